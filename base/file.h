@@ -1,0 +1,26 @@
+/*
+ * file.h: whole files, read with a limit and replaced in one step. These calls block: they are for start, reload and
+ * snapshots, never for the way of a packet.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/cursor.h"
+#include "base/own.h"
+
+/*
+ * Reads a regular file, pipe or device to its end. *ret_text has *ret_n octets and a NUL after them, is owned by the caller and
+ * freed with mem_free (hold it in an AUTO_CHARS). ERR_NOTFOUND, ERR_SYSTEM (see errno), ERR_LIMIT: more than max octets,
+ * ERR_NOMEM.
+ */
+RESULT file_read_all(const char *path, size_t max, char **ret_text, size_t *ret_n) NONNULL;
+
+/*
+ * Replaces path by a file with this content and mode: written beside it, synced, renamed over it, and the directory synced.
+ * On an error the old file is as it was and nothing is left beside it. ERR_SYSTEM (see errno), ERR_NOMEM.
+ */
+RESULT file_write_atomic(const char *path, struct span content, mode_t mode) NONNULL;
+
+#endif

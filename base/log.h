@@ -1,0 +1,46 @@
+/*
+ * log.h: the levelled log. Sinks: standard error, syslog, a file, and JSON lines to either of the first or the file. A line is one
+ * write; control and non-ASCII octets in it are escaped, so that no name from the network can forge one. Each call site
+ * that foreign traffic can reach uses log_limited, which lets a few lines a second through and tells how many it held back.
+ * Any thread may log. Library code does not log; the edges do (style.md section 6).
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/own.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_VERBOSE, LOG_LEVEL_DEBUG, LOG_LEVEL_TRACE };
+
+struct log_config {
+	const char *ident BORROWED_FIELD; /* program name in each line */
+	const char *file BORROWED_FIELD;  /* NULL: standard error */
+	bool syslog;
+	bool json;
+	enum log_level level; /* lines above it are not made */
+};
+
+/* Applies a configuration (also at reload and log_reopen). The old sink stays when the file cannot be opened. */
+RESULT log_setup(const struct log_config *c) NONNULL;
+RESULT log_reopen(void);
+void log_set_level(enum log_level level);
+bool log_wants(enum log_level level);
+void log_msg(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+struct log_limit { /* one per call site, static */
+	uint64_t second;
+	uint32_t lines, held;
+};
+void log_limited_(struct log_limit *l, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+#define log_limited(level, ...) \
+	do { \
+		static struct log_limit limit_; \
+		if (log_wants(level)) \
+			log_limited_(&limit_, (level), __VA_ARGS__); \
+	} while (0)
+
+#define log_error(...) log_msg(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...) log_msg(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_notice(...) log_msg(LOG_LEVEL_NOTICE, __VA_ARGS__)
+#define log_info(...) log_msg(LOG_LEVEL_INFO, __VA_ARGS__)
+
+#endif
