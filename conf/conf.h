@@ -1,0 +1,64 @@
+/*
+ * conf.h: one configuration, read once and never changed: a reload reads a new one and publishes it. Made from the schema table
+ * (schema.def: one row an option), which also makes the defaults, the man page and --check-config.
+ *
+ * Ids: OPT_<OPTION> for the server: clause (OPT_DO_IP4), OPT_<CLAUSE>_<OPTION> for the others (OPT_STUB_ZONE_STUB_ADDR), in capitals and
+ * with '-' as '_'. Clauses that may be given several times (stub-zone:, forward-zone:, view:, ...) stand in file order; server: and the
+ * other single ones are merged from all their places, a later scalar replacing an earlier one, lists growing.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "base/own.h"
+
+struct conf;
+struct conf_clause;
+struct strbuf;
+
+enum conf_clause_kind {
+#define CLAUSE(id, name, many, doc) CLAUSE_##id,
+#include "conf/clauses.def"
+#undef CLAUSE
+	CLAUSE_KINDS
+};
+
+enum conf_opt {
+#define OPTION(id, clause, name, type, min, max, dflt, flags, since, unbound, doc) OPT_##id,
+#include "conf/schema.def"
+#undef OPTION
+	OPT_COUNT
+};
+
+void conf_free(struct conf *c) TAKES(1);
+/* Reads path ("-" is standard input; NULL: the built-in default configuration). Everything that is wrong or worth a warning is added to
+ * report, one line each, "FILE:LINE: error|warning: OPTION: found X, expected Y". ERR_FORMAT when there was an error. */
+RESULT conf_load(const char *path, struct strbuf *report, struct conf **ret_conf);
+/* The same from text; origin names it in messages. */
+RESULT conf_load_text(const char *text, const char *origin, struct strbuf *report, struct conf **ret_conf);
+DEFINE_AUTO(struct conf, conf_free)
+
+const struct conf_clause *conf_server(const struct conf *c) BORROWED NONNULL;                /* always there */
+const struct conf_clause *conf_single(const struct conf *c, enum conf_clause_kind k) BORROWED NONNULL; /* always there: defaults if absent */
+size_t conf_clause_count(const struct conf *c, enum conf_clause_kind k) NONNULL;             /* as given in the file */
+const struct conf_clause *conf_clause(const struct conf *c, enum conf_clause_kind k, size_t i) BORROWED NONNULL;
+
+/* Scalars: the value given last, or the default. Times are in the option's unit as documented in schema.def, sizes in octets. */
+bool conf_bool(const struct conf_clause *c, enum conf_opt o) NONNULL;
+int64_t conf_int(const struct conf_clause *c, enum conf_opt o) NONNULL;        /* numbers, sizes ("4m"), times, enumerations */
+const char *conf_text(const struct conf_clause *c, enum conf_opt o) BORROWED NONNULL; /* NULL: not given and no default */
+bool conf_given(const struct conf_clause *c, enum conf_opt o) NONNULL;         /* it stands in the file */
+
+/* Lists: each value given, in order; a value with several parts ("NAME TYPE") is asked for word by word (quotes removed). */
+size_t conf_count(const struct conf_clause *c, enum conf_opt o) NONNULL;
+const char *conf_item(const struct conf_clause *c, enum conf_opt o, size_t i) BORROWED NONNULL;
+const char *conf_word(const struct conf_clause *c, enum conf_opt o, size_t i, size_t word) BORROWED NONNULL; /* NULL past the last */
+/* Where item i (or the scalar, i = 0) was written, for messages: "FILE:LINE". */
+const char *conf_where(const struct conf_clause *c, enum conf_opt o, size_t i) BORROWED NONNULL;
+
+/* By name, for get_option and set_option. set checks as the reader does; the new configuration shares nothing with the old one. */
+RESULT conf_print_option(const struct conf *c, const char *name, struct strbuf *out) NONNULL;
+RESULT conf_with_option(const struct conf *c, const char *name, const char *value, struct strbuf *report, struct conf **ret_conf) NONNULL;
+/* The whole configuration as a file that reads back to the same. */
+RESULT conf_print(const struct conf *c, struct strbuf *out) NONNULL;
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * anscache.h: finished packets, served by copy and patch: the way of a hit. A hit takes no lock, allocates nothing and writes nothing but, when it
+ * changes, the two-bit hit count of its index slot. Entries are immutable and good until the end of the turn.
+ *
+ * A stored packet has header, question (name in lower case), and sections without OPT; its TTLs are those at the time of storing. What differs
+ * by client (ID, RD, CD, the question's case, TTLs, OPT) is patched into the copy (serve/hit.c).
+ */
+#ifndef RESOLVER_CACHE_ANSCACHE_H
+#define RESOLVER_CACHE_ANSCACHE_H
+
+#include "base/clock.h"
+#include "base/epoch.h"
+#include "dns/msg.h"
+
+struct anscache;
+
+enum { ANS_DO = 1, ANS_CD = 2 }; /* variant bits; the policy set is above them */
+
+struct ans_key {
+	struct name name;
+	uint16_t type;
+	uint16_t rclass;
+	uint32_t variant; /* ANS_DO | ANS_CD | policy set << 2 */
+};
+
+struct ans_entry {
+	struct retired retired;
+	uint64_t hash;
+	uint64_t stamp;        /* generations it was judged under; a hit compares it with the current one */
+	uint32_t stored_sec;   /* mono */
+	uint32_t expires_sec;  /* mono: the least TTL */
+	uint32_t stale_until_sec; /* mono: may be served as stale until then */
+	uint32_t prefetch_sec; /* mono: from here on a hit starts a refresh */
+	uint32_t variant;
+	uint16_t len;          /* of the packet */
+	uint16_t question_end;
+	uint16_t ttl_count;    /* offsets in ttl_offset[] */
+	uint16_t answer_end;   /* offset behind the answer section: what fits is cut there */
+	uint16_t rotate_from, rotate_size, rotate_count; /* equally long RRs of one RRset in the answer, that may be rotated; count 0: none */
+	uint16_t ede_len;      /* EDNS options (EDE) that go with it, after the packet */
+	uint8_t security;      /* enum security: AD */
+	uint8_t flags;
+	/* followed by uint16_t ttl_offset[ttl_count], packet[len], ede[ede_len] */
+};
+static inline const uint16_t *ans_ttl_offsets(const struct ans_entry *e) { return (const uint16_t *)(const void *)(e + 1); }
+static inline const uint8_t *ans_packet(const struct ans_entry *e) { return (const uint8_t *)(e + 1) + 2u * e->ttl_count; }
+static inline const uint8_t *ans_ede(const struct ans_entry *e) { return ans_packet(e) + e->len; }
+
+void ans_entry_free(struct ans_entry *e) TAKES(1);
+struct ans_entry *ans_entry_new(size_t ttl_count, size_t len, size_t ede_len) OWNED_BY(ans_entry_free);
+DEFINE_AUTO(struct ans_entry, ans_entry_free)
+
+void anscache_free(struct anscache *c) TAKES(1);
+struct anscache *anscache_new(size_t octets, const struct hash_key *key) OWNED_BY(anscache_free) NONNULL;
+DEFINE_AUTO(struct anscache, anscache_free)
+void anscache_set_limit(struct anscache *c, size_t octets) NONNULL;
+
+/* Hash of a key, the name as the client wrote it (case does not matter); to be computed once a query. */
+uint64_t anscache_hash(const struct anscache *c, const struct ans_key *k) NONNULL;
+/* Asks the processor to fetch what anscache_get will look at: called for a whole batch before the first look-up. */
+void anscache_prefetch(const struct anscache *c, uint64_t hash) NONNULL;
+/* The entry, fresh or not: the caller compares expires_sec, stale_until_sec and stamp. NULL: none. */
+const struct ans_entry *anscache_get(struct anscache *c, const struct ans_key *k, uint64_t hash) BORROWED NONNULL;
+/* Publishes e, replacing an entry of the same key. e->hash must be set. */
+void anscache_put(struct anscache *c, struct epoch_member *m, struct ans_entry *e) TAKES(3) NONNULL;
+/* Takes an entry out (judged anew and found wanting). */
+void anscache_drop(struct anscache *c, struct epoch_member *m, const struct ans_entry *e) NONNULL;
+size_t anscache_flush(struct anscache *c, struct epoch_member *m, bool (*match)(void *user, const struct ans_entry *e), void *user);
+
+struct cache_usage;
+void anscache_usage(const struct anscache *c, struct cache_usage *ret) NONNULL;
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * rrcache.h: what was learnt from the network, for the iterator. One table shared by all workers; entries are immutable, found without a lock, and
+ * good until the end of the turn (base/epoch). An entry is a *bundle* of RRsets under one key:
+ *
+ *   BUNDLE_DATA        key (name, type): that RRset with its signatures; also CNAME and DNAME at their own owner and type
+ *   BUNDLE_DELEGATION  key (zone, 0): the parent's NS set, DS set or the proof that there is none, and the glue of this referral. The
+ *                      child's own NS set is BUNDLE_DATA and never replaces or prolongs it (ghost domains); glue never answers a client
+ *   BUNDLE_NODATA      key (name, type): SOA and proofs
+ *   BUNDLE_NXDOMAIN    key (name, 0): SOA and proofs; covers everything below (RFC 8020)
+ *   BUNDLE_FAILURE     key (name, type): no data; why resolution failed, for RFC 9520, with a back-off that doubles
+ *
+ * Bounded in octets, evicting by SIEVE; what is retired but not yet freed counts. A flush of a subtree is remembered with its time: entries
+ * stored before it are gone.
+ */
+#ifndef RESOLVER_CACHE_RRCACHE_H
+#define RESOLVER_CACHE_RRCACHE_H
+
+#include "base/clock.h"
+#include "dns/edns.h"
+#include "dns/rrset.h"
+
+struct rrcache;
+struct epoch_member;
+struct stats;
+struct strbuf;
+
+enum bundle_kind { BUNDLE_DATA, BUNDLE_DELEGATION, BUNDLE_NODATA, BUNDLE_NXDOMAIN, BUNDLE_FAILURE, BUNDLE_KINDS };
+
+struct bundle_key {
+	struct name name;
+	uint16_t type; /* 0 for BUNDLE_DELEGATION and BUNDLE_NXDOMAIN */
+	uint16_t rclass;
+	uint8_t kind; /* enum bundle_kind */
+};
+
+/* What the cache keeps beside the RRsets. */
+struct bundle_info {
+	uint8_t rank;         /* lowest of its sets */
+	uint8_t security;     /* lowest of its sets */
+	uint16_t rcode;       /* FAILURE: what to answer */
+	uint32_t stored_sec;  /* mono, seconds */
+	uint32_t expires_sec; /* mono, seconds; the TTL left is expires_sec - now, 0 when past */
+	uint32_t ttl;         /* as stored: expires_sec - stored_sec */
+	uint16_t ede;         /* FAILURE: extended error, with its text */
+	uint16_t failures;    /* FAILURE: in a row */
+};
+
+struct bundle; /* immutable, shared */
+const struct bundle_info *bundle_info(const struct bundle *b) BORROWED NONNULL;
+size_t bundle_count(const struct bundle *b) NONNULL;
+const struct rrset *bundle_set(const struct bundle *b, size_t i) BORROWED NONNULL;
+/* The set of that owner and type, or NULL. */
+const struct rrset *bundle_find(const struct bundle *b, struct name owner, uint16_t type) BORROWED NONNULL;
+const char *bundle_text(const struct bundle *b) BORROWED NONNULL; /* FAILURE: why; "" otherwise */
+struct bundle_key bundle_key(const struct bundle *b) NONNULL;
+
+struct rrcache_limits {
+	size_t octets;              /* rrset-cache-size */
+	uint32_t min_ttl, max_ttl;  /* cache-min-ttl, cache-max-ttl */
+	uint32_t max_negative_ttl, min_negative_ttl;
+	uint32_t keep_expired_sec;  /* serve-expired-ttl: how long past its end an entry may be found with RRCACHE_STALE; 0: not */
+	uint32_t max_bundle_octets; /* larger ones are not kept */
+};
+
+void rrcache_free(struct rrcache *c) TAKES(1);
+struct rrcache *rrcache_new(const struct rrcache_limits *l, const struct hash_key *key) OWNED_BY(rrcache_free) NONNULL;
+DEFINE_AUTO(struct rrcache, rrcache_free)
+void rrcache_set_limits(struct rrcache *c, const struct rrcache_limits *l) NONNULL; /* reload; shrinks as it goes */
+
+#define RRCACHE_STALE 1u /* also an expired entry, within keep_expired_sec */
+/* NULL: nothing there. The caller's epoch member is online. */
+const struct bundle *rrcache_get(struct rrcache *c, const struct bundle_key *k, const struct now *now, unsigned int flags) BORROWED NONNULL;
+/* The deepest delegation at or above name (for a DS question: strictly above), down from at most `name`. NULL: not even the root's. */
+const struct bundle *rrcache_deepest_delegation(struct rrcache *c, struct name name, uint16_t rclass, const struct now *now) BORROWED NONNULL;
+/* The NXDOMAIN at or above name that covers it, not above `top` (RFC 8020); NULL: none. */
+const struct bundle *rrcache_covering_nxdomain(struct rrcache *c, struct name name, struct name top, uint16_t rclass, const struct now *now) BORROWED NONNULL;
+
+/*
+ * Stores copies of the sets. The TTL is the least of the sets' (negative: RFC 2308 section 5, computed by the caller into ttl), bounded by the limits.
+ * Replaces what is there unless that is unexpired and of higher rank, or of equal rank and secure while the new one is not (then ERR_EXISTS).
+ * Storing DATA removes a NODATA and a covering NXDOMAIN at the name, and the reverse. TTL 0 is not stored (ERR_RANGE).
+ */
+RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
+    const struct now *now);
+/* Notes one more failure: kept 5 s at first, doubling to 300 s (RFC 9520 section 3.2) while failures follow one another. */
+RESULT rrcache_put_failure(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, uint16_t rcode, uint16_t ede, const char *text,
+    uint32_t first_sec, uint32_t max_sec, const struct now *now);
+/* The same entry with a verdict of the validator. ERR_NOTFOUND when it has changed meanwhile. */
+RESULT rrcache_set_security(struct rrcache *c, struct epoch_member *m, const struct bundle *b, enum security s, uint32_t max_ttl, const struct now *now) NONNULL;
+
+/* Flushes. Each returns the number of entries that went at once; subtree flushes are also remembered with their time. */
+size_t rrcache_flush_name(struct rrcache *c, struct epoch_member *m, struct name name, uint16_t type /* 0: all */) NONNULL;
+size_t rrcache_flush_zone(struct rrcache *c, struct epoch_member *m, struct name zone) NONNULL;
+enum rrcache_class { FLUSH_BOGUS, FLUSH_NEGATIVE, FLUSH_ALL };
+size_t rrcache_flush_class(struct rrcache *c, struct epoch_member *m, enum rrcache_class what) NONNULL;
+
+/* Visits entries slot by slot (dump, snapshot, statistics): returns the next cursor, 0 at the end; at most `slots` slots a call. Entries that move
+ * meanwhile may be seen twice or not at all. */
+typedef struct result rrcache_visit_fn(void *user, const struct bundle *b);
+uint64_t rrcache_visit(struct rrcache *c, uint64_t cursor, size_t slots, rrcache_visit_fn *fn, void *user, struct result *ret);
+
+struct cache_usage {
+	uint64_t entries, octets, limit_octets, evicted, hits, misses;
+};
+struct cache_usage rrcache_usage(const struct rrcache *c) NONNULL;
+
+#endif
