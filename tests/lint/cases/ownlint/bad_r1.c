@@ -1,0 +1,11 @@
+#include "tests/lint/cases/ownlint/zone.h"
+struct zone *first(struct table *t); /* expect: R1 */
+static char *text(void) /* expect: R1 */
+{
+	return NULL;
+}
+int use(void);
+int use(void)
+{
+	return text() == NULL;
+}

@@ -1,0 +1,5 @@
+#include "tests/lint/cases/ownlint/zone.h"
+struct zone *made(void) OWNED_BY(zone_free);
+struct zone *lent(struct table *t) BORROWED;
+struct zone *in(struct arena *a) IN_ARENA;
+int (*chosen(int i))(int); /* a pointer to a function has no owner */
