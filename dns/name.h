@@ -40,6 +40,9 @@ RESULT name_from_wire(struct span s, struct name *ret) NONNULL;
 /* Reads a name, following compression pointers (backwards only, RFC 1035 section 4.1.4), from a reader whose base is the message's first
  * octet, and leaves the reader behind it. Linear in the length of the name. */
 RESULT name_read(struct reader *msg, struct name_buf *ret) NONNULL;
+/* The same with a budget of hops that many names share: *hops shrinks by each pointer followed; ERR_FORMAT when it is spent. */
+RESULT name_read_budget(struct reader *msg, unsigned int *hops, struct name_buf *ret) NONNULL;
+/* Leaves the reader behind a name; the target of a pointer is not looked at. */
 RESULT name_skip(struct reader *msg) NONNULL;
 
 /* Presentation form (RFC 1035 section 5.1): \DDD and \X escapes; a relative name is completed by origin (NULL: the root). */
@@ -63,11 +66,15 @@ struct name name_suffix(struct name n, unsigned int labels);
 unsigned int name_common_labels(struct name a, struct name b);
 int name_compare(struct name a, struct name b);                  /* canonical order, RFC 4034 section 6.1 */
 bool name_is_wildcard(struct name n);                            /* first label is "*" */
+/* ERR_SPACE when the result would be too long: YXDOMAIN (RFC 6672 section 2.2). */
 RESULT name_concat(struct name prefix_labels, unsigned int labels, struct name suffix, struct name_buf *ret) NONNULL; /* first `labels` labels of prefix_labels, then suffix (DNAME) */
 struct span name_label(struct name n, unsigned int i);           /* i-th label without its length octet; empty past the last */
 
 uint64_t name_hash(const struct hash_key *k, struct name n) NONNULL; /* without case */
 /* Lower-cases n octets into out (for hash keys built in place). */
-void octets_lower(uint8_t *out, const uint8_t *in, size_t n) NONNULL;
+void octets_lower(uint8_t *out, const uint8_t *in, size_t n) NONNULL; /* out may be in */
+bool octets_equal_nocase(const uint8_t *a, const uint8_t *b, size_t n) NONNULL;
+/* Reads what follows a backslash at *p (RFC 1035 section 5.1): DDD or one character. false: cut off, or a number above 255. */
+bool text_unescape(const char **p, const char *end, uint8_t *ret) NONNULL;
 
 #endif
