@@ -34,7 +34,7 @@ struct edns {
 
 /* Reads options one by one: false at the end. ERR_FORMAT is found when the OPT RR is parsed, so this cannot fail later. */
 bool edns_next_option(struct reader *options, uint16_t *ret_code, struct span *ret_data) NONNULL;
-/* Walks the whole list once: ERR_FORMAT when a length does not fit, ERR_LIMIT past max_options. */
+/* Walks the whole list once: ERR_FORMAT when a length does not fit, ERR_LIMIT past max_options (0: no limit). */
 RESULT edns_check_options(struct span options, unsigned int max_options);
 
 /* An extended error that goes with an answer. The text is short, ASCII, and without client data. */
