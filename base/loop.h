@@ -115,9 +115,18 @@ typedef struct {
 RESULT loop_watch(struct loop *l, const struct loop_type *t, uint64_t who, int fd, unsigned int events, loop_fd_fn *fn,
     watch_h *ret_watch) NONNULL;
 void loop_unwatch(struct loop *l, watch_h *watch) NONNULL;
-void loop_fd_ready(struct loop *l, uint32_t slot, unsigned int events) NONNULL; /* back ends only */
 
-/* fn(l, object) at the end of this turn, once, in order of asking, before the grave. */
+/*
+ * For back ends only. loop_fd_ready notes that a slot is ready; its callback runs in this turn, after the timers. A source is a slot
+ * without a descriptor, for what else a back end waits for (signals): fn(l, object) runs when it was made ready; it lasts as
+ * long as the loop. loop_backend_ctx gives a back end its ctx; it shows by its free function who it is.
+ */
+void loop_fd_ready(struct loop *l, uint32_t slot, unsigned int events) NONNULL;
+RESULT loop_source(struct loop *l, const struct loop_type *t, uint64_t who, loop_fn *fn, uint32_t *ret_slot) NONNULL;
+void *loop_backend_ctx(const struct loop *l, void (*free_fn)(void *ctx)) BORROWED NONNULL; /* NULL: another back end */
+
+/* fn(l, object) at the end of this turn, once, in order of asking, before the grave. What a hook asks for runs in the same turn
+ * too, unless hooks have asked for hooks many times over: then in the next, which does not wait. */
 RESULT loop_at_turn_end(struct loop *l, const struct loop_type *t, uint64_t who, loop_fn *fn) NONNULL;
 
 /* Messages: the only way from one thread's loop to another's. run(l, m) runs on the target in a later turn, then the
@@ -129,5 +138,5 @@ struct message {
 };
 void loop_post(struct loop *to, struct message *m) TAKES(2) NONNULL;
 
-/* Signals of the process, on one loop only (production). */
+/* Signals of the process, on one loop only: loop_event_signal() in base/loop_event.h. */
 #endif
