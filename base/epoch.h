@@ -21,9 +21,10 @@ void epoch_leave(struct epoch_member *m) TAKES(1);
 struct epoch_member *epoch_join(struct epoch *e) OWNED_BY(epoch_leave) NONNULL;
 DEFINE_AUTO(struct epoch_member, epoch_leave)
 
-void epoch_online(struct epoch_member *m) NONNULL;  /* from here on shared objects may be borrowed */
+void epoch_online(struct epoch_member *m) NONNULL;  /* from here on shared objects may be borrowed; fine when it is */
 void epoch_quiesce(struct epoch_member *m) NONNULL; /* end of a turn: nothing is borrowed; frees what has become free */
 void epoch_offline(struct epoch_member *m) NONNULL; /* before sleeping */
+bool epoch_pending(const struct epoch_member *m) NONNULL; /* something that m retired is not freed yet: do not sleep for ever */
 
 /* Embedded in a shared object. */
 struct retired {
