@@ -32,7 +32,8 @@ struct datagram {
 typedef void host_datagrams_fn(struct loop *l, void *object, struct dgram_sock *s, const struct datagram *in, size_t n);
 
 typedef void host_packet_fn(struct loop *l, void *object, exchange_h x, struct span packet);
-typedef void host_exchange_error_fn(struct loop *l, void *object, exchange_h x, enum err e); /* port unreachable and the like */
+/* ERR_SYSTEM: the network says "unreachable"; ERR_REFUSED: a fragmented answer was dropped. The exchange stays open. Both may be an attacker's work. */
+typedef void host_exchange_error_fn(struct loop *l, void *object, exchange_h x, enum err e);
 struct exchange_events {
 	const struct loop_type *type BORROWED_FIELD;
 	uint64_t who; /* handle of the asker */
@@ -46,7 +47,8 @@ struct stream_events {
 	void (*connected)(struct loop *l, void *object, stream_h s); /* ours only */
 	void (*data)(struct loop *l, void *object, stream_h s, struct span octets);
 	void (*drained)(struct loop *l, void *object, stream_h s);   /* everything written has left */
-	void (*closed)(struct loop *l, void *object, stream_h s, enum err e); /* by the other end or an error; the stream is gone. ERR_CLOSED: orderly */
+	/* By the other end or an error; the stream is gone. ERR_CLOSED: orderly; ERR_REFUSED: nobody listens there; ERR_SYSTEM: any other error. */
+	void (*closed)(struct loop *l, void *object, stream_h s, enum err e);
 };
 typedef void host_accept_fn(struct loop *l, void *object, acceptor_h a, stream_h s, const struct endpoint *from, const struct endpoint *local);
 
@@ -55,15 +57,16 @@ struct listen_options {
 	bool reuse_port;   /* one socket per worker on the same port */
 	bool transparent, freebind;
 	int rcvbuf, sndbuf; /* octets; 0: the system's */
-	unsigned int backlog; /* streams */
-	unsigned int batch;   /* datagrams received at once; 0: 64 */
+	unsigned int backlog; /* streams; 0: 256 */
+	unsigned int batch;   /* datagrams received at once; 0: 64, at most 1024 */
+	unsigned int max_datagram; /* octets of the longest datagram taken in, longer ones are counted and dropped; 0: 4096 */
 	int dscp;             /* -1: none */
 };
 
 struct exchange_options {
 	struct endpoint to;
 	struct addr from;   /* outgoing interface; ADDR_NONE: any */
-	bool no_fragment;   /* path MTU discovery off, RFC 9715 */
+	bool no_fragment;   /* path MTU discovery off (RFC 9715); an answer that came in fragments is dropped and told as ERR_REFUSED */
 };
 
 struct host_ops {
@@ -87,16 +90,36 @@ struct host_ops {
 	void (*free)(struct host *h);
 };
 
+/* What a host did, since its beginning. Read on the loop's thread. A host that cannot do a thing leaves its count at 0. */
+struct host_counts {
+	uint64_t dgrams_in, dgram_batches_in;
+	uint64_t dgrams_out, dgram_batches_out;
+	uint64_t dgrams_too_long;      /* longer than max_datagram: dropped */
+	uint64_t dgrams_unsent;        /* answers that the kernel refused, or that found no room behind those that wait for it */
+	uint64_t exchanges;
+	uint64_t exchange_port_taken;  /* a drawn port was in use: drawn again */
+	uint64_t exchange_fragmented;  /* answers dropped because they came in fragments */
+	uint64_t exchange_foreign;     /* datagrams from elsewhere that came between bind and connect */
+	uint64_t exchange_unreachable; /* ICMP errors */
+	uint64_t no_descriptor;        /* a socket could not be made for want of descriptors or buffers */
+	uint64_t streams_opened, streams_accepted;
+	uint64_t accepts_shed;         /* connections closed at once for want of descriptors or memory */
+};
+
 /* Every host's struct begins with this. */
 struct host {
 	const struct host_ops *ops BORROWED_FIELD;
 	struct loop *loop PARENT_FIELD;
+	struct host_counts counts;
 };
 
 void host_free(struct host *h) TAKES(1); /* closes everything that is open */
 DEFINE_AUTO(struct host, host_free)
-/* The production host. max_unsent: octets a stream may have queued (ERR_LIMIT past it). */
-struct host *host_event_new(struct loop *l, size_t max_unsent) OWNED_BY(host_free);
+/* The production host. max_unsent: octets a stream may have queued (ERR_LIMIT past it); 0: 1 MiB. */
+struct host *host_event_new(struct loop *l, size_t max_unsent) OWNED_BY(host_free) NONNULL;
+/* Which source ports the exchanges of a production host draw from (outgoing-port-permit, outgoing-port-avoid): bit p%8 of octet p/8 permits port p.
+ * NULL: 1024 to 65535, as at the beginning. ERR_RANGE: no port is permitted; ERR_NOMEM. Either way the old ones stay. */
+RESULT host_event_permit_ports(struct host *h, const uint8_t (*permitted)[8192]) __attribute__((nonnull(1)));
 
 /* Clients' datagrams. ERR_SYSTEM with errno when the address cannot be bound. */
 static inline RESULT host_dgram_listen(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who,
@@ -107,7 +130,8 @@ static inline RESULT host_dgram_listen(struct host *h, const struct listen_optio
 static inline void host_dgram_close(struct host *h, struct dgram_sock *s) { h->ops->dgram_close(h, s); }
 /* Room for one reply of at most cap octets in the send batch (which is sent first when it is full); NULL when cap is too large (over 65535). */
 static inline uint8_t *host_dgram_room(struct host *h, struct dgram_sock *s, size_t cap) { return h->ops->dgram_room(s, cap); }
-/* len octets of the room given last become a datagram to *to, from *local (may be ADDR_NONE). The batch leaves at the end of the turn, or when full. */
+/* len octets of the room given last become a datagram to *to, from *local (may be ADDR_NONE). The batch leaves when
+ * it is full, when host_datagrams_fn has returned, and at the end of the turn. */
 static inline void host_dgram_commit(struct host *h, struct dgram_sock *s, size_t len, const struct endpoint *to, const struct addr *local)
 {
 	h->ops->dgram_commit(s, len, to, local);
@@ -134,9 +158,10 @@ static inline RESULT host_connect(struct host *h, const struct exchange_options 
 {
 	return h->ops->connect(h, o, ev, ret);
 }
-/* Says who hears an accepted stream's events; to be called in host_accept_fn, else the stream is closed. */
+/* Says who hears an accepted stream's events; to be called in host_accept_fn, else the stream is closed. ERR_CLOSED: it is gone. */
 static inline RESULT host_stream_adopt(struct host *h, stream_h s, const struct stream_events *ev) { return h->ops->stream_adopt(h, s, ev); }
-static inline RESULT host_stream_write(struct host *h, stream_h s, struct span octets) { return h->ops->stream_write(h, s, octets); } /* copies */
+/* Copies; what one turn writes leaves together at its end. ERR_LIMIT: more than max_unsent would wait, nothing was taken; ERR_CLOSED; ERR_NOMEM. */
+static inline RESULT host_stream_write(struct host *h, stream_h s, struct span octets) { return h->ops->stream_write(h, s, octets); }
 static inline size_t host_stream_unsent(struct host *h, stream_h s) { return h->ops->stream_unsent(h, s); }
 static inline void host_stream_pause(struct host *h, stream_h s, bool paused) { h->ops->stream_pause(h, s, paused); } /* reading */
 static inline void host_stream_close(struct host *h, stream_h s) { h->ops->stream_close(h, s); } /* no event follows; a stale handle is fine */

@@ -1,0 +1,80 @@
+#include "net/sock.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum err sock_errno(int e)
+{
+	return e == EMFILE || e == ENFILE || e == ENOBUFS || e == ENOMEM ? ERR_LIMIT : ERR_SYSTEM;
+}
+
+void sock_try_option(int fd, int level, int option, int value)
+{
+	(void)setsockopt(fd, level, option, &value, sizeof value);
+}
+
+void sock_buffer(int fd, bool receive, int octets)
+{
+	if (octets <= 0)
+		return;
+	if (setsockopt(fd, SOL_SOCKET, receive ? SO_RCVBUFFORCE : SO_SNDBUFFORCE, &octets, sizeof octets) != 0)
+		sock_try_option(fd, SOL_SOCKET, receive ? SO_RCVBUF : SO_SNDBUF, octets);
+}
+
+void sock_ignore_path_mtu(int fd, int family)
+{
+	if (family == AF_INET)
+		sock_try_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+	else
+		sock_try_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+}
+
+/* The options that were asked for by name: here a refusal is an error. */
+static bool set_needed(int fd, int family, const struct listen_options *o, int type)
+{
+	const int one = 1;
+
+	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) != 0)
+		return false;
+	if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0)
+		return false;
+	if (o->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0)
+		return false;
+	if (o->transparent &&
+	    setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_TRANSPARENT : IPV6_TRANSPARENT, &one, sizeof one) != 0)
+		return false;
+	return !o->freebind ||
+	    setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_FREEBIND : IPV6_FREEBIND, &one, sizeof one) == 0;
+}
+
+static void set_wished(int fd, int family, const struct listen_options *o)
+{
+	sock_buffer(fd, true, o->rcvbuf);
+	sock_buffer(fd, false, o->sndbuf);
+	if (o->dscp >= 0 && family == AF_INET)
+		sock_try_option(fd, IPPROTO_IP, IP_TOS, o->dscp << 2);
+	else if (o->dscp >= 0)
+		sock_try_option(fd, IPPROTO_IPV6, IPV6_TCLASS, o->dscp << 2);
+}
+
+RESULT sock_listen(const struct listen_options *o, int type, int *ret_fd)
+{
+	union sock_name name;
+	socklen_t len = sock_name_set(&name, &o->at);
+	int fd, e;
+
+	if (len == 0)
+		return FAIL(ERR_RANGE);
+	fd = socket(name.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return FAIL(sock_errno(errno));
+	if (set_needed(fd, name.any.sa_family, o, type) && bind(fd, &name.any, len) == 0) {
+		set_wished(fd, name.any.sa_family, o);
+		*ret_fd = fd;
+		return DONE;
+	}
+	e = errno;
+	close(fd);
+	errno = e;
+	return FAIL(ERR_SYSTEM);
+}
