@@ -24,3 +24,42 @@ void pass(struct table *t, struct keeper *k, struct zone *z)
 	table_put(t, NULL);
 	table_put(t, z);
 }
+struct host {
+	int n;
+};
+struct event_host {
+	char *room OWNED_FIELD;
+	struct host host;
+};
+void host_free(struct host *h) TAKES(1);
+void host_free(struct host *h)
+{
+	struct event_host *e = (struct event_host *)(void *)((char *)h - offsetof(struct event_host, host));
+
+	mem_free(e->room);
+	mem_free(e);
+}
+struct block {
+	struct block *next OWNED_FIELD;
+};
+void blocks_free(struct block *b) TAKES(1);
+void blocks_free(struct block *b)
+{
+	while (b != NULL) {
+		struct block *next = b->next;
+
+		mem_free(b);
+		b = next;
+	}
+}
+struct entry {
+	uint64_t due;
+};
+struct heap {
+	struct entry *entries OWNED_FIELD;
+};
+void heap_place(struct heap *h, size_t at, struct entry e);
+void heap_place(struct heap *h, size_t at, struct entry e)
+{
+	h->entries[at] = e; /* a value, not a pointer */
+}

@@ -1,0 +1,3 @@
+/* as: resolver/core/x.c */
+#include "net/host.h" /* expect: arrows */
+#include "dns/name.h"

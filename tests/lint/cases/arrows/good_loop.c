@@ -1,0 +1,3 @@
+/* as: base/loop_event.c */
+#include "base/loop.h"
+#include <event2/event.h>

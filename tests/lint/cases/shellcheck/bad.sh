@@ -1,0 +1,3 @@
+#!/bin/sh
+file=$1
+rm $file # expect: SC2086
