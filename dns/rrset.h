@@ -48,6 +48,9 @@ DEFINE_AUTO(struct rrset, rrset_free)
 /* Makes one in an arena. rdata: count spans, then sigs spans. Duplicates are removed (RFC 2181 section 5). NULL: arena full. */
 struct rrset *rrset_make_in(struct arena *a, struct name owner, uint16_t type, uint16_t rclass, uint32_t ttl, const struct span *rdata,
     size_t count, size_t sigs) IN_ARENA;
+/* The same, when it is known that there are no duplicates (msg.c). */
+struct rrset *rrset_make_unique_in(struct arena *a, struct name owner, uint16_t type, uint16_t rclass, uint32_t ttl, const struct span *rdata,
+    size_t count, size_t sigs) IN_ARENA;
 /* The same set under another owner name (wildcard expansion, DNAME synthesis) or TTL. */
 struct rrset *rrset_renamed_in(struct arena *a, const struct rrset *rs, struct name owner) IN_ARENA NONNULL;
 
@@ -75,8 +78,8 @@ static inline struct span rrset_sig(const struct rrset *rs, size_t i) /* i < sig
 bool rrset_target(const struct rrset *rs, size_t i, struct name *ret) NONNULL;
 bool rrset_same_data(const struct rrset *a, const struct rrset *b) NONNULL; /* same RRs in any order; TTL and signatures do not count */
 /* Checks a block that came from a file: every offset and length inside, rdata well-formed. */
-RESULT rrset_check_block(struct span block);
+RESULT rrset_check_block(struct span block); /* ERR_FORMAT */
 /* One line per RR: "owner TTL class type rdata\n". */
-void rrset_print(const struct rrset *rs, uint32_t ttl, struct strbuf *out) NONNULL;
+void rrset_print(const struct rrset *rs, uint32_t ttl, struct strbuf *out) NONNULL; /* signatures after the RRs */
 
 #endif
