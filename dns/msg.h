@@ -17,6 +17,9 @@ enum { MSG_QR = 0x8000, MSG_AA = 0x0400, MSG_TC = 0x0200, MSG_RD = 0x0100, MSG_R
 static inline unsigned int msg_opcode(uint16_t flags) { return flags >> 11 & 15; }
 static inline unsigned int msg_rcode(uint16_t flags) { return flags & 15; }
 
+struct arena;
+struct strbuf;
+
 struct question {
 	struct name name;
 	uint16_t type;
@@ -40,6 +43,7 @@ enum msg_verdict {
 	MSG_NOTIMP,  /* another opcode than QUERY */
 	MSG_BADVERS, /* EDNS version above 0 */
 };
+/* max_options 0: no limit. Anything but one question, an answer in the query, two OPTs or trailing octets: MSG_FORMERR. */
 enum msg_verdict msg_read_query(struct span packet, unsigned int max_options, struct msg_query *ret) NONNULL;
 
 struct msg_section {
@@ -62,10 +66,15 @@ struct msg {
 struct msg_limits {
 	unsigned int max_rrs;
 	unsigned int max_options;
+	unsigned int max_hops; /* compression pointers followed in the whole message; 0: MSG_HOPS */
+	const struct hash_key *key BORROWED_FIELD; /* secret, of tables that group RRs; NULL: a fixed one, for trusted messages and tests */
 };
+#define MSG_HOPS 65536u
 /* ERR_FORMAT: malformed; ERR_LIMIT; ERR_NOMEM. Class and name rules of sections are the caller's (scrubber's). More than one question, or an
- * OPT outside of additional, or two of them: ERR_FORMAT. Trailing octets: ERR_FORMAT. TTLs above 2^31-1 read as 0 (RFC 2181 section 8). */
-RESULT msg_read(struct arena *a, struct span packet, const struct msg_limits *limits, struct msg *ret) NONNULL;
+ * OPT outside of additional, or two of them: ERR_FORMAT. Trailing octets: ERR_FORMAT. TTLs above 2^31-1 read as 0 (RFC 2181 section 8). An RRset's
+ * TTL is the least of its RRs and signatures; duplicates are dropped. Records of question types (251 to 255, 0) are malformed. Linear time. *ret is
+ * written on success only; limits may be NULL: none. */
+RESULT msg_read(struct arena *a, struct span packet, const struct msg_limits *limits, struct msg *ret) __attribute__((nonnull(1, 4)));
 
 /* As dig prints it: header, OPT, sections. For logs, the control socket and tests. */
 void msg_print(const struct msg *m, struct strbuf *out) NONNULL;
