@@ -174,9 +174,11 @@ void *mem_alloc_raw(size_t size)
 
 void *mem_alloc_array(size_t n, size_t size)
 {
-	if (must_fail())
+	size_t all;
+
+	if (__builtin_mul_overflow(n, size, &all)) /* sanitizers end a program that leaves this to calloc */
 		return NULL;
-	return n == 0 || size == 0 ? counted(calloc(1, 1)) : counted(calloc(n, size));
+	return mem_alloc(all);
 }
 
 void *mem_alloc_aligned(size_t align, size_t size)

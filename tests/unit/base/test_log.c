@@ -1,0 +1,272 @@
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+
+static char path[64], moved[80];
+
+static int make_path(void **state)
+{
+	int fd;
+
+	(void)state;
+	strcpy(path, "/tmp/cairn-test-log.XXXXXX");
+	fd = mkstemp(path);
+	close(fd);
+	snprintf(moved, sizeof(moved), "%s.1", path);
+	return fd < 0 ? -1 : 0;
+}
+
+static int drop_path(void **state)
+{
+	(void)state;
+	unlink(path);
+	unlink(moved);
+	return 0;
+}
+
+static void to_file(bool json, enum log_level level)
+{
+	const struct log_config c = { .ident = "tester", .file = path, .json = json, .level = level };
+
+	assert_int_equal(truncate(path, 0), 0);
+	assert_ok(log_setup(&c));
+}
+
+static char *content(const char *of) OWNED_BY(mem_free);
+static char *content(const char *of)
+{
+	char *text = NULL;
+	size_t n;
+
+	assert_ok(file_read_all(of, 10000000, &text, &n));
+	return text;
+}
+
+static unsigned int count(const char *text, const char *what)
+{
+	unsigned int n = 0;
+
+	for (const char *p = strstr(text, what); p != NULL; p = strstr(p + 1, what))
+		n++;
+	return n;
+}
+
+static void a_line_has_time_name_level_and_message(void **state)
+{
+	AUTO_CHARS char *text = NULL;
+	char want[100];
+
+	(void)state;
+	to_file(false, LOG_LEVEL_INFO);
+	errno = EXDEV;
+	log_warn("hello %d", 5);
+	assert_int_equal(errno, EXDEV);
+	text = content(path);
+	snprintf(want, sizeof(want), " tester[%ld] warning: hello 5\n", (long)getpid());
+	assert_non_null(strstr(text, want));
+	assert_int_equal(text[23], 'Z');
+	assert_int_equal(text[10], 'T');
+	assert_int_equal(count(text, "\n"), 1);
+}
+
+static void levels_are_obeyed(void **state)
+{
+	AUTO_CHARS char *text = NULL;
+
+	(void)state;
+	to_file(false, LOG_LEVEL_WARN);
+	log_info("no");
+	log_error("yes");
+	assert_false(log_wants(LOG_LEVEL_NOTICE));
+	log_set_level(LOG_LEVEL_TRACE);
+	log_msg(LOG_LEVEL_TRACE, "yes");
+	text = content(path);
+	assert_int_equal(count(text, "yes"), 2);
+	assert_int_equal(count(text, "no"), 0);
+}
+
+static void no_octet_forges_a_line(void **state)
+{
+	AUTO_CHARS char *text = NULL;
+
+	(void)state;
+	to_file(false, LOG_LEVEL_INFO);
+	log_info("%s", "a\nb\r\x1b[0m\xc3\xa9\x7f\\.c");
+	text = content(path);
+	assert_int_equal(count(text, "\n"), 1);
+	assert_non_null(strstr(text, "a\\x0ab\\x0d\\x1b[0m\\xc3\\xa9\\x7f\\.c\n"));
+}
+
+static void json_lines_are_json(void **state)
+{
+	AUTO_CHARS char *text = NULL;
+
+	(void)state;
+	to_file(true, LOG_LEVEL_INFO);
+	log_info("%s", "say \"hi\"\n\\ \xff");
+	text = content(path);
+	assert_int_equal(strncmp(text, "{\"time\":\"20", 11), 0);
+	assert_non_null(strstr(text, ",\"level\":\"info\","));
+	assert_non_null(strstr(text, ",\"ident\":\"tester\","));
+	assert_non_null(strstr(text, ",\"message\":\"say \\\"hi\\\"\\u000a\\\\ \\\\xff\"}\n"));
+	assert_int_equal(count(text, "\n"), 1);
+}
+
+static void long_lines_are_cut_whole(void **state)
+{
+	static char big[10000];
+
+	(void)state;
+	for (int json = 0; json < 2; json++) {
+		AUTO_CHARS char *text = NULL;
+		size_t n;
+
+		to_file(json != 0, LOG_LEVEL_INFO);
+		memset(big, '\x01', sizeof(big) - 1);
+		log_info("%s", big);
+		text = content(path);
+		n = strlen(text);
+		assert_in_range(n, 2000, 4096);
+		assert_int_equal(text[n - 1], '\n');
+		assert_int_equal(count(text, "\n"), 1);
+		assert_string_equal(text + n - (json ? 6 : 4), json ? "...\"}\n" : "...\n");
+		assert_int_equal(text[n - (json ? 7 : 5)], '1'); /* no half escape */
+	}
+}
+
+static void reopening_follows_a_moved_file(void **state)
+{
+	AUTO_CHARS char *old = NULL;
+	AUTO_CHARS char *new = NULL;
+
+	(void)state;
+	to_file(false, LOG_LEVEL_INFO);
+	log_info("first");
+	assert_int_equal(rename(path, moved), 0);
+	log_info("second");
+	assert_ok(log_reopen());
+	log_info("third");
+	old = content(moved);
+	new = content(path);
+	assert_int_equal(count(old, "first") + count(old, "second"), 2);
+	assert_int_equal(count(old, "third"), 0);
+	assert_int_equal(count(new, "third"), 1);
+	assert_int_equal(count(new, "\n"), 1);
+}
+
+static void a_bad_file_keeps_the_old_one(void **state)
+{
+	const struct log_config c = { .ident = "x", .file = "/nonexistent/dir/log", .level = LOG_LEVEL_INFO };
+	AUTO_CHARS char *text = NULL;
+
+	(void)state;
+	to_file(false, LOG_LEVEL_INFO);
+	assert_err(log_setup(&c), ERR_SYSTEM);
+	log_info("still here");
+	text = content(path);
+	assert_non_null(strstr(text, "tester"));
+	assert_non_null(strstr(text, "still here"));
+}
+
+static void going_back_to_standard_error_lets_go_of_the_file(void **state)
+{
+	const struct log_config c = { .ident = "tester", .level = LOG_LEVEL_INFO };
+	int saved = dup(STDERR_FILENO), fd = open(moved, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	AUTO_CHARS char *text = NULL;
+	AUTO_CHARS char *err = NULL;
+
+	(void)state;
+	to_file(false, LOG_LEVEL_INFO);
+	dup2(fd, STDERR_FILENO);
+	assert_ok(log_setup(&c));
+	log_info("on stderr");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(fd);
+	text = content(path);
+	err = content(moved);
+	assert_string_equal(text, "");
+	assert_int_equal(count(err, "on stderr"), 1);
+}
+
+static void floods_are_limited_and_told(void **state)
+{
+	AUTO_CHARS char *text = NULL;
+	struct log_limit limit = { 0 };
+
+	(void)state;
+	to_file(false, LOG_LEVEL_INFO);
+	for (unsigned int i = 0; i < 1000; i++)
+		log_limited_(&limit, LOG_LEVEL_INFO, "flood");
+	text = content(path);
+	assert_in_range(count(text, "info: flood"), 10, 20); /* 20: a second ended meanwhile */
+	to_file(false, LOG_LEVEL_INFO);
+	limit = (struct log_limit){ .second = 1, .lines = 500, .held = 490 }; /* that second has passed */
+	log_limited_(&limit, LOG_LEVEL_INFO, "flood");
+	assert_int_equal(limit.held, 0);
+	mem_free(text);
+	text = content(path);
+	assert_int_equal(count(text, "info: 490 lines like the next one were held back\n"), 1);
+	assert_int_equal(count(text, "info: flood"), 1);
+}
+
+static void *log_many(void *p)
+{
+	for (unsigned int i = 0; i < 200; i++) {
+		log_info("line of %s", (const char *)p);
+		if (i % 50 == 0)
+			assert_ok(log_reopen());
+	}
+	return NULL;
+}
+
+static void threads_do_not_mix_lines(void **state)
+{
+	static char names[4][200];
+	pthread_t t[4];
+	AUTO_CHARS char *text = NULL;
+
+	(void)state;
+	to_file(false, LOG_LEVEL_INFO);
+	for (int i = 0; i < 4; i++) {
+		memset(names[i], 'a' + i, sizeof(names[i]) - 1);
+		assert_int_equal(pthread_create(&t[i], NULL, log_many, names[i]), 0);
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	text = content(path);
+	assert_int_equal(count(text, "\n"), 800);
+	for (int i = 0; i < 4; i++) {
+		char want[220];
+
+		snprintf(want, sizeof(want), "line of %.199s\n", names[i]);
+		assert_int_equal(count(text, want), 200);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_has_time_name_level_and_message),
+		cmocka_unit_test(levels_are_obeyed),
+		cmocka_unit_test(no_octet_forges_a_line),
+		cmocka_unit_test(json_lines_are_json),
+		cmocka_unit_test(long_lines_are_cut_whole),
+		cmocka_unit_test(reopening_follows_a_moved_file),
+		cmocka_unit_test(a_bad_file_keeps_the_old_one),
+		cmocka_unit_test(going_back_to_standard_error_lets_go_of_the_file),
+		cmocka_unit_test(floods_are_limited_and_told),
+		cmocka_unit_test(threads_do_not_mix_lines),
+	};
+
+	return cmocka_run_group_tests(tests, make_path, drop_path);
+}
