@@ -59,7 +59,8 @@ struct rrcache_limits {
 	uint32_t min_ttl, max_ttl;  /* cache-min-ttl, cache-max-ttl */
 	uint32_t max_negative_ttl, min_negative_ttl;
 	uint32_t keep_expired_sec;  /* serve-expired-ttl: how long past its end an entry may be found with RRCACHE_STALE; 0: not */
-	uint32_t max_bundle_octets; /* larger ones are not kept */
+	uint32_t max_bundle_octets; /* larger ones are not kept; 0: 65536 */
+	uint32_t max_flushes;       /* subtree flushes remembered; beyond, the oldest is forgotten; 0: 4096 */
 };
 
 void rrcache_free(struct rrcache *c) TAKES(1);
@@ -76,9 +77,13 @@ const struct bundle *rrcache_deepest_delegation(struct rrcache *c, struct name n
 const struct bundle *rrcache_covering_nxdomain(struct rrcache *c, struct name name, struct name top, uint16_t rclass, const struct now *now) BORROWED NONNULL;
 
 /*
- * Stores copies of the sets. The TTL is the least of the sets' (negative: RFC 2308 section 5, computed by the caller into ttl), bounded by the limits.
+ * Stores copies of the sets, with one TTL for all. Of DATA and DELEGATION it is the least of the sets' and of ttl, unless that is 0; of negative kinds it is
+ * ttl (RFC 2308 section 5, computed by the caller). It is bounded by the limits, which are taken as they are: a max_ttl of 0 keeps nothing.
+ * The sets' rank and security stay; the bundle's are the least of them.
  * Replaces what is there unless that is unexpired and of higher rank, or of equal rank and secure while the new one is not (then ERR_EXISTS).
- * Storing DATA removes a NODATA and a covering NXDOMAIN at the name, and the reverse. TTL 0 is not stored (ERR_RANGE).
+ * Storing DATA removes a NODATA and a covering NXDOMAIN at the name, and the reverse, by the same rule, where a negative answer has the rank of an answer:
+ * what it may not remove refuses it (ERR_EXISTS). DATA, NODATA also end a FAILURE of their key. TTL 0 is not stored (ERR_RANGE).
+ * ERR_LIMIT: larger than max_bundle_octets, or there is no room.
  */
 RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
     const struct now *now);
@@ -99,8 +104,19 @@ size_t rrcache_flush_class(struct rrcache *c, struct epoch_member *m, enum rrcac
 typedef struct result rrcache_visit_fn(void *user, const struct bundle *b);
 uint64_t rrcache_visit(struct rrcache *c, uint64_t cursor, size_t slots, rrcache_visit_fn *fn, void *user, struct result *ret);
 
+/* A flush that came after the caller read rrcache_flush_count() and covers name? For stale copies that are kept elsewhere. */
+uint64_t rrcache_flush_count(const struct rrcache *c) NONNULL;
+bool rrcache_flushed_since(const struct rrcache *c, struct name name, uint64_t count) NONNULL;
+
+/* What a snapshot brings back: the bundle as it was, age_sec after it was stored with that TTL; past its end it is stale. What is there already is newer
+ * and stays (ERR_EXISTS). flush_count is that of when the reading began. ERR_RANGE: too old. */
+RESULT rrcache_restore(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
+    uint64_t age_sec, uint64_t flush_count, const struct now *now);
+
+/* octets counts entries, index, and what is retired but not yet free. In the answer cache hits and misses are 0: workers count them. */
 struct cache_usage {
 	uint64_t entries, octets, limit_octets, evicted, hits, misses;
+	uint64_t refused; /* entries that were too large, or came when too much was retired or memory ran out */
 };
 struct cache_usage rrcache_usage(const struct rrcache *c) NONNULL;
 
