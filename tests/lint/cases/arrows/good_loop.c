@@ -1,3 +1,3 @@
-/* as: base/loop_event.c */
+/* as: base/libevent.h */
 #include "base/loop.h"
 #include <event2/event.h>

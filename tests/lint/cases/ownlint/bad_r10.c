@@ -11,10 +11,11 @@ void query_late(struct loop *l, void *object)
 	(void)l;
 	q->n++;
 }
+void somewhere(void *p);
 static void query_soon(struct loop *l, void *object)
 {
 	(void)l;
-	((struct query *)object)->n++; /* expect: R10 */
+	somewhere(object); /* expect: R10 */
 }
 void query_arm(struct loop *l);
 void query_arm(struct loop *l)

@@ -15,7 +15,7 @@ static void query_ready(struct loop *l, void *object, unsigned int events)
 	struct query *q = (struct query *)object;
 
 	(void)l;
-	q->n += (int)events;
+	q->n += (int)events + ((struct query *)object)->n;
 }
 void query_arm(struct loop *l, int fd);
 void query_arm(struct loop *l, int fd)
