@@ -83,7 +83,7 @@ static void set_add(struct flush_set *s, struct flush one)
 
 bool flushes_add(struct flushes *f, struct epoch_member *m, struct name zone, uint32_t until_sec, uint32_t max)
 {
-	struct key_chain chain;
+	KEY_SCRATCH struct key_chain chain;
 
 	key_chain_init(&chain, &f->key, zone);
 	lock_take(&f->lock);
@@ -148,7 +148,7 @@ static const struct flush *find(const struct flush_set *s, uint64_t zone)
 bool flushes_cover(const struct flushes *f, const uint8_t *name, uint8_t len, uint8_t labels, uint64_t count)
 {
 	const struct flush_set *s = current(f);
-	struct key_chain chain;
+	KEY_SCRATCH struct key_chain chain;
 
 	if (s == NULL || count >= s->newest)
 		return false;

@@ -2,8 +2,8 @@
 
 void key_chain_init(struct key_chain *ret, const struct hash_key *k, struct name n)
 {
-	uint8_t at[NAME_MAX_LABELS];
-	uint8_t lower[NAME_MAX_OCTETS];
+	KEY_SCRATCH uint8_t at[NAME_MAX_LABELS];
+	KEY_SCRATCH uint8_t lower[NAME_MAX_OCTETS];
 	unsigned int count = 0;
 
 	key_lower(lower, n.wire, n.len);

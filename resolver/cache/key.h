@@ -10,6 +10,16 @@
 #include "base/hash.h"
 #include "dns/name.h"
 
+/* A buffer on the way of a hit that is written before it is read: builds that clear every local leave it out. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define KEY_SCRATCH __attribute__((uninitialized))
+#endif
+#endif
+#ifndef KEY_SCRATCH
+#define KEY_SCRATCH
+#endif
+
 /* Eight octets with A-Z made a-z. Length octets of labels are below 'A' and stay. */
 static inline uint64_t lower8(uint64_t x)
 {

@@ -228,7 +228,7 @@ static bool is_denied(struct rrcache *c, const struct bundle_key *k, uint64_t na
 
 const struct bundle *rrcache_get(struct rrcache *c, const struct bundle_key *k, const struct now *now, unsigned int flags)
 {
-	struct key_chain chain;
+	KEY_SCRATCH struct key_chain chain;
 	const struct bundle *b;
 
 	key_chain_init(&chain, &c->key, k->name);
@@ -243,7 +243,7 @@ const struct bundle *rrcache_get(struct rrcache *c, const struct bundle_key *k, 
 static const struct bundle *find_upwards(struct rrcache *c, struct name name, unsigned int least, uint16_t rclass, uint8_t kind, uint32_t now) BORROWED;
 static const struct bundle *find_upwards(struct rrcache *c, struct name name, unsigned int least, uint16_t rclass, uint8_t kind, uint32_t now)
 {
-	struct key_chain chain;
+	KEY_SCRATCH struct key_chain chain;
 	const struct bundle *b = NULL;
 
 	key_chain_init(&chain, &c->key, name);
@@ -464,8 +464,8 @@ RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundl
     const struct now *now)
 {
 	struct replacing r = { c, now_sec(now) };
-	struct opposites o;
-	struct key_chain chain;
+	KEY_SCRATCH struct opposites o;
+	KEY_SCRATCH struct key_chain chain;
 
 	TRY(check_size(c, k, sets, n));
 	ttl = ttl_for(c, k->kind, sets, n, ttl);
@@ -514,7 +514,7 @@ RESULT rrcache_put_failure(struct rrcache *c, struct epoch_member *m, const stru
 {
 	struct span why = text != NULL ? (struct span){ (const uint8_t *)text, strnlen(text, MAX_TEXT) } : (struct span){ NULL, 0 };
 	struct bundle_key key = *k;
-	struct key_chain chain;
+	KEY_SCRATCH struct key_chain chain;
 
 	if (first_sec == 0 || max_sec == 0)
 		return FAIL(ERR_RANGE);
@@ -556,8 +556,8 @@ RESULT rrcache_restore(struct rrcache *c, struct epoch_member *m, const struct b
     uint64_t age_sec, uint64_t flush_count, const struct now *now)
 {
 	struct replacing r = { c, now_sec(now) };
-	struct opposites o;
-	struct key_chain chain;
+	KEY_SCRATCH struct opposites o;
+	KEY_SCRATCH struct key_chain chain;
 
 	TRY(check_size(c, k, sets, n));
 	if (ttl > load(&c->max_ttl))
@@ -629,7 +629,7 @@ static size_t flush_key(struct rrcache *c, struct epoch_member *m, const struct 
 static size_t flush_type(struct rrcache *c, struct epoch_member *m, struct name name, uint16_t type)
 {
 	static const uint16_t classes[] = { CLASS_IN, CLASS_CH, CLASS_HS };
-	struct key_chain chain;
+	KEY_SCRATCH struct key_chain chain;
 	size_t n = 0;
 
 	key_chain_init(&chain, &c->key, name);
