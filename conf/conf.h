@@ -47,6 +47,11 @@ void conf_free(struct conf *c) TAKES(1);
 /* Reads path ("-" is standard input; NULL: the built-in default configuration). Everything that is wrong or worth a warning is added to
  * report, one line each, "FILE:LINE: error|warning: OPTION: found X, expected Y". ERR_FORMAT when there was an error. report may be NULL. */
 RESULT conf_load(const char *path, struct strbuf *report, struct conf **ret_conf);
+/* The same, with how many of each there were; written also on failure. */
+struct conf_counts {
+	uint32_t errors, warnings;
+};
+RESULT conf_load_counted(const char *path, struct strbuf *report, struct conf_counts *ret_counts, struct conf **ret_conf);
 /* The same from text; origin names it in messages. */
 RESULT conf_load_text(const char *text, const char *origin, struct strbuf *report, struct conf **ret_conf);
 DEFINE_AUTO(struct conf, conf_free)

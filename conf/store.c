@@ -33,6 +33,8 @@ void conf_free(struct conf *c)
 			clause_free(l->v[i]);
 		mem_free(l->v);
 	}
+	for (size_t i = 0; i < c->file_count; i++)
+		mem_free(c->files[i]);
 	mem_free(c->files);
 	mem_free(c->pool);
 	mem_free(c);
@@ -94,20 +96,22 @@ const char *store_text(const struct conf *c, uint32_t at)
 
 RESULT store_file(struct conf *c, const char *name, uint16_t *ret)
 {
-	uint32_t at;
+	AUTO_CHARS char *copy = NULL;
 
 	if (c->file_count >= UINT16_MAX)
 		return FAIL(ERR_LIMIT);
-	TRY(grow((void **)&c->files, c->file_count, &c->file_room, sizeof(*c->files), 4));
-	TRY(store_word(c, span_text(name), &at));
-	c->files[c->file_count] = at;
+	TRY(grow((void **)&c->files, c->file_count, &c->file_room, sizeof(char *), 4));
+	copy = mem_strdup(name);
+	if (copy == NULL)
+		return FAIL(ERR_NOMEM);
+	c->files[c->file_count] = MOVE(copy);
 	*ret = (uint16_t)c->file_count++;
 	return DONE;
 }
 
 const char *store_file_name(const struct conf *c, uint16_t file)
 {
-	return file < c->file_count ? store_text(c, c->files[file]) : "default";
+	return file < c->file_count ? c->files[file] : "default";
 }
 
 /* The number that a scalar has by default. The table's defaults are right; a test reads each. */
@@ -291,9 +295,12 @@ RESULT store_copy(const struct conf *from, struct conf **ret)
 	if (c == NULL)
 		return FAIL(ERR_NOMEM);
 	c->pool_n = c->pool_room = from->pool_n;
-	c->file_count = c->file_room = from->file_count;
 	TRY(dup(from->pool, from->pool_n, 1, (void **)&c->pool));
-	TRY(dup(from->files, from->file_count, sizeof(*from->files), (void **)&c->files));
+	for (size_t i = 0; i < from->file_count; i++) {
+		uint16_t file;
+
+		TRY(store_file(c, from->files[i], &file));
+	}
 	for (size_t k = 0; k < CLAUSE_KINDS; k++) {
 		for (size_t i = 0; i < from->clauses[k].n; i++)
 			TRY(clause_copy(c, from->clauses[k].v[i]));

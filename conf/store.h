@@ -54,7 +54,7 @@ struct clause_list {
 struct conf {
 	char *pool OWNED_FIELD;
 	size_t pool_n, pool_room;
-	uint32_t *files OWNED_FIELD; /* names, in the pool */
+	char **files OWNED_FIELD; /* names */
 	size_t file_count, file_room;
 	struct clause_list clauses[CLAUSE_KINDS];
 };
