@@ -1,0 +1,443 @@
+/* world.c: drawing the zones, and the model's answers. The servers' behaviour is in servers.c. */
+#include "tests/sim/world.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "dns/zonefile.h"
+#include "tests/sim/world_inside.h"
+
+#define CHAIN_MAX 8 /* aliases that surely are followed */
+
+static const char *const roots[][2] = {
+	{ "198.41.0.4", "2001:503:ba3e::2:30" }, { "170.247.170.2", "2801:1b8:10::b" }, { "192.33.4.12", "2001:500:2::c" },
+	{ "199.7.91.13", "2001:500:2d::d" }, { "192.203.230.10", "2001:500:a8::e" }, { "192.5.5.241", "2001:500:2f::f" },
+	{ "192.112.36.4", "2001:500:12::d0d" }, { "198.97.190.53", "2001:500:1::53" }, { "192.36.148.17", "2001:7fe::53" },
+	{ "192.58.128.30", "2001:503:c27::2:30" }, { "193.0.14.129", "2001:7fd::1" }, { "199.7.83.42", "2001:500:9f::42" },
+	{ "202.12.27.33", "2001:dc3::35" },
+};
+
+void world_free(struct world *w)
+{
+	if (w == NULL)
+		return;
+	arena_free(MOVE(w->arena));
+	mem_free(w);
+}
+
+static void *get(struct world *w, size_t n) IN_ARENA;
+static void *get(struct world *w, size_t n)
+{
+	void *p = arena_alloc(w->arena, n);
+
+	if (p == NULL)
+		abort(); /* the simulator's own memory is not what is tested */
+	return p;
+}
+
+static void PRINTF_LIKE(3, 4) add(struct world *w, struct model_zone *z, const char *fmt, ...)
+{
+	char text[4096];
+	uint8_t room[4096];
+	struct writer out = writer_of(room, sizeof room);
+	struct name_buf owner;
+	struct zone_rr rr;
+	const char *msg = "";
+	struct model_rr *m = get(w, sizeof *m);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (!OK(zone_read_rr(text, z->apex, 3600, &owner, &rr, &out, &msg))) {
+		fprintf(stderr, "simulator: \"%s\": %s\n", text, msg);
+		abort();
+	}
+	m->rr = (struct world_rr){ name_dup_in(w->arena, name_of(&owner)), rr.type, rr.ttl, span_of(arena_dup(w->arena, rr.rdata.p, rr.rdata.n), rr.rdata.n) };
+	m->next = z->rrs;
+	z->rrs = m;
+}
+
+static struct model_server *new_server(struct world *w, const char *a4, const char *a6, enum temper temper) BORROWED;
+static struct model_server *new_server(struct world *w, const char *a4, const char *a6, enum temper temper)
+{
+	struct model_server *v = get(w, sizeof *v);
+
+	v->world = w;
+	v->temper = temper;
+	if (!OK(addr_parse(a4, &v->v4)) || !OK(addr_parse(a6, &v->v6)))
+		abort();
+	server_start(v);
+	v->next = w->servers;
+	w->servers = v;
+	w->server_count++;
+	return v;
+}
+
+static struct model_zone *new_zone(struct world *w, struct model_zone *parent, const char *label) BORROWED;
+static struct model_zone *new_zone(struct world *w, struct model_zone *parent, const char *label)
+{
+	struct model_zone *z = get(w, sizeof *z);
+	struct name_buf apex;
+
+	if (!OK(name_from_text(label, parent == NULL ? NULL : &parent->apex, &apex)))
+		abort();
+	z->apex = name_dup_in(w->arena, name_of(&apex));
+	z->parent = parent;
+	z->next = w->zones;
+	w->zones = z;
+	w->zone_count++;
+	add(w, z, "@ SOA ns host 1 1800 900 604800 %u", (unsigned int)sim_draw(w->sim, 5, 600));
+	return z;
+}
+
+static void serves(struct world *w, struct model_server *v, struct model_zone *z)
+{
+	struct model_serves *x = get(w, sizeof *x);
+
+	x->zone = z;
+	x->next = v->zones;
+	v->zones = x;
+	if (v->temper != HONEST)
+		return;
+	z->honest++;
+}
+
+static enum temper bad_temper(struct world *w)
+{
+	static const enum temper all[] = { REFUSES, SILENT, SERVFAILS, NOT_EDNS, EMPTY, UPWARD, LIAR };
+	unsigned int n = sizeof all / sizeof all[0] - (w->o.liars ? 0 : 1);
+
+	return all[sim_draw(w->sim, 0, n - 1)];
+}
+
+static enum temper odd_temper(struct world *w)
+{
+	static const enum temper all[] = { HONEST, HONEST, HONEST, FOLDS_CASE, TRUNCATES, COOKIES, NO_TCP };
+
+	return all[sim_draw(w->sim, 0, sizeof all / sizeof all[0] - 1)];
+}
+
+/* The servers of a zone: names in it (with glue at the parent) or in the providers' zone (without). */
+static void give_servers(struct world *w, struct model_zone *z, bool broken)
+{
+	unsigned int n = (unsigned int)sim_draw(w->sim, 1, 3);
+	char apex[NAME_TEXT];
+
+	(void)name_to_text(z->apex, apex);
+	if (w->provider != NULL && z->parent != w->provider && sim_chance(w->sim, 300000) && !broken) {
+		for (unsigned int i = 0; i < 2; i++) {
+			add(w, z, "@ NS ns%u.provider.t0.", i);
+			add(w, z->parent, "%s NS ns%u.provider.t0.", apex, i);
+			serves(w, w->provider_servers[i], z);
+		}
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		bool bad = broken || (i > 0 && sim_chance(w->sim, w->o.bad_servers));
+		char a4[32], a6[48];
+		struct model_server *v;
+
+		(void)snprintf(a4, sizeof a4, "20.%u.%u.53", w->server_count >> 8 & 255, w->server_count & 255);
+		(void)snprintf(a6, sizeof a6, "2400:%x::53", w->server_count);
+		v = new_server(w, a4, a6, bad ? bad_temper(w) : i == 0 ? HONEST : odd_temper(w));
+		serves(w, v, z);
+		add(w, z, "@ NS ns%u", i);
+		add(w, z, "ns%u A %s", i, a4);
+		add(w, z, "ns%u AAAA %s", i, a6);
+		add(w, z->parent, "%s NS ns%u.%s", apex, i, apex);
+		add(w, z->parent, "ns%u.%s A %s", i, apex, a4);
+		add(w, z->parent, "ns%u.%s AAAA %s", i, apex, a6);
+		if (z == w->provider)
+			w->provider_servers[i > 1 ? 1 : i] = v;
+	}
+}
+
+static void fill(struct world *w, struct model_zone *z)
+{
+	char big[1600] = "";
+	unsigned int n = (unsigned int)sim_draw(w->sim, 2, 6);
+
+	for (unsigned int i = 0; i < n; i++) {
+		for (unsigned int k = 0; k <= sim_draw(w->sim, 0, 3); k++)
+			add(w, z, "h%u %u A 30.%u.%u.%u", i, (unsigned int)sim_draw(w->sim, 0, 900), (unsigned int)sim_draw(w->sim, 0, 255),
+			    (unsigned int)sim_draw(w->sim, 0, 255), k + 1);
+		if (sim_chance(w->sim, 500000))
+			add(w, z, "h%u AAAA 2600:%x::%u", i, (unsigned int)sim_draw(w->sim, 0, 65535), i + 1);
+	}
+	add(w, z, "@ MX 10 h0");
+	add(w, z, "a.ent.h0 A 30.1.1.1");
+	if (sim_chance(w->sim, 400000))
+		add(w, z, "*.wild A 30.2.2.2");
+	if (sim_chance(w->sim, 300000)) {
+		for (unsigned int i = 0; i < 10; i++) {
+			(void)snprintf(big, sizeof big, "%0200u", i);
+			add(w, z, "big TXT \"%s\"", big);
+		}
+	}
+	z->hosts = n;
+}
+
+/* Aliases, once all zones are there: to hosts of other zones, to other aliases, to nothing. */
+static void add_aliases(struct world *w)
+{
+	struct model_zone *targets[256];
+	unsigned int n = 0;
+
+	for (struct model_zone *z = w->zones; z != NULL && n < 256; z = z->next) {
+		if (z->hosts > 0)
+			targets[n++] = z;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		for (unsigned int k = 0; k < 3; k++) {
+			struct model_zone *t = targets[sim_draw(w->sim, 0, n - 1)];
+			char apex[NAME_TEXT];
+
+			(void)name_to_text(t->apex, apex);
+			if (sim_chance(w->sim, 300000) && t != targets[i] && k == 0)
+				add(w, targets[i], "moved DNAME %s", apex);
+			else if (sim_chance(w->sim, 800000))
+				add(w, targets[i], "c%u CNAME h%u.%s", k, (unsigned int)sim_draw(w->sim, 0, t->hosts), apex);
+			else
+				add(w, targets[i], "c%u CNAME c%u.%s", k, (unsigned int)sim_draw(w->sim, 0, 2), apex);
+		}
+	}
+}
+
+static void make_root(struct world *w)
+{
+	struct model_zone *root = new_zone(w, NULL, ".");
+
+	for (unsigned int i = 0; i < sizeof roots / sizeof roots[0]; i++) {
+		struct model_server *v = new_server(w, roots[i][0], roots[i][1], HONEST);
+
+		v->root = true;
+		serves(w, v, root);
+		add(w, root, ". 518400 NS %c.root-servers.net.", 'a' + i);
+		add(w, root, "%c.root-servers.net. 518400 A %s", 'a' + i, roots[i][0]);
+		add(w, root, "%c.root-servers.net. 518400 AAAA %s", 'a' + i, roots[i][1]);
+	}
+	w->root = root;
+}
+
+struct world *world_new(struct sim *s, const struct world_options *o)
+{
+	AUTO(world_free) struct world *w = (struct world *)mem_alloc(sizeof *w);
+	struct model_zone *tops[16];
+
+	assert(o->tops >= 1 && o->tops <= 16);
+	if (w == NULL || (w->arena = arena_new(0)) == NULL)
+		return NULL;
+	w->sim = s;
+	w->o = *o;
+	make_root(w);
+	for (unsigned int i = 0; i < o->tops; i++) {
+		char label[16];
+
+		(void)snprintf(label, sizeof label, "t%u", i);
+		tops[i] = new_zone(w, w->root, label);
+		give_servers(w, tops[i], false);
+	}
+	w->provider = new_zone(w, tops[0], "provider");
+	while (w->provider_servers[1] == NULL)
+		give_servers(w, w->provider, false);
+	fill(w, w->provider);
+	for (unsigned int i = 0; i < o->zones; i++) {
+		struct model_zone *z;
+		char label[16];
+		bool broken = sim_chance(s, o->broken_zones);
+
+		(void)snprintf(label, sizeof label, "z%u", i);
+		/* Below a top level, or below another zone. */
+		z = new_zone(w, sim_chance(s, 250000) && w->zones->hosts > 0 ? w->zones : tops[sim_draw(s, 0, o->tops - 1)], label);
+		give_servers(w, z, broken);
+		fill(w, z);
+	}
+	add_aliases(w);
+	return MOVE(w);
+}
+
+/* ---- questions ------------------------------------------------------------------------------------------------------------------------ */
+
+void world_question(struct world *w, struct name_buf *ret_name, uint16_t *ret_type)
+{
+	static const uint16_t types[] = { RR_A, RR_A, RR_A, RR_AAAA, RR_MX, RR_TXT, RR_NS, RR_SOA, RR_CNAME, RR_HTTPS };
+	const struct model_zone *z = w->zones;
+	char text[64];
+
+	for (uint64_t skip = sim_draw(w->sim, 0, w->zone_count - 1); skip > 0; skip--)
+		z = z->next;
+	*ret_type = types[sim_draw(w->sim, 0, sizeof types / sizeof types[0] - 1)];
+	switch (sim_draw(w->sim, 0, 9)) {
+	case 0:
+		(void)snprintf(text, sizeof text, "nothing%u", (unsigned int)sim_draw(w->sim, 0, 3));
+		break;
+	case 1:
+		(void)snprintf(text, sizeof text, "below.h%u", (unsigned int)sim_draw(w->sim, 0, 3));
+		break;
+	case 2:
+	case 3:
+		(void)snprintf(text, sizeof text, "c%u", (unsigned int)sim_draw(w->sim, 0, 2));
+		break;
+	case 4:
+		(void)snprintf(text, sizeof text, "any%u.wild", (unsigned int)sim_draw(w->sim, 0, 3));
+		break;
+	case 5:
+		(void)snprintf(text, sizeof text, sim_chance(w->sim, 500000) ? "big" : "ent.h0");
+		break;
+	case 6:
+		(void)snprintf(text, sizeof text, "h%u.moved", (unsigned int)sim_draw(w->sim, 0, 2));
+		break;
+	case 7:
+		(void)snprintf(text, sizeof text, "@");
+		break;
+	default:
+		(void)snprintf(text, sizeof text, "h%u", (unsigned int)sim_draw(w->sim, 0, 4));
+		break;
+	}
+	if (strcmp(text, "@") == 0)
+		name_copy(ret_name, z->apex);
+	else if (!OK(name_from_text(text, &z->apex, ret_name)))
+		abort();
+}
+
+/* ---- the model ------------------------------------------------------------------------------------------------------------------------ */
+
+/* The zone that is authoritative for a name: the deepest. */
+static struct model_zone *zone_of(struct world *w, struct name n) BORROWED;
+static struct model_zone *zone_of(struct world *w, struct name n)
+{
+	struct model_zone *best = w->root;
+
+	for (struct model_zone *z = w->zones; z != NULL; z = z->next) {
+		if (name_is_under(n, z->apex) && z->apex.labels >= best->apex.labels)
+			best = z;
+	}
+	return best;
+}
+
+static bool is_broken(const struct model_zone *z)
+{
+	for (; z != NULL; z = z->parent) {
+		if (z->honest == 0)
+			return true;
+	}
+	return false;
+}
+
+static void take(struct world_answer *a, struct name owner, const struct model_rr *m)
+{
+	a->rrs[a->count] = m->rr;
+	a->rrs[a->count++].owner = owner;
+}
+
+void world_right_answer(struct world *w, struct arena *arena, struct name name, uint16_t type, struct world_answer *ret)
+{
+	struct name_buf made;
+	unsigned int steps = 0;
+
+	*ret = (struct world_answer){ .rcode = RCODE_NOERROR, .rrs = arena_alloc_array(arena, 512, sizeof *ret->rrs) };
+	name = name_dup_in(arena, name);
+	for (;; steps++) {
+		struct model_zone *z = zone_of(w, name);
+		struct model_find f;
+
+		ret->may_fail |= is_broken(z) || steps > CHAIN_MAX;
+		if (steps > 40) {
+			ret->may_fail = true;
+			return;
+		}
+		model_find(z, name, &f);
+		if (f.dname != NULL) {
+			struct name target = { f.dname->rr.rdata.p, (uint8_t)f.dname->rr.rdata.n, 0 };
+
+			(void)name_from_wire(f.dname->rr.rdata, &target);
+			take(ret, f.dname->rr.owner, f.dname);
+			if (!OK(name_concat(name, name.labels - f.dname->rr.owner.labels, target, &made))) {
+				ret->rcode = RCODE_YXDOMAIN;
+				return;
+			}
+			ret->rrs[ret->count++] = (struct world_rr){ name, RR_CNAME, f.dname->rr.ttl, span_of(arena_dup(arena, made.b, made.len), made.len) };
+			if (type == RR_CNAME)
+				return;
+			name = name_dup_in(arena, name_of(&made));
+			continue;
+		}
+		if (!f.exists) {
+			ret->rcode = RCODE_NXDOMAIN;
+			return;
+		}
+		for (const struct model_rr *m = z->rrs; m != NULL; m = m->next) {
+			if (m->rr.type == type && name_equal(m->rr.owner, f.source))
+				take(ret, name, m);
+		}
+		if (f.cname == NULL || type == RR_CNAME)
+			return;
+		take(ret, name, f.cname);
+		if (!OK(name_from_wire(f.cname->rr.rdata, &name)))
+			abort();
+	}
+}
+
+void model_find(const struct model_zone *z, struct name name, struct model_find *ret)
+{
+	*ret = (struct model_find){ .source = name };
+	for (const struct model_rr *m = z->rrs; m != NULL; m = m->next) {
+		if (m->rr.type == RR_DNAME && name_is_strictly_under(name, m->rr.owner)) {
+			ret->dname = m;
+			return;
+		}
+		ret->exists |= name_is_under(m->rr.owner, name) && name_is_under(m->rr.owner, z->apex);
+	}
+	if (!ret->exists) {
+		/* The closest encloser's wildcard (RFC 4592). */
+		for (struct name up = name; up.labels > z->apex.labels && !ret->exists;) {
+			struct name_buf star;
+			bool encloser = false;
+
+			up = name_parent(up);
+			(void)name_from_text("*", &up, &star);
+			for (const struct model_rr *m = z->rrs; m != NULL; m = m->next) {
+				encloser |= name_is_under(m->rr.owner, up);
+				if (name_equal(m->rr.owner, name_of(&star))) {
+					ret->exists = true;
+					ret->source = m->rr.owner;
+				}
+			}
+			if (encloser)
+				break;
+		}
+	}
+	for (const struct model_rr *m = z->rrs; m != NULL && ret->exists; m = m->next) {
+		if (m->rr.type == RR_CNAME && name_equal(m->rr.owner, ret->source))
+			ret->cname = m;
+	}
+}
+
+uint64_t world_packets(const struct world *w)
+{
+	return w->packets;
+}
+
+void world_some_server(struct world *w, struct endpoint *ret_server)
+{
+	const struct model_server *v = w->servers;
+
+	for (uint64_t skip = sim_draw(w->sim, 0, w->server_count - 1); skip > 0; skip--)
+		v = v->next;
+	*ret_server = (struct endpoint){ .a = sim_chance(w->sim, 500000) ? v->v4 : v->v6, .port = 53 };
+}
+
+void world_outage(struct world *w, bool down)
+{
+	for (const struct model_server *v = w->servers; v != NULL; v = v->next) {
+		if (v->root)
+			continue;
+		sim_node_down(w->sim, &v->v4, down);
+		sim_node_down(w->sim, &v->v6, down);
+	}
+}

@@ -1,0 +1,52 @@
+/*
+ * world.h: a small Internet drawn from a seed: a root, top levels, zones on servers good and bad, aliases across zones, wildcards, names that do not exist; and the
+ * model: what the right answer to any question is, found by looking at all zones at once, slowly and plainly.
+ */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include "dns/msg.h"
+#include "tests/sim/net.h"
+
+struct world;
+struct arena;
+
+struct world_options {
+	unsigned int tops, zones;     /* how many */
+	uint32_t bad_servers;         /* in 1,000,000: share of servers (beyond each zone's first) that are bad in some way */
+	uint32_t broken_zones;        /* in 1,000,000: zones all of whose servers are bad */
+	bool liars;                   /* bad servers may lie, with the marked addresses */
+};
+
+void world_free(struct world *w) TAKES(1);
+struct world *world_new(struct sim *s, const struct world_options *o) OWNED_BY(world_free) NONNULL;
+DEFINE_AUTO(struct world, world_free)
+
+/* A question worth asking, drawn: mostly of names that exist. */
+void world_question(struct world *w, struct name_buf *ret_name, uint16_t *ret_type) NONNULL;
+
+struct world_rr {
+	struct name owner;
+	uint16_t type;
+	uint32_t ttl;
+	struct span rdata;
+};
+struct world_answer {
+	uint16_t rcode;
+	struct world_rr *rrs ARENA_FIELD;
+	size_t count;
+	bool may_fail; /* a zone on the way is broken, or the chain too long: SERVFAIL is right as well */
+};
+void world_right_answer(struct world *w, struct arena *a, struct name name, uint16_t type, struct world_answer *ret);
+
+uint64_t world_packets(const struct world *w) NONNULL;  /* that servers have received */
+/* A server's address, drawn; and one of its zones' names. For forgers. */
+void world_some_server(struct world *w, struct endpoint *ret_server) NONNULL;
+/* A set of cables pulled, or put back: all servers but the root's. */
+void world_outage(struct world *w, bool down) NONNULL;
+/* Addresses in 66.66.0.0/16 and TXT "forged" are only in forged data: no client may ever see them. */
+bool world_is_marked(uint16_t type, struct span rdata);
+/* A forged reply to this question, with the mark, as a liar or forger would send it. Its length. */
+size_t world_forge(uint8_t *out, size_t cap, uint16_t id, const struct question *q) NONNULL;
+
+#endif
