@@ -160,10 +160,10 @@ static void lie(struct reply *r)
 	const struct model_zone *z = r->v->world->zones;
 
 	/* Somebody else's name in every section, in the hope that it sticks. */
-	(void)name_from_text("h0", &z->apex, &victim);
+	must(name_from_text("h0", &z->apex, &victim));
 	rs = rrset_make_in(r->arena, name_of(&victim), RR_A, CLASS_IN, 86400, &a, 1, 0);
 	(void)build_rrset(&r->b, PART_ANSWER, rs, 86400, false, 0);
-	(void)name_from_text("ns.liar", NULL, &victim);
+	must(name_from_text("ns.liar", NULL, &victim));
 	a = span_of(victim.b, victim.len);
 	ns = rrset_make_in(r->arena, z->parent == NULL ? z->apex : z->parent->apex, RR_NS, CLASS_IN, 86400, &a, 1, 0);
 	(void)build_rrset(&r->b, PART_AUTHORITY, ns, 86400, false, 0);

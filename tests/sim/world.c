@@ -2,6 +2,7 @@
 #include "tests/sim/world.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -355,7 +356,7 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 		if (f.dname != NULL) {
 			struct name target = { f.dname->rr.rdata.p, (uint8_t)f.dname->rr.rdata.n, 0 };
 
-			(void)name_from_wire(f.dname->rr.rdata, &target);
+			must(name_from_wire(f.dname->rr.rdata, &target));
 			take(ret, f.dname->rr.owner, f.dname);
 			if (!OK(name_concat(name, name.labels - f.dname->rr.owner.labels, target, &made))) {
 				ret->rcode = RCODE_YXDOMAIN;
@@ -400,7 +401,7 @@ void model_find(const struct model_zone *z, struct name name, struct model_find 
 			bool encloser = false;
 
 			up = name_parent(up);
-			(void)name_from_text("*", &up, &star);
+			must(name_from_text("*", &up, &star));
 			for (const struct model_rr *m = z->rrs; m != NULL; m = m->next) {
 				encloser |= name_is_under(m->rr.owner, up);
 				if (name_equal(m->rr.owner, name_of(&star))) {

@@ -2,7 +2,16 @@
 #ifndef TESTS_SIM_WORLD_INSIDE_H
 #define TESTS_SIM_WORLD_INSIDE_H
 
+#include <stdlib.h>
+
 #include "tests/sim/world.h"
+
+/* What cannot fail in a world of our own making. */
+static inline void must(struct result r)
+{
+	if (!OK(r))
+		abort();
+}
 
 enum temper {
 	HONEST,
