@@ -506,8 +506,8 @@ static const char *parse_loc(struct parse *p)
 {
 	static const char what[] = "a size in metres";
 	uint8_t size[3] = { 0x12, 0x16, 0x13 }; /* RFC 1876 section 3: 1 m, 10 km, 10 m */
-	uint32_t latitude;
-	uint32_t longitude;
+	uint32_t latitude = 0;
+	uint32_t longitude = 0;
 	uint64_t altitude;
 	struct word w;
 	bool negative;
@@ -686,8 +686,8 @@ static const char *parse_ipseckey(struct parse *p)
 
 static const char *parse_amtrelay(struct parse *p)
 {
-	uint64_t discovery;
-	uint64_t kind;
+	uint64_t discovery = 0;
+	uint64_t kind = 0;
 	const char *msg = parse_number(p, 1, "0 or 1 for discovery", &discovery);
 
 	if (msg == NULL)
@@ -732,43 +732,43 @@ static const char *parse_hip(struct parse *p)
 	return msg;
 }
 
+static struct result add_param(struct svcb_params *params, const struct word *w, const char **ret_msg)
+{
+	size_t n = 0;
+	struct span value;
+
+	while (n < w->s.n && w->s.p[n] != '=')
+		n++;
+	if (w->quoted) {
+		*ret_msg = "a SvcParam without quotes before its key";
+		return FAIL(ERR_FORMAT);
+	}
+	if (n == w->s.n)
+		return svcb_params_add(params, w->s, false, (struct span){ w->s.p, 0 }, ret_msg);
+	value = (struct span){ w->s.p + n + 1, w->s.n - n - 1 };
+	if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+		value = (struct span){ value.p + 1, value.n - 2 };
+	return svcb_params_add(params, (struct span){ w->s.p, n }, true, value, ret_msg);
+}
+
 static const char *parse_params(struct parse *p)
 {
 	AUTO(svcb_params_free) struct svcb_params *params = svcb_params_new();
-	const char *msg = NULL;
+	const char *msg = "SvcParams that fit an RR";
+	struct result r = { params != NULL ? ERR_NONE : ERR_NOMEM };
+	enum lexed e = LEX_WORD;
 	struct word w;
-	struct result r = { ERR_NOMEM };
 
-	if (params == NULL) {
-		p->error = ERR_NOMEM;
-		return "more memory";
+	while (OK(r) && params != NULL && e == LEX_WORD) {
+		e = lexer_next_pair(p->l, &w, &msg);
+		if (e == LEX_WORD)
+			r = add_param(params, &w, &msg);
+		else if (e == LEX_END)
+			r = svcb_params_write(params, p->w, &msg);
 	}
-	for (;;) {
-		enum lexed e = lexer_next_pair(p->l, &w, &msg);
-		struct span value = { w.s.p, 0 };
-		size_t n = 0;
-
-		if (e == LEX_ERROR)
-			return msg;
-		if (e == LEX_END)
-			break;
-		while (n < w.s.n && w.s.p[n] != '=')
-			n++;
-		if (n < w.s.n)
-			value = (struct span){ w.s.p + n + 1, w.s.n - n - 1 };
-		if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
-			value = (struct span){ value.p + 1, value.n - 2 };
-		r = w.quoted ? FAIL(ERR_FORMAT) : svcb_params_add(params, (struct span){ w.s.p, n }, n < w.s.n, value, &msg);
-		if (w.quoted)
-			msg = "a SvcParam without quotes before its key";
-		if (!OK(r))
-			break;
-	}
-	if (msg == NULL)
-		r = svcb_params_write(params, p->w, &msg);
 	if (!OK(r) && r.e != ERR_FORMAT)
 		p->error = r.e;
-	return OK(r) ? NULL : msg != NULL ? msg : "SvcParams that fit an RR";
+	return OK(r) && e == LEX_END ? NULL : msg;
 }
 
 /* --- all */
@@ -922,8 +922,14 @@ RESULT rdata_parse(uint16_t type, const char *text, const struct name *origin, s
 	struct lexer l = lexer_of(span_text(text));
 
 	TRY(rdata_parse_words(type, &l, origin, out, ret_msg));
-	if (!lexer_next_entry(&l))
-		return DONE;
-	*ret_msg = "one record only";
-	return FAIL(ERR_FORMAT);
+	while (lexer_next_entry(&l)) {
+		struct word w;
+		enum lexed e = lexer_next(&l, &w, ret_msg);
+
+		if (e == LEX_WORD)
+			*ret_msg = "one record only";
+		if (e != LEX_END)
+			return FAIL(ERR_FORMAT);
+	}
+	return DONE;
 }
