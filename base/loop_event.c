@@ -118,6 +118,7 @@ static void on_ready(evutil_socket_t fd, short what, void *ctx)
 
 /* --- what the loop calls --- */
 
+/* EVLOOP_NONBLOCK alone would go round while any descriptor is ready; with EVLOOP_ONCE it looks once. */
 /* The timeout for the coming wait. A failure is answered by not waiting: rather busy than late. */
 static bool arm(struct event_loop *e, uint64_t wait_ns)
 {
@@ -139,14 +140,14 @@ static void backend_wait(void *ctx, struct loop *l, uint64_t wait_ns)
 
 	e->loop = l;
 	if (wait_ns == 0 || !arm(e, wait_ns)) {
-		(void)event_base_loop(e->base, EVLOOP_NONBLOCK);
+		(void)event_base_loop(e->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 		atomic_store_explicit(&e->state, AWAKE, memory_order_seq_cst);
 		return;
 	}
 	if (atomic_compare_exchange_strong_explicit(&e->state, &awake, WAITING, memory_order_seq_cst, memory_order_seq_cst))
 		(void)event_base_loop(e->base, EVLOOP_ONCE);
 	else
-		(void)event_base_loop(e->base, EVLOOP_NONBLOCK);
+		(void)event_base_loop(e->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	atomic_store_explicit(&e->state, AWAKE, memory_order_seq_cst); /* messages are read after this */
 }
 
