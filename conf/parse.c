@@ -116,19 +116,29 @@ static void recover(const struct parser *p, struct source *s)
 
 /* --- values --- */
 
-static void no_value(struct parser *p, const struct source *s, const char *found)
+/* Says that a word of the option's value is not what it should be. */
+static RESULT bad_word(struct parser *p, const struct source *s, uint32_t line, const char *found)
 {
 	const struct value_type *types;
 	AUTO(strbuf_free) struct strbuf *expected = strbuf_new(1024);
 
+	if (expected == NULL)
+		return FAIL(ERR_NOMEM);
 	schema_index_types(p->index, p->opt, &types);
-	if (expected != NULL)
-		value_expected(&types[p->got < p->want ? p->got : p->want - 1], expected);
+	value_expected(&types[p->got < p->want ? p->got : p->want - 1], expected);
+	error_at(p, s, line, option_name(p), "found %s, expected %s", found, strbuf_text(expected));
+	p->bad = true;
+	return strbuf_result(expected);
+}
+
+/* The value ends before its last word. */
+static RESULT no_value(struct parser *p, const struct source *s, const char *found)
+{
 	if (!p->bad)
-		error_at(p, s, p->item.line, option_name(p), "found %s, expected %s", found,
-		    expected != NULL ? strbuf_text(expected) : "a value");
+		TRY(bad_word(p, s, p->item.line, found));
 	p->want = 0;
 	store_rewind(p->conf, p->pool_start);
+	return DONE;
 }
 
 /* UTF-8 as of RFC 3629, without looking for overlong forms. */
@@ -183,16 +193,8 @@ static RESULT take_word(struct parser *p, const struct source *s, const struct l
 	TRY(store_word(p->conf, t->text, &at));
 	if (p->got == 0)
 		p->item.text = at;
-	if (!value_read(&types[p->got], store_text(p->conf, at), &v)) {
-		AUTO(strbuf_free) struct strbuf *expected = strbuf_new(1024);
-
-		if (expected == NULL)
-			return FAIL(ERR_NOMEM);
-		value_expected(&types[p->got], expected);
-		error_at(p, s, t->line, option_name(p), "found %s, expected %s", report_quote(t->text), strbuf_text(expected));
-		p->bad = true;
-		return DONE;
-	}
+	if (!value_read(&types[p->got], store_text(p->conf, at), &v))
+		return bad_word(p, s, t->line, report_quote(t->text));
 	p->num = v.num;
 	if (v.normal[0] == '\0')
 		return DONE;
@@ -418,7 +420,9 @@ static void unknown(struct parser *p, struct source *s, const struct lex_token *
 
 static void stray(struct parser *p, struct source *s, const struct lex_token *t)
 {
-	if (p->have_opt && !t->new_line)
+	if (t->kind == LEX_WORD && is_keyword(p, t->text))
+		error_at(p, s, t->line, NULL, "found %s without a colon, expected one", report_quote(t->text));
+	else if (p->have_opt && !t->new_line)
 		error_at(p, s, t->line, option_name(p), "found %s behind the value, expected an option or the end of the line",
 		    report_quote(t->text));
 	else
@@ -449,15 +453,15 @@ static RESULT keyword(struct parser *p, struct source *s, const struct lex_token
 static RESULT value_token(struct parser *p, struct source *s, const struct lex_token *t)
 {
 	if (t->kind == LEX_STRAY || t->kind == LEX_UNFINISHED) {
-		no_value(p, s, t->kind == LEX_STRAY ? "a backslash at the end of the line" : "a quote that is not closed on its line");
-		return DONE;
+		const char *found = t->kind == LEX_STRAY ? "a backslash at the end of the line" : "a quote that is not closed on its line";
+
+		return no_value(p, s, found);
 	}
 	if (!t->quoted && span_equal(t->text, span_text("include:")))
 		return include(p, s, false);
 	if (token_is_keyword(p, t)) {
-		no_value(p, s, p->got == 0 ? "no value" : "only a part of the value");
 		lex_back(&s->lex, t);
-		return DONE;
+		return no_value(p, s, p->got == 0 ? "no value" : "only a part of the value");
 	}
 	TRY(take_word(p, s, t));
 	if (++p->got < p->want)
@@ -483,6 +487,16 @@ static RESULT parse_source(struct parser *p, struct source *s)
 
 /* --- whole texts --- */
 
+/* The last look, and what it all comes to. A report that is full is no failure, one that memory ran out for is. */
+static RESULT finish(struct parser *p)
+{
+	conf_cross_check(p->conf, &p->report);
+	report_end(&p->report);
+	if (p->report.out != NULL && strbuf_result(p->report.out).e == ERR_NOMEM)
+		return FAIL(ERR_NOMEM);
+	return p->report.errors != 0 ? FAIL(ERR_FORMAT) : DONE;
+}
+
 static RESULT parse_into(struct parser *p, struct span text, const char *origin)
 {
 	struct source s = { .lex = lex_of(text) };
@@ -490,12 +504,8 @@ static RESULT parse_into(struct parser *p, struct span text, const char *origin)
 	TRY(store_file(p->conf, origin, &s.file));
 	TRY(parse_source(p, &s));
 	if (p->want > 0)
-		no_value(p, &s, p->got == 0 ? "no value" : "only a part of the value");
-	conf_cross_check(p->conf, &p->report);
-	report_end(&p->report);
-	if (p->report.out != NULL && !strbuf_ok(p->report.out) && strbuf_result(p->report.out).e == ERR_NOMEM)
-		return FAIL(ERR_NOMEM);
-	return p->report.errors != 0 ? FAIL(ERR_FORMAT) : DONE;
+		TRY(no_value(p, &s, p->got == 0 ? "no value" : "only a part of the value"));
+	return finish(p);
 }
 
 static RESULT parse_with(struct parser *p, struct span text, const char *origin)
@@ -554,10 +564,8 @@ static RESULT option_words(struct parser *p, const struct source *s, const char 
 		TRY(take_word(p, s, &t));
 		p->got++;
 	}
-	if (t.kind != LEX_END || p->got != p->want) {
-		no_value(p, s, t.kind == LEX_END ? "no value" : report_quote(span_text(value)));
-		p->bad = true;
-	}
+	if (t.kind != LEX_END || p->got != p->want)
+		return no_value(p, s, t.kind == LEX_END ? "no value" : report_quote(span_text(value)));
 	return DONE;
 }
 
@@ -585,10 +593,8 @@ RESULT conf_parse_option(const struct conf *c, const char *name, const char *val
 		warn_unused(&p, &s);
 		p.item.words = (uint8_t)p.want;
 		TRY(store_item(p.clause, &p.item, p.num));
-		conf_cross_check(copy, &p.report);
 	}
-	if (p.report.errors != 0)
-		return FAIL(ERR_FORMAT);
+	TRY(finish(&p));
 	*ret = MOVE(copy);
 	return DONE;
 }
