@@ -118,7 +118,6 @@ static void on_ready(evutil_socket_t fd, short what, void *ctx)
 
 /* --- what the loop calls --- */
 
-/* EVLOOP_NONBLOCK alone would go round while any descriptor is ready; with EVLOOP_ONCE it looks once. */
 /* The timeout for the coming wait. A failure is answered by not waiting: rather busy than late. */
 static bool arm(struct event_loop *e, uint64_t wait_ns)
 {
@@ -133,6 +132,7 @@ static bool arm(struct event_loop *e, uint64_t wait_ns)
 	return event_add(e->timeout, &tv) == 0;
 }
 
+/* EVLOOP_NONBLOCK alone would go round while any descriptor is ready; with EVLOOP_ONCE it looks once. */
 static void backend_wait(void *ctx, struct loop *l, uint64_t wait_ns)
 {
 	struct event_loop *e = ctx;
