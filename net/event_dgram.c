@@ -36,6 +36,7 @@ struct dgram_sock {
 	watch_h watch, write_watch;
 	int fd;
 	bool v6, wildcard, closed, blocked, flush_asked;
+	bool receiving; /* host_datagrams_fn runs; a flush follows */
 
 	const struct loop_type *type BORROWED_FIELD;
 	uint64_t who;
@@ -275,7 +276,7 @@ void event_dgram_commit(struct dgram_sock *s, size_t len, const struct endpoint 
 	if (s->out_used > s->out_cap)
 		s->out_used = s->out_cap;
 	/* when the hook cannot be had, waiting would be for ever */
-	if (!s->flush_asked) {
+	if (!s->flush_asked && !s->receiving) {
 		s->flush_asked = OK(loop_at_turn_end(s->he->host.loop, &dgram_sock_loop_type, s->self.v, flush_at_end));
 		if (!s->flush_asked)
 			event_dgram_flush(s);
@@ -344,7 +345,9 @@ static bool receive_batch(struct loop *l, struct dgram_sock *s)
 	good = take_in(s, (unsigned int)n);
 	object = loop_slot_get(l, s->type, s->who);
 	if (good > 0 && object != NULL) {
+		s->receiving = true;
 		s->fn(l, object, s, s->in, good);
+		s->receiving = false;
 		event_dgram_flush(s);
 	}
 	return (unsigned int)n == s->batch;
