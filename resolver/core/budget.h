@@ -27,5 +27,8 @@ struct budget {
 bool budget_take_packets(struct budget *b, uint32_t n) NONNULL;
 bool budget_take_octets(struct budget *b, uint32_t n) NONNULL;
 bool budget_take_work(struct budget *b, uint32_t n) NONNULL;
+bool budget_take_subquestions(struct budget *b, uint32_t n) NONNULL;
+bool budget_take_referrals(struct budget *b, uint32_t n) NONNULL;
+bool budget_take_alias(struct budget *b) NONNULL; /* of this budget alone: a chain belongs to one question */
 
 #endif

@@ -1,0 +1,97 @@
+/*
+ * deleg.h: a delegation as one question uses it: the names of its servers, their addresses, and what was tried of them. Lives in the question's arena.
+ *
+ * It comes from a referral (by way of the cache or directly), from the configuration (stub-zone:, forward-zone:), or from the root hints. Names without
+ * an address are looked up by sub-questions, few at a time, and only when the addresses at hand do not suffice.
+ */
+#ifndef RESOLVER_CORE_DELEG_H
+#define RESOLVER_CORE_DELEG_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "dns/msg.h"
+#include "resolver/cache/infra.h"
+#include "resolver/cache/rrcache.h"
+#include "resolver/core/settings.h"
+
+struct rng;
+struct strbuf;
+
+enum deleg_source { DELEG_REFERRAL, DELEG_STUB, DELEG_FORWARD, DELEG_HINTS };
+
+enum target_state {
+	TARGET_UNASKED, /* no address of that family is known */
+	TARGET_ASKING,
+	TARGET_FOUND,
+	TARGET_NONE,    /* it has none, or none that may be asked */
+	TARGET_FAILED,  /* looking it up failed */
+	TARGET_LOOP,    /* looking it up would need this very question */
+};
+enum { FAMILY_V4, FAMILY_V6, FAMILIES };
+
+struct deleg_target {
+	struct name name;
+	uint16_t port;
+	uint8_t state[FAMILIES]; /* enum target_state */
+};
+
+enum server_outcome { SERVER_UNTRIED, SERVER_TIMEOUT, SERVER_UNREACHABLE, SERVER_MALFORMED, SERVER_LAME, SERVER_RCODE, SERVER_EMPTY, SERVER_SECOND_HAND,
+	SERVER_ANSWERED };
+
+struct deleg_server {
+	struct endpoint at;
+	uint16_t target;  /* index into targets; UINT16_MAX: from configuration */
+	uint8_t tries;    /* of this question */
+	uint8_t timeouts;
+	bool done;        /* not to be asked again for this question */
+	uint8_t outcome;  /* enum server_outcome, of the last try */
+	uint16_t rcode;   /* SERVER_RCODE */
+};
+
+struct deleg {
+	struct name zone;
+	enum deleg_source source;
+	const struct zone_conf *conf SHARED_FIELD; /* DELEG_STUB, DELEG_FORWARD; NULL otherwise */
+	struct deleg_target *targets ARENA_FIELD;
+	size_t target_count;
+	struct deleg_server *servers ARENA_FIELD;
+	size_t server_count, server_cap;
+	uint32_t expires_sec;  /* mono: what is learnt below it may not outlive it (ghost domains) */
+	bool expires;          /* false: from configuration, for as long as that lasts */
+	uint32_t dead_targets; /* names that turned out to have no address */
+};
+
+struct deleg_env {
+	struct arena *arena BORROWED_FIELD;
+	const struct core_settings *settings BORROWED_FIELD;
+	struct rrcache *cache BORROWED_FIELD;
+	struct rng *rng BORROWED_FIELD;
+	const struct now *now BORROWED_FIELD;
+};
+
+/* Each makes a new one in the arena. ERR_NOMEM. */
+RESULT deleg_from_conf(const struct deleg_env *e, const struct zone_conf *z, struct deleg **ret) NONNULL;
+RESULT deleg_from_hints(const struct deleg_env *e, struct deleg **ret) NONNULL;
+/* From sets: the NS set of zone and, anywhere among them, addresses of its servers. expires_sec as in struct deleg. */
+RESULT deleg_from_sets(const struct deleg_env *e, struct name zone, const struct rrset *const *sets, size_t n, uint32_t expires_sec, struct deleg **ret);
+RESULT deleg_from_bundle(const struct deleg_env *e, const struct bundle *b, struct deleg **ret) NONNULL;
+
+/*
+ * Where to ask about a name: the deepest of configured zones and cached delegations; a forward-zone also wins over delegations below it. For a DS question the zone is
+ * strictly above the name. except: configured zones that failed already (by index). *ret is NULL when not even the root's servers are known.
+ */
+RESULT deleg_find(const struct deleg_env *e, struct name n, uint16_t type, uint64_t except, struct deleg **ret) NONNULL;
+
+/* What a sub-question found: the addresses of a target, of one family. sets may be empty: there are none. */
+RESULT deleg_add_addresses(const struct deleg_env *e, struct deleg *d, size_t target, int family, const struct rrset *rs)
+    __attribute__((nonnull(1, 2)));
+/* The next target that is worth looking up, and the family; false: there is none. */
+bool deleg_next_target(const struct deleg_env *e, const struct deleg *d, size_t *ret_target, int *ret_family) NONNULL;
+bool deleg_is_asking(const struct deleg *d) NONNULL; /* sub-questions for it are under way */
+size_t deleg_count_asking(const struct deleg *d) NONNULL;
+bool deleg_has_target(const struct deleg *d, struct name n) NONNULL;
+/* Which servers failed how: for logs and extended errors. */
+void deleg_explain(const struct deleg *d, struct strbuf *out) NONNULL;
+void deleg_list_servers(const struct deleg *d, struct infra *infra, const struct now *now, struct strbuf *out) NONNULL;
+
+#endif

@@ -1,0 +1,249 @@
+/* finish.c: the end of a resolution: the answer is composed, everybody that waits is told, failures are remembered. */
+#include "resolver/core/resolution.h"
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "resolver/core/lookup.h"
+
+#define WHY_MAX 400
+
+/* --- telling */
+
+static void tell_parents(struct resolution *q, const struct answer *a)
+{
+	while (q->parent_count > 0) {
+		struct resolution *p = q->parents[--q->parent_count];
+		struct sub s = { 0 };
+
+		for (size_t i = 0; i < p->sub_count; i++) {
+			if (p->subs[i].of == q) {
+				s = p->subs[i];
+				p->subs[i] = p->subs[--p->sub_count];
+				break;
+			}
+		}
+		sub_told(p, &s, a);
+		query_run(p);
+	}
+	q->budget.parent = NULL;
+}
+
+static void waiter_bury(struct dead *d)
+{
+	mem_free((struct waiter *)(void *)((char *)d - offsetof(struct waiter, dead)));
+}
+
+void waiter_close(struct waiter *w)
+{
+	struct loop *l = w->resolution->core->env.loop;
+	struct waiter **at = &w->resolution->waiters;
+
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	loop_timer_stop(l, &w->stale);
+	waiter_retire(l, w->self);
+	loop_bury(l, &w->dead, waiter_bury);
+}
+
+void waiter_tell(struct waiter *w, const struct answer *a)
+{
+	struct loop *l = w->resolution->core->env.loop;
+	void *object = loop_slot_get(l, w->type, w->who);
+
+	waiter_close(w);
+	if (object != NULL)
+		w->fn(l, object, w->tag, a);
+}
+
+static void tell_waiters(struct resolution *q, const struct answer *a)
+{
+	struct answer stale;
+	bool looked = false, found = false;
+
+	while (q->waiters != NULL) {
+		struct waiter *w = q->waiters;
+		bool wants_stale = w->stale_ok && a->rcode == RCODE_SERVFAIL;
+
+		if (wants_stale && !looked) {
+			found = finish_find_stale(q->core, q->settings, &q->q, q->arena, &stale);
+			looked = true;
+		}
+		waiter_tell(w, wants_stale && found ? &stale : a);
+	}
+}
+
+void finish_with(struct resolution *q, const struct answer *a)
+{
+	q->state = QUERY_DONE;
+	stats_inc(q->core->env.stats, COUNT_RESOLUTIONS);
+	if (a->rcode == RCODE_SERVFAIL)
+		stats_inc(q->core->env.stats, COUNT_CORE_FAILURES);
+	/* From here on the question is not joined any more: who is told may ask it again. */
+	flight_remove(&q->core->flights, &q->flight);
+	if (q->shared.flight.listed)
+		core_shared_release(q->core->env.shared, &q->shared);
+	sub_charge_parents(q);
+	remote_tell_all(q, a);
+	tell_waiters(q, a);
+	tell_parents(q, a);
+	resolution_close(q);
+}
+
+/* --- answers */
+
+void finish_answer(struct resolution *q, uint16_t rcode, bool stale)
+{
+	struct answer a = { .q = q->q, .rcode = rcode, .stale = stale };
+
+	if (!OK(draft_finish(&q->draft, q->arena, &a))) {
+		finish_failure(q, FAIL_ROOM, "out of memory");
+		return;
+	}
+	a.cacheable = a.ttl > 0 && !q->capped && !q->uncached && !stale;
+	if (q->state == QUERY_LOOKUP)
+		stats_inc(q->core->env.stats, COUNT_CORE_CACHE_ANSWERS);
+	finish_with(q, &a);
+}
+
+bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, struct arena *a, struct answer *ret)
+{
+	struct draft draft = { 0 };
+	enum lookup_kind kind = LOOKUP_NOTHING;
+	struct answer found = { .q = *q, .stale = true };
+	struct lookup k = {
+		.cache = c->env.rrcache, .settings = s, .now = loop_now(c->env.loop), .arena = a, .draft = &draft,
+		.flags = LOOKUP_STALE | LOOKUP_NO_FAILURES, .type = q->type, .name = q->name, .aliases_left = s->client.cname_steps,
+	};
+
+	if (!OK(lookup_answer(&k, &kind)) || (kind != LOOKUP_ANSWER && kind != LOOKUP_NODATA && kind != LOOKUP_NXDOMAIN))
+		return false;
+	if (kind == LOOKUP_NXDOMAIN)
+		found.rcode = RCODE_NXDOMAIN;
+	if (!OK(draft_finish(&draft, a, &found)))
+		return false;
+	answer_add_ede(&found, kind == LOOKUP_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE, NULL);
+	stats_inc(c->env.stats, COUNT_CORE_STALE);
+	*ret = found;
+	return true;
+}
+
+/* --- failures */
+
+static bool had_outcome(const struct resolution *q, enum server_outcome o)
+{
+	for (size_t i = 0; q->deleg != NULL && i < q->deleg->server_count; i++) {
+		if (q->deleg->servers[i].outcome == o)
+			return true;
+	}
+	return false;
+}
+
+/* Each server was asked and said no: that is the zone's fault, not this name's. */
+static bool all_refused(const struct resolution *q)
+{
+	if (q->deleg == NULL || q->deleg->source != DELEG_REFERRAL || q->deleg->server_count == 0)
+		return false;
+	for (size_t i = 0; i < q->deleg->server_count; i++) {
+		const struct deleg_server *s = &q->deleg->servers[i];
+
+		if (s->outcome != SERVER_LAME && s->outcome != SERVER_RCODE && s->outcome != SERVER_MALFORMED)
+			return false;
+	}
+	return true;
+}
+
+static const char *compose_why(struct resolution *q, const char *what) IN_ARENA;
+static const char *compose_why(struct resolution *q, const char *what)
+{
+	AUTO(strbuf_free) struct strbuf *out = strbuf_new(WHY_MAX * 4);
+
+	if (out == NULL)
+		return what;
+	if (what != NULL)
+		strbuf_printf(out, "%s%s", what, q->deleg != NULL ? "; " : "");
+	if (q->deleg != NULL)
+		deleg_explain(q->deleg, out);
+	if (strbuf_len(out) > WHY_MAX)
+		strbuf_cut(out, WHY_MAX);
+	return arena_strdup(q->arena, strbuf_text(out));
+}
+
+static void remember_failure(struct resolution *q, enum fail_cause cause, uint16_t ede, const char *why)
+{
+	struct bundle_key k = { q->q.name, q->q.type, q->q.rclass, BUNDLE_FAILURE };
+	uint32_t first = q->settings->failure_first_sec, max = q->settings->failure_max_sec;
+
+	if (cause == FAIL_ROOM || cause == FAIL_DROPPED || cause == FAIL_CACHED || (cause == FAIL_BUDGET && q->purpose != FOR_CLIENT))
+		return;
+	if (cause == FAIL_BUDGET)
+		first = max = q->settings->exhausted_sec;
+	if (q->purpose == FOR_PRIMING || why == NULL)
+		return;
+	/* Not remembered when memory is short: then it is asked again. */
+	(void)OK(rrcache_put_failure(q->core->env.rrcache, q->core->env.member, &k, RCODE_SERVFAIL, ede, why, first, max, query_now(q)));
+	if (cause == FAIL_SERVERS && all_refused(q)) {
+		k.name = q->deleg->zone;
+		k.type = 0;
+		(void)OK(rrcache_put_failure(q->core->env.rrcache, q->core->env.member, &k, RCODE_SERVFAIL, ede, why, first, max / 10 + 1, query_now(q)));
+	}
+}
+
+static void describe(struct resolution *q, enum fail_cause cause, const char *what, struct answer *a)
+{
+	char text[NAME_TEXT];
+
+	switch (cause) {
+	case FAIL_SERVERS:
+	case FAIL_TIME:
+	case FAIL_CACHED:
+		answer_add_ede(a, EDE_NO_REACHABLE, q->deleg == NULL ? NULL : arena_printf(q->arena, "at delegation %s", name_to_text(q->deleg->zone, text)));
+		if (had_outcome(q, SERVER_TIMEOUT) || had_outcome(q, SERVER_UNREACHABLE))
+			answer_add_ede(a, EDE_NETWORK, had_outcome(q, SERVER_TIMEOUT) ? "name servers time out" : "name servers cannot be reached");
+		break;
+	case FAIL_ALIASES:
+	case FAIL_BUDGET:
+	case FAIL_ROOM:
+	case FAIL_DROPPED:
+		answer_add_ede(a, EDE_OTHER, what);
+		break;
+	}
+}
+
+static void count_cause(struct resolution *q, enum fail_cause cause)
+{
+	if (cause == FAIL_BUDGET)
+		stats_inc(q->core->env.stats, COUNT_CORE_OUT_OF_BUDGET);
+	else if (cause == FAIL_TIME)
+		stats_inc(q->core->env.stats, COUNT_CORE_OUT_OF_TIME);
+	else if (cause == FAIL_DROPPED)
+		stats_inc(q->core->env.stats, COUNT_CORE_DROPPED);
+}
+
+void finish_failure(struct resolution *q, enum fail_cause cause, const char *what)
+{
+	struct answer a = { .q = q->q, .rcode = RCODE_SERVFAIL };
+
+	count_cause(q, cause);
+	describe(q, cause, what, &a);
+	a.why = compose_why(q, what);
+	remember_failure(q, cause, a.ede[0].code, a.why);
+	finish_with(q, &a);
+}
+
+void finish_describe_failure(struct answer *a, const struct bundle *b, struct arena *arena)
+{
+	a->rcode = bundle_info(b)->rcode;
+	a->why = arena_strdup(arena, bundle_text(b));
+	answer_add_ede(a, bundle_info(b)->ede, NULL);
+	answer_add_ede(a, EDE_CACHED_ERROR, NULL);
+}
+
+void finish_cached_failure(struct resolution *q, const struct bundle *b)
+{
+	struct answer a = { .q = q->q };
+
+	stats_inc(q->core->env.stats, COUNT_CORE_FAILURE_HITS);
+	finish_describe_failure(&a, b, q->arena);
+	finish_with(q, &a);
+}

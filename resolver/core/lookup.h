@@ -1,0 +1,48 @@
+/*
+ * lookup.h: what the RRset cache knows about a question: the answer, behind aliases or not; that there is none (RFC 2308), also because a name above does not
+ * exist (RFC 8020); that asking failed lately (RFC 9520); or how far along the aliases one has to go on asking.
+ */
+#ifndef RESOLVER_CORE_LOOKUP_H
+#define RESOLVER_CORE_LOOKUP_H
+
+#include "base/clock.h"
+#include "resolver/cache/rrcache.h"
+#include "resolver/core/draft.h"
+
+struct core_settings;
+
+enum lookup_kind {
+	LOOKUP_NOTHING, /* ask servers about `name` */
+	LOOKUP_ANSWER,
+	LOOKUP_NODATA,
+	LOOKUP_NXDOMAIN,
+	LOOKUP_FAILURE, /* it failed, and it is too early to try again */
+	LOOKUP_LOOP,    /* the aliases lead to themselves, or too far */
+	LOOKUP_TOO_LONG, /* a DNAME makes a name of more than 255 octets: YXDOMAIN */
+};
+
+#define LOOKUP_STALE 1u       /* expired records will do, where fresh ones are missing */
+#define LOOKUP_NO_FAILURES 2u /* do not look at failures */
+
+struct lookup {
+	struct rrcache *cache PARENT_FIELD;
+	const struct core_settings *settings SHARED_FIELD;
+	const struct now *now BORROWED_FIELD;
+	struct arena *arena BORROWED_FIELD;
+	struct draft *draft BORROWED_FIELD; /* sets found are copied into it */
+	unsigned int flags;
+	uint16_t type;
+	struct name name;     /* in: what is asked for; out: the end of the aliases */
+	uint32_t aliases_left; /* in and out */
+	bool stale;           /* out: something had expired */
+	bool authority_kept;  /* out: the entry had what stood beside the answer */
+	const struct bundle *failure BORROWED_FIELD; /* LOOKUP_FAILURE */
+};
+/* ERR_NOMEM: the arena is full. */
+RESULT lookup_answer(struct lookup *k, enum lookup_kind *ret_kind) NONNULL;
+/* Seconds left of an entry; 0 when expired. */
+uint32_t bundle_ttl_left(const struct bundle *b, const struct now *now) NONNULL;
+/* Is anything known of this very name and type that makes asking needless: data, an alias, or that there is none? For QNAME minimisation. */
+bool lookup_is_known(struct rrcache *c, struct name n, uint16_t type, const struct now *now);
+
+#endif

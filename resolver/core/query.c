@@ -1,0 +1,460 @@
+/*
+ * The states of a resolution. Left of an arrow is what happens, in brackets the file that does it.
+ *
+ *                 known: finish_answer [finish.c]
+ *              +-------------------------------------------> DONE
+ *              |                                              ^
+ *  LOOKUP -----+ not known         no delegation              | failure: finish_failure [finish.c]
+ *   ^  ^       +-----------> LOCATE -------------> PRIMING    |   (from any state)
+ *   |  |                      |  ^ <--------------- |         |
+ *   |  |                      |  | another zone of            |
+ *   |  |                      v  | the configuration          |
+ *   |  |  no address        SELECT ---------------------------+ no server is left, nothing poor at hand
+ *   |  |  TARGETS <---------- | ^ ^
+ *   |  |     |  an address    | | |  referral, bad reply, time-out, a step of minimisation [take.c]
+ *   |  |     +----------------|-+ |
+ *   |  |                      v   |
+ *   |  |                    ASKING
+ *   |  |                      | answer, alias, denial [take.c]; or a poor reply when nothing better is left
+ *   |  | alias                v
+ *   |  +---- STORE <------ VALIDATE
+ *   |          | otherwise: finish_answer
+ *   |          +-----------> DONE
+ *  REMOTE: another worker has the question; its answer ends it, its disappearance makes it LOOKUP.
+ *
+ * What is true in each: LOOKUP: `now` is what is looked for, `draft` the aliases that led to it. SELECT, TARGETS, ASKING: deleg is set. ASKING: `ask` is
+ * live and `server` is in deleg. TARGETS, PRIMING: sub_count > 0. VALIDATE, STORE: reply is set.
+ */
+#include "resolver/core/resolution.h"
+
+#include <assert.h>
+
+#include "base/strbuf.h"
+#include "resolver/core/lookup.h"
+#include "resolver/core/select.h"
+
+static const char *const state_text[QUERY_STATES] = {
+	[QUERY_LOOKUP] = "looks into the cache", [QUERY_LOCATE] = "looks for servers", [QUERY_SELECT] = "chooses a server", [QUERY_ASKING] = "asks",
+	[QUERY_TARGETS] = "waits for addresses of name servers", [QUERY_PRIMING] = "waits for priming", [QUERY_VALIDATE] = "validates",
+	[QUERY_STORE] = "stores", [QUERY_REMOTE] = "waits for another worker", [QUERY_DONE] = "done",
+};
+
+const char *query_state_text(enum query_state s)
+{
+	return state_text[s];
+}
+
+struct deleg_env query_deleg_env(struct resolution *q)
+{
+	return (struct deleg_env){
+		.arena = q->arena, .settings = q->settings, .cache = q->core->env.rrcache, .rng = loop_rng(q->core->env.loop), .now = query_now(q),
+	};
+}
+
+static void out_of_memory(struct resolution *q)
+{
+	finish_failure(q, FAIL_ROOM, "out of memory");
+}
+
+/* --- LOOKUP */
+
+static void look_done(struct resolution *q, const struct lookup *k, enum lookup_kind kind)
+{
+	switch (kind) {
+	case LOOKUP_NOTHING:
+		if (k->name.wire != q->now.name.wire) {
+			q->except = 0;
+			q->qmin = (struct qmin){ 0 };
+		}
+		q->now.name = k->name;
+		q->budget.left.cname_steps = k->aliases_left;
+		q->state = QUERY_LOCATE;
+		break;
+	case LOOKUP_ANSWER:
+	case LOOKUP_NODATA:
+		finish_answer(q, RCODE_NOERROR, false);
+		break;
+	case LOOKUP_NXDOMAIN:
+		finish_answer(q, RCODE_NXDOMAIN, false);
+		break;
+	case LOOKUP_TOO_LONG:
+		finish_answer(q, RCODE_YXDOMAIN, false);
+		break;
+	case LOOKUP_FAILURE:
+		finish_cached_failure(q, k->failure);
+		break;
+	case LOOKUP_LOOP:
+		finish_failure(q, FAIL_ALIASES, "the chain of aliases is a loop or too long");
+		break;
+	}
+}
+
+static void look(struct resolution *q)
+{
+	enum lookup_kind kind = LOOKUP_NOTHING;
+	struct lookup k = {
+		.cache = q->core->env.rrcache, .settings = q->settings, .now = query_now(q), .arena = q->arena, .draft = &q->draft,
+		.type = q->now.type, .name = q->now.name, .aliases_left = q->budget.left.cname_steps,
+	};
+
+	if (!q->skip_cache && !OK(lookup_answer(&k, &kind))) {
+		out_of_memory(q);
+		return;
+	}
+	q->skip_cache = false;
+	look_done(q, &k, kind);
+}
+
+/* --- LOCATE */
+
+/* All servers of the zone refused one question after another: others are not tried before the failure has aged (RFC 9520 section 3.2). */
+static const struct bundle *zone_is_dead(struct resolution *q, const struct deleg *d)
+{
+	struct bundle_key k = { d->zone, 0, CLASS_IN, BUNDLE_FAILURE };
+	const struct bundle *b;
+
+	if (d->source != DELEG_REFERRAL)
+		return NULL;
+	b = rrcache_get(q->core->env.rrcache, &k, query_now(q), 0);
+	return b != NULL && bundle_info(b)->failures >= q->settings->dead_zone_failures ? b : NULL;
+}
+
+static void enter(struct resolution *q, struct deleg *d)
+{
+	const struct bundle *dead = zone_is_dead(q, d);
+
+	q->deleg = d;
+	q->empties = 0;
+	q->qmin_timeouts = 0;
+	qmin_enter_zone(&q->qmin, d->zone);
+	if (dead != NULL)
+		finish_cached_failure(q, dead);
+	else
+		q->state = QUERY_SELECT;
+}
+
+static void use_hints(struct resolution *q)
+{
+	struct deleg_env e = query_deleg_env(q);
+	struct deleg *d;
+
+	if (!OK(deleg_from_hints(&e, &d)))
+		out_of_memory(q);
+	else
+		enter(q, d);
+}
+
+/* Asks for the NS set of the root, or of a stub that wants priming, first. False: do without. */
+static bool prime(struct resolution *q, struct name zone)
+{
+	struct question s = { zone, RR_NS, CLASS_IN };
+
+	if (q->unprimed || q->purpose == FOR_PRIMING || q->core->prime_after_ms > now_ms(query_now(q)))
+		return false;
+	q->state = QUERY_PRIMING;
+	switch (sub_ask(q, &s, FOR_PRIMING, NULL, 0, 0)) {
+	case SUB_WAIT:
+	case SUB_TOLD:
+		return true;
+	case SUB_LOOP:
+	case SUB_REFUSED:
+		break;
+	}
+	q->state = QUERY_LOCATE;
+	return false;
+}
+
+static void locate(struct resolution *q)
+{
+	struct deleg_env e = query_deleg_env(q);
+	struct deleg *d;
+
+	if (q->purpose == FOR_PRIMING) {
+		const struct zone_conf *z = settings_zone(q->settings, q->now.name, 0);
+
+		if (z == NULL || z->kind != ZONE_STUB || !name_equal(z->name, q->now.name))
+			use_hints(q);
+		else if (!OK(deleg_from_conf(&e, z, &d)))
+			out_of_memory(q);
+		else
+			enter(q, d);
+		return;
+	}
+	if (!OK(deleg_find(&e, q->now.name, q->now.type, q->except, &d))) {
+		out_of_memory(q);
+		return;
+	}
+	if (d == NULL) {
+		if (!prime(q, name_root) && !q->closing)
+			use_hints(q);
+		return;
+	}
+	if (d->source == DELEG_STUB && d->conf->prime && prime(q, d->zone))
+		return;
+	if (!q->closing)
+		enter(q, d);
+}
+
+/* --- SELECT */
+
+static void asked_told(struct loop *l, void *object, uint32_t tag, const struct ask_reply *r)
+{
+	struct resolution *q = object;
+
+	(void)l;
+	(void)tag;
+	assert(q->state == QUERY_ASKING); /* invariant 4 */
+	q->ask = (ask_h){ 0 };
+	q->running = true;
+	sub_charge_parents(q);
+	take_reply(q, r);
+	q->running = false;
+	query_run(q);
+}
+
+/* The next question to show: steps whose outcome the cache knows are left out. */
+static struct question next_question(struct resolution *q)
+{
+	bool plain = q->deleg->source == DELEG_FORWARD || q->purpose == FOR_PRIMING;
+
+	for (;;) {
+		struct question asked = qmin_question(&q->qmin, q->settings, &q->now, plain);
+
+		if (asked.name.labels == q->now.name.labels || !lookup_is_known(q->core->env.rrcache, asked.name, asked.type, query_now(q)))
+			return asked;
+		qmin_advance(&q->qmin, &asked);
+	}
+}
+
+static void ask_server(struct resolution *q, size_t server)
+{
+	struct deleg_server *s = &q->deleg->servers[server];
+	struct ask_request r = {
+		.server = s->at, .recurse = q->deleg->source == DELEG_FORWARD, .check_disabled = (q->flight.flags & FLIGHT_CD) != 0, .dnssec_ok = true,
+		.tcp = q->deleg->conf != NULL && q->deleg->conf->tcp,
+	};
+	struct result done;
+
+	q->asked = next_question(q);
+	q->server = server;
+	r.q = q->asked;
+	s->tries++;
+	q->state = QUERY_ASKING;
+	done = upstream_ask(q->core->env.upstream, &r, q->arena, &q->budget, &resolution_loop_type, q->self.v, 0, asked_told, &q->ask);
+	if (OK(done))
+		return;
+	q->ask = (ask_h){ 0 };
+	if (done.e == ERR_BUDGET)
+		finish_failure(q, FAIL_BUDGET, "the question's budget of upstream packets is spent");
+	else if (done.e == ERR_LIMIT || done.e == ERR_NOMEM)
+		finish_failure(q, FAIL_ROOM, "no room for another exchange");
+	else {
+		s->outcome = SERVER_UNREACHABLE;
+		s->done = true;
+		q->state = QUERY_SELECT;
+	}
+}
+
+/* Starts sub-questions for addresses, as many at once as allowed. True: SELECT has something new to look at, or waits. */
+static bool look_for_targets(struct resolution *q)
+{
+	static const uint16_t types[FAMILIES] = { RR_A, RR_AAAA };
+	struct deleg_env e = query_deleg_env(q);
+	struct deleg *d = q->deleg;
+	size_t target;
+	int family;
+
+	while (!q->closing && deleg_count_asking(d) < q->settings->parallel_targets && deleg_next_target(&e, d, &target, &family)) {
+		struct question s = { d->targets[target].name, types[family], CLASS_IN };
+		size_t before = d->server_count;
+
+		d->targets[target].state[family] = TARGET_ASKING;
+		switch (sub_ask(q, &s, FOR_TARGET, d, target, family)) {
+		case SUB_WAIT:
+			break;
+		case SUB_TOLD:
+			if (d->server_count > before)
+				return true;
+			break;
+		case SUB_LOOP:
+			d->targets[target].state[family] = TARGET_LOOP;
+			d->dead_targets++;
+			stats_inc(q->core->env.stats, COUNT_CORE_TARGET_LOOPS);
+			break;
+		case SUB_REFUSED:
+			d->targets[target].state[family] = TARGET_FAILED;
+			d->dead_targets++;
+			break;
+		}
+	}
+	if (q->closing)
+		return true;
+	if (!deleg_is_asking(d))
+		return false;
+	q->state = QUERY_TARGETS;
+	return true;
+}
+
+static void choose(struct resolution *q)
+{
+	struct deleg_env e = query_deleg_env(q);
+	size_t server;
+
+	if (select_server(&e, q->deleg, q->core->env.infra, &server) == SELECT_SERVER) {
+		ask_server(q, server);
+		return;
+	}
+	if (!look_for_targets(q))
+		query_give_up(q);
+}
+
+static bool try_next_zone(struct resolution *q)
+{
+	const struct zone_conf *z = q->deleg->conf;
+	size_t index;
+
+	if (z == NULL || !z->first)
+		return false;
+	index = (size_t)(z - q->settings->zones);
+	if (index >= 64)
+		return false;
+	q->except |= (uint64_t)1 << index;
+	q->qmin = (struct qmin){ 0 };
+	q->weak = NULL;
+	q->state = QUERY_LOCATE;
+	return true;
+}
+
+void query_give_up(struct resolution *q)
+{
+	if (q->weak != NULL) {
+		if (q->weak->second_hand)
+			stats_inc(q->core->env.stats, COUNT_CORE_SECOND_HAND);
+		q->reply = q->weak;
+		q->weak = NULL;
+		q->state = QUERY_VALIDATE;
+		return;
+	}
+	if (!try_next_zone(q))
+		finish_failure(q, FAIL_SERVERS, NULL);
+}
+
+/* --- VALIDATE, STORE */
+
+/*
+ * The validator's place: between what was scrubbed and the cache. It reads reply, may ask sub-questions (keys) and sets the security of the sets. Without one,
+ * everything is SECURITY_UNCHECKED, which no answer is served as secure for.
+ */
+static void validate(struct resolution *q)
+{
+	q->state = QUERY_STORE;
+}
+
+static uint32_t count_aliases(const struct scrubbed *s)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < s->answer.count; i++)
+		n += s->answer.sets[i]->type == RR_CNAME;
+	return n;
+}
+
+static bool follow_aliases(struct resolution *q, const struct scrubbed *s)
+{
+	for (uint32_t n = count_aliases(s); n > 0; n--) {
+		if (!budget_take_alias(&q->budget))
+			return false;
+	}
+	return !draft_has(&q->draft, PART_ANSWER, s->final, RR_CNAME) && !name_equal(s->final, q->q.name);
+}
+
+static uint16_t rcode_of(const struct scrubbed *s)
+{
+	switch (s->kind) {
+	case REPLY_NXDOMAIN:
+		return RCODE_NXDOMAIN;
+	case REPLY_ANSWER:
+		return s->rcode == RCODE_YXDOMAIN ? RCODE_YXDOMAIN : RCODE_NOERROR;
+	case REPLY_ALIAS:
+	case REPLY_REFERRAL:
+	case REPLY_NODATA:
+	case REPLY_EMPTY:
+	case REPLY_LAME:
+	case REPLY_ERROR:
+	case REPLY_KINDS:
+		break;
+	}
+	return RCODE_NOERROR;
+}
+
+static void store(struct resolution *q)
+{
+	const struct scrubbed *s = q->reply;
+
+	q->reply = NULL;
+	if (!OK(q->purpose == FOR_PRIMING ? store_primed(q, s) : store_reply(q, s))) {
+		out_of_memory(q);
+		return;
+	}
+	if (s->kind != REPLY_ALIAS) {
+		sub_fetch_ahead(q);
+		finish_answer(q, rcode_of(s), false);
+		return;
+	}
+	if (!follow_aliases(q, s)) {
+		finish_failure(q, FAIL_ALIASES, "the chain of aliases is a loop or too long");
+		return;
+	}
+	stats_inc(q->core->env.stats, COUNT_CORE_ALIASES);
+	q->now.name = s->final;
+	q->except = 0;
+	q->qmin = (struct qmin){ 0 };
+	q->weak = NULL;
+	q->state = QUERY_LOOKUP;
+}
+
+/* --- the machine */
+
+static bool step(struct resolution *q)
+{
+	switch (q->state) {
+	case QUERY_LOOKUP:
+		look(q);
+		return true;
+	case QUERY_LOCATE:
+		locate(q);
+		return true;
+	case QUERY_SELECT:
+		assert(q->deleg != NULL);
+		choose(q);
+		return true;
+	case QUERY_VALIDATE:
+		assert(q->reply != NULL);
+		validate(q);
+		return true;
+	case QUERY_STORE:
+		assert(q->reply != NULL);
+		store(q);
+		return true;
+	case QUERY_TARGETS:
+	case QUERY_PRIMING:
+		assert(q->sub_count > 0);
+		return false;
+	case QUERY_ASKING:
+	case QUERY_REMOTE:
+	case QUERY_DONE:
+	case QUERY_STATES:
+		break;
+	}
+	return false;
+}
+
+void query_run(struct resolution *q)
+{
+	if (q->running) /* invariant 5 */
+		return;
+	q->running = true;
+	while (!q->closing && step(q))
+		;
+	q->running = false;
+}

@@ -1,0 +1,219 @@
+/*
+ * resolution.h: one question under way, as the files of the core see it; no header of others includes it.
+ *
+ * Glossary
+ *   resolution   a question with its own arena, budget and state. For clients, for the address of a name server (target), or for priming
+ *   waiter       somebody outside of the core that is told the answer
+ *   parent       a resolution that waits for this one as its sub-question; on the same worker always
+ *   remote       a resolution of another worker that stands in for its clients and waits for this one
+ *   draft        the answer as far as it is known: aliases first
+ *
+ * Who calls whom: core.c makes resolutions and knows the waiters; query.c runs the states; take.c judges replies; store.c gives what was learnt to the cache; sub.c
+ * makes and joins sub-questions; finish.c composes the answer, tells everybody and closes; remote.c speaks with other workers.
+ *
+ * Invariants
+ *  1. A resolution that is not closing has a waiter, a parent, a remote, or goes on for the caches' sake (detached).
+ *  2. subs of one are exactly those that have it as a parent.
+ *  3. No resolution waits, over any number of steps, for itself: sub.c refuses the step that would close the circle.
+ *  4. `ask` names a live exchange in QUERY_ASKING only.
+ *  5. A callback never runs a resolution that is running further up the stack: it leaves a new state behind, which the loop of query_run sees.
+ */
+#ifndef RESOLVER_CORE_RESOLUTION_H
+#define RESOLVER_CORE_RESOLUTION_H
+
+#include "base/arena.h"
+#include "resolver/cache/infra.h"
+#include "resolver/cache/rrcache.h"
+#include "resolver/core/deleg.h"
+#include "resolver/core/draft.h"
+#include "resolver/core/inflight.h"
+#include "resolver/core/qmin.h"
+#include "resolver/core/scrub.h"
+#include "resolver/core/settings.h"
+#include "resolver/serve/upstream.h"
+#include "resolver/stats.h"
+
+LOOP_HANDLE(resolution)
+
+enum query_state {
+	QUERY_LOOKUP,   /* look into the cache for `now` */
+	QUERY_LOCATE,   /* find the servers to ask about it */
+	QUERY_SELECT,   /* choose one of them, or look for more addresses */
+	QUERY_ASKING,   /* upstream has the question */
+	QUERY_TARGETS,  /* wait for addresses of name servers */
+	QUERY_PRIMING,  /* wait for the NS set of the root or of a stub */
+	QUERY_VALIDATE, /* `reply` is believed as far as scrubbing goes */
+	QUERY_STORE,    /* give it to the cache and to the draft */
+	QUERY_REMOTE,   /* another worker resolves it */
+	QUERY_DONE,
+	QUERY_STATES
+};
+
+enum query_purpose { FOR_CLIENT, FOR_TARGET, FOR_PRIMING };
+
+enum fail_cause {
+	FAIL_SERVERS, /* the servers did: evidence, remembered with a back-off that doubles */
+	FAIL_TIME,    /* they were too slow: likewise */
+	FAIL_ALIASES, /* aliases that go in circles or too far: likewise */
+	FAIL_BUDGET,  /* we gave up: remembered for this question only, for seconds */
+	FAIL_ROOM,    /* no descriptors or memory: not remembered */
+	FAIL_DROPPED, /* overload or end of the program: not remembered */
+	FAIL_CACHED,  /* remembered from before */
+};
+
+struct waiter {
+	waiter_h self;
+	struct dead dead;
+	struct resolution *resolution PARENT_FIELD; /* NULL once it was told */
+	struct waiter *next OWNED_FIELD;            /* of the same resolution */
+	const struct loop_type *type BORROWED_FIELD;
+	uint64_t who;
+	uint32_t tag;
+	resolve_fn *fn;
+	bool stale_ok;
+	timer_h stale;
+};
+
+/* One that this resolution waits for. */
+struct sub {
+	struct resolution *of BORROWED_FIELD; /* leaves the list before it dies (invariant 2) */
+	struct deleg *deleg ARENA_FIELD;      /* whose target it is; NULL: priming */
+	size_t target;
+	int family;
+};
+#define MAX_SUBS 8
+
+struct remote {
+	struct remote *next ARENA_FIELD;
+	uint32_t core;
+	uint64_t resolution; /* handle there */
+	uint32_t packets_left; /* of our budget when it joined */
+};
+
+struct resolution {
+	struct core *core PARENT_FIELD;
+	resolution_h self;
+	struct dead dead;
+	struct resolution *older BORROWED_FIELD, *newer BORROWED_FIELD; /* in the core's list */
+	struct flight flight;
+	struct shared_flight shared;
+	struct arena *arena OWNED_FIELD;
+	const struct core_settings *settings SHARED_FIELD;
+	enum query_purpose purpose;
+	enum query_state state;
+	bool running, closing;
+	bool detached;         /* goes on though nobody waits */
+	bool skip_cache;       /* prefetch, priming: the next look-up finds nothing */
+	bool unprimed;         /* priming failed: the hints will have to do */
+	bool capped;           /* the answer has data that the cache keeps for a shorter time */
+	bool uncached;         /* part of it came from a zone that is not to be cached */
+	struct question q;     /* as asked for */
+	uint32_t depth;        /* 0: for a client */
+	uint64_t started_ms;
+	timer_h deadline;
+
+	struct waiter *waiters OWNED_FIELD;
+	struct resolution *parents[MAX_SUBS * 4] BORROWED_FIELD;
+	size_t parent_count;
+	struct sub subs[MAX_SUBS];
+	size_t sub_count;
+	struct remote *remotes ARENA_FIELD;
+
+	struct budget budget;
+	uint32_t packets_seen; /* left in the budget when the parents were last charged */
+
+	struct draft draft;
+	struct question now;   /* what is looked for: the name moves along aliases */
+	struct qmin qmin;
+	uint32_t qmin_timeouts;
+	struct deleg *deleg ARENA_FIELD;
+	uint64_t except;       /* configured zones that failed */
+	struct question asked; /* of the server: perhaps minimised */
+	size_t server;         /* index in deleg */
+	ask_h ask;
+	struct scrubbed *reply ARENA_FIELD; /* QUERY_VALIDATE, QUERY_STORE */
+	struct scrubbed *weak ARENA_FIELD;  /* the best of the poor replies, for want of better */
+	uint32_t empties;      /* replies of this delegation with nothing in them */
+	struct name primed;    /* FOR_PRIMING: the zone */
+
+	struct answer answer;  /* once it is done */
+};
+
+#define ARENA_POOL 16
+struct core {
+	struct core_env env;
+	const struct core_settings *settings SHARED_FIELD;
+	uint32_t number; /* in core_shared */
+	bool closing;
+	struct flight_table flights;
+	struct resolution *oldest BORROWED_FIELD, *newest BORROWED_FIELD;
+	size_t count;
+	struct arena *pool[ARENA_POOL] OWNED_FIELD;
+	size_t pooled;
+	uint64_t prime_after_ms; /* mono: priming failed, not again before then */
+};
+
+const char *query_state_text(enum query_state s) BORROWED;
+struct deleg_env query_deleg_env(struct resolution *q) NONNULL;
+static inline const struct now *query_now(const struct resolution *q) { return loop_now(q->core->env.loop); }
+static inline bool query_is_minimised(const struct resolution *q)
+{
+	return q->asked.type != q->now.type || q->asked.name.labels != q->now.name.labels;
+}
+
+/* core.c */
+struct arena *core_arena(struct core *c) OWNED_BY(arena_free) NONNULL; /* from the pool */
+void core_arena_return(struct core *c, struct arena *a) TAKES(2) NONNULL;
+/* Listed and handled, in QUERY_LOOKUP, with a deadline; nobody waits yet. NULL: out of memory. It belongs to the core until resolution_close(). */
+struct resolution *resolution_new(struct core *c, const struct question *q, unsigned int flags, enum query_purpose p, struct resolution *parent)
+    BORROWED __attribute__((nonnull(1, 2)));
+/* Ends it without a word: what it asks is cancelled, what it waits for is left, it is buried. */
+void resolution_close(struct resolution *q) NONNULL;
+/* Closes it when nobody is left that wants it (invariant 1). */
+void resolution_unwanted(struct resolution *q) NONNULL;
+
+/* query.c */
+void query_run(struct resolution *q) NONNULL;
+void query_give_up(struct resolution *q) NONNULL; /* the servers of this delegation are used up */
+
+/* take.c */
+void take_reply(struct resolution *q, const struct ask_reply *r) NONNULL;
+
+/* store.c */
+RESULT store_reply(struct resolution *q, const struct scrubbed *s) NONNULL;
+/* What a minimised question brought: kept, but no part of the answer. */
+void store_aside(struct resolution *q, const struct scrubbed *s) NONNULL;
+RESULT store_referral(struct resolution *q, const struct scrubbed *s, uint32_t *ret_expires_sec) NONNULL;
+RESULT store_primed(struct resolution *q, const struct scrubbed *s) NONNULL;
+
+/* sub.c */
+enum sub_result {
+	SUB_WAIT,    /* under way: sub_told() will be called */
+	SUB_TOLD,    /* the answer was at hand: sub_told() was called */
+	SUB_LOOP,    /* it would wait for itself */
+	SUB_REFUSED, /* budget or depth is used up, or memory */
+};
+enum sub_result sub_ask(struct resolution *q, const struct question *s, enum query_purpose p, struct deleg *d, size_t target, int family)
+    __attribute__((nonnull(1, 2)));
+void sub_told(struct resolution *parent, const struct sub *s, const struct answer *a) NONNULL;
+void sub_leave_all(struct resolution *q) NONNULL;          /* q waits for nothing any more */
+void sub_charge_parents(struct resolution *q) NONNULL;
+/* Looks up, on the quiet, addresses of targets that were not needed this time (target-fetch-policy). */
+void sub_fetch_ahead(struct resolution *q) NONNULL;
+
+/* finish.c */
+void finish_answer(struct resolution *q, uint16_t rcode, bool stale) NONNULL;
+void finish_failure(struct resolution *q, enum fail_cause cause, const char *what) __attribute__((nonnull(1))); /* what: NULL: which servers failed how */
+void finish_cached_failure(struct resolution *q, const struct bundle *b) NONNULL;
+void finish_with(struct resolution *q, const struct answer *a) NONNULL; /* an answer from elsewhere, good for this call */
+/* The answer from expired records, when there is one. */
+bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, struct arena *a, struct answer *ret) NONNULL;
+void finish_describe_failure(struct answer *a, const struct bundle *b, struct arena *arena) NONNULL;
+void waiter_close(struct waiter *w) NONNULL; /* it leaves, told or not */
+void waiter_tell(struct waiter *w, const struct answer *a) NONNULL; /* closes it first */
+
+/* remote.c */
+bool remote_join(struct resolution *q, uint32_t core, uint64_t resolution) NONNULL; /* false: that worker is gone */
+void remote_tell_all(struct resolution *q, const struct answer *a) NONNULL;
+
+#endif

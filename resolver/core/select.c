@@ -1,0 +1,89 @@
+#include "resolver/core/select.h"
+
+#include "base/rng.h"
+
+#define UNKNOWN_US 400000u /* what a server is taken for that was never asked: soon tried, but not before a fast one */
+#define BAND_US 30000u     /* servers this close to the best share the load */
+#define EXPLORE 24u        /* one choice in so many goes to any server, so that a slow one's recovery is seen */
+#define MAX_CANDIDATES 64
+
+struct candidate {
+	uint16_t index;
+	uint32_t rtt_us;
+};
+
+/* Round trip as expected, made worse by time-outs in a row and by having been tried for this question. */
+static uint32_t expected_us(const struct server_facts *f, const struct deleg_server *s)
+{
+	uint64_t us = f->srtt_us != 0 ? f->srtt_us : UNKNOWN_US;
+
+	us += (uint64_t)f->timeouts * UNKNOWN_US;
+	us += (uint64_t)s->tries * 4 * UNKNOWN_US;
+	return us > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)us;
+}
+
+static size_t choose(struct rng *rng, const struct candidate *c, size_t n)
+{
+	uint32_t best = UINT32_MAX;
+	size_t close = 0;
+
+	if (n > 1 && rng_below(rng, EXPLORE) == 0)
+		return c[rng_below(rng, (uint32_t)n)].index;
+	for (size_t i = 0; i < n; i++)
+		best = c[i].rtt_us < best ? c[i].rtt_us : best;
+	for (size_t i = 0; i < n; i++)
+		close += c[i].rtt_us <= best + BAND_US;
+	close = rng_below(rng, (uint32_t)close);
+	for (size_t i = 0; i < n; i++) {
+		if (c[i].rtt_us > best + BAND_US)
+			continue;
+		if (close == 0)
+			return c[i].index;
+		close--;
+	}
+	return c[0].index;
+}
+
+enum select_result select_server(const struct deleg_env *e, struct deleg *d, struct infra *infra, size_t *ret_server)
+{
+	struct candidate open[MAX_CANDIDATES];
+	size_t opens = 0;
+	bool blocked = false;
+
+	for (size_t i = 0; i < d->server_count && opens < MAX_CANDIDATES; i++) {
+		struct deleg_server *s = &d->servers[i];
+		struct server_facts f;
+		struct candidate c = { .index = (uint16_t)i };
+
+		if (s->done)
+			continue;
+		infra_get(infra, &s->at, e->now, &f);
+		c.rtt_us = expected_us(&f, s);
+		if (infra_lame(infra, &s->at, d->zone, e->now) != LAME_NO) {
+			s->outcome = SERVER_LAME;
+			s->done = true;
+			continue;
+		}
+		if (s->tries == 0 && f.blocked_until_ms > now_ms(e->now)) {
+			blocked = true;
+			continue;
+		}
+		open[opens++] = c;
+	}
+	while (opens > 0) {
+		size_t pick = choose(e->rng, open, opens);
+
+		if (d->servers[pick].tries > 0 || infra_may_ask(infra, &d->servers[pick].at, e->now)) {
+			*ret_server = pick;
+			return SELECT_SERVER;
+		}
+		blocked = true;
+		for (size_t i = 0; i < opens; i++) {
+			if (open[i].index == pick) {
+				open[i] = open[--opens];
+				break;
+			}
+		}
+	}
+	return blocked ? SELECT_BLOCKED : SELECT_NONE;
+}

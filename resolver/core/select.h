@@ -1,0 +1,15 @@
+/* select.h: which server of a delegation to ask next: by smoothed round-trip time, with some exploration, past those in back-off, lame or used up. */
+#ifndef RESOLVER_CORE_SELECT_H
+#define RESOLVER_CORE_SELECT_H
+
+#include "resolver/core/deleg.h"
+
+enum select_result {
+	SELECT_SERVER,  /* ask it */
+	SELECT_NONE,    /* none is left that may be asked for this question */
+	SELECT_BLOCKED, /* none but those in back-off */
+};
+/* *ret_server: index. A server whose back-off has passed is probed by one question at a time (infra_may_ask). */
+enum select_result select_server(const struct deleg_env *e, struct deleg *d, struct infra *infra, size_t *ret_server) NONNULL;
+
+#endif

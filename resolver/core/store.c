@@ -1,0 +1,256 @@
+/*
+ * store.c: what was learnt goes to the cache, and into the answer. What a zone says of its own name servers (its NS set, their addresses) is kept no longer than
+ * the delegation that led there: a zone cannot prolong its own life (ghost domains, attacks B8).
+ */
+#include "resolver/core/resolution.h"
+
+#define PRIMED_MIN_SEC 3600u /* a root that gives its servers a TTL below this is not asked for them each time */
+
+/* Seconds left of the delegation that the reply came by. */
+static uint32_t deleg_left(struct resolution *q)
+{
+	uint32_t now = now_sec(query_now(q));
+
+	if (q->deleg == NULL || !q->deleg->expires)
+		return UINT32_MAX;
+	return serial_before(now, q->deleg->expires_sec) ? q->deleg->expires_sec - now : 0;
+}
+
+static bool concerns_deleg(struct resolution *q, const struct rrset *rs)
+{
+	if (q->deleg == NULL || !q->deleg->expires)
+		return false;
+	if (rs->type == RR_NS)
+		return name_equal(rrset_name(rs), q->deleg->zone);
+	return (rs->type == RR_A || rs->type == RR_AAAA) && deleg_has_target(q->deleg, rrset_name(rs));
+}
+
+static uint32_t ttl_to_keep(struct resolution *q, const struct rrset *rs)
+{
+	uint32_t left = concerns_deleg(q, rs) ? deleg_left(q) : UINT32_MAX;
+
+	return rs->ttl < left ? rs->ttl : left;
+}
+
+static RESULT put(struct resolution *q, enum bundle_kind kind, struct name owner, uint16_t type, const struct rrset *const *sets, size_t n, uint32_t ttl)
+{
+	struct bundle_key k = { owner, type, CLASS_IN, (uint8_t)kind };
+
+	return rrcache_put(q->core->env.rrcache, q->core->env.member, &k, sets, n, ttl, query_now(q));
+}
+
+static bool keeps(const struct resolution *q)
+{
+	return q->deleg == NULL || q->deleg->conf == NULL || !q->deleg->conf->no_cache;
+}
+
+/* --- what stands beside an answer */
+
+struct beside {
+	const struct rrset **sets ARENA_FIELD;
+	size_t count;
+};
+
+/* Goes into the bundle of the answer: denials always (they prove a wildcard), the rest when clients are shown it. It must last as long as the answer. */
+static RESULT add_beside(struct resolution *q, struct beside *b, const struct scrub_sets *from, const struct rrset *with, uint32_t ttl)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct rrset *rs = from->sets[i];
+		bool denial = rs->type == RR_NSEC || rs->type == RR_NSEC3;
+		struct rrset *copy;
+
+		if (ttl_to_keep(q, rs) < ttl || (q->settings->minimal_responses && !denial && rs->type != RR_SOA))
+			continue;
+		copy = rrset_copy_in(q->arena, rs);
+		if (copy == NULL)
+			return FAIL(ERR_NOMEM);
+		copy->ttl = ttl_to_keep(q, rs);
+		copy->rank = with->rank; /* a bundle counts as much as the least of its sets */
+		b->sets[b->count++] = copy;
+	}
+	return DONE;
+}
+
+static RESULT put_answer(struct resolution *q, const struct scrubbed *s, const struct rrset *rs, bool with_beside)
+{
+	struct beside b = { arena_alloc_array(q->arena, 1 + s->authority.count + s->additional.count, sizeof *b.sets), 0 };
+	uint32_t ttl = ttl_to_keep(q, rs);
+	struct rrset *copy = rrset_copy_in(q->arena, rs);
+
+	if (b.sets == NULL || copy == NULL)
+		return FAIL(ERR_NOMEM);
+	copy->ttl = ttl;
+	b.sets[b.count++] = copy;
+	if (with_beside) {
+		TRY(add_beside(q, &b, &s->authority, rs, ttl));
+		TRY(add_beside(q, &b, &s->additional, rs, ttl));
+	}
+	/* Refused by the cache (something better is there, or its TTL is 0): the answer at hand is good all the same. */
+	(void)OK(put(q, BUNDLE_DATA, rrset_name(rs), rs->type, b.sets, b.count, ttl));
+	return DONE;
+}
+
+/* A CNAME that was worked out from the DNAME before it is no data of its own. */
+static bool is_synthesized(const struct scrubbed *s, size_t i)
+{
+	const struct rrset *rs = s->answer.sets[i];
+
+	for (size_t k = 0; rs->type == RR_CNAME && k < i; k++) {
+		if (s->answer.sets[k]->type == RR_DNAME && name_is_strictly_under(rrset_name(rs), rrset_name(s->answer.sets[k])))
+			return true;
+	}
+	return false;
+}
+
+static RESULT put_answers(struct resolution *q, const struct scrubbed *s)
+{
+	bool single = s->kind == REPLY_ANSWER && q->asked.type != RR_ANY && q->asked.type != RR_RRSIG;
+
+	if (!keeps(q))
+		return DONE;
+	for (size_t i = 0; i < s->answer.count; i++) {
+		const struct rrset *rs = s->answer.sets[i];
+
+		if (rs->count > 0 && !is_synthesized(s, i))
+			TRY(put_answer(q, s, rs, single && i + 1 == s->answer.count));
+	}
+	return DONE;
+}
+
+static RESULT put_negative(struct resolution *q, const struct scrubbed *s, struct name name, uint16_t type)
+{
+	size_t n = s->authority.count + s->additional.count;
+	const struct rrset **sets = arena_alloc_array(q->arena, n + 1, sizeof *sets);
+
+	if (s->negative_ttl == 0 || !keeps(q))
+		return DONE;
+	if (sets == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < n; i++)
+		sets[i] = i < s->authority.count ? s->authority.sets[i] : s->additional.sets[i - s->authority.count];
+	if (s->kind == REPLY_NXDOMAIN)
+		(void)OK(put(q, BUNDLE_NXDOMAIN, name, 0, sets, n, s->negative_ttl));
+	else
+		(void)OK(put(q, BUNDLE_NODATA, name, type, sets, n, s->negative_ttl));
+	return DONE;
+}
+
+/* Spare NS sets, where the configuration keeps them: shown when somebody asks without recursion what we know (never used for resolving). */
+static RESULT put_spare_ns(struct resolution *q, const struct scrubbed *s)
+{
+	if (q->settings->drop_spare_ns || !keeps(q))
+		return DONE;
+	for (size_t i = 0; i < s->authority.count; i++) {
+		const struct rrset *rs = s->authority.sets[i];
+		const struct rrset **sets;
+
+		if (rs->type != RR_NS)
+			continue;
+		sets = arena_alloc_array(q->arena, s->additional.count + 1, sizeof *sets);
+		if (sets == NULL)
+			return FAIL(ERR_NOMEM);
+		sets[0] = rs;
+		for (size_t k = 0; k < s->additional.count; k++)
+			sets[k + 1] = s->additional.sets[k];
+		(void)OK(put(q, BUNDLE_DATA, rrset_name(rs), RR_NS, sets, s->additional.count + 1, ttl_to_keep(q, rs)));
+	}
+	return DONE;
+}
+
+/* --- replies */
+
+static RESULT draft_part_of(struct resolution *q, enum msg_part part, const struct scrub_sets *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		TRY(draft_add(&q->draft, q->arena, part, from->sets[i], ttl_to_keep(q, from->sets[i])));
+	return DONE;
+}
+
+RESULT store_reply(struct resolution *q, const struct scrubbed *s)
+{
+	struct name end = s->final;
+
+	for (size_t i = 0; i < s->answer.count; i++) {
+		const struct rrset *rs = s->answer.sets[i];
+
+		q->capped = q->capped || ttl_to_keep(q, rs) < rs->ttl;
+		TRY(draft_add(&q->draft, q->arena, PART_ANSWER, rs, rs->ttl));
+	}
+	q->uncached = q->uncached || !keeps(q);
+	if (s->kind != REPLY_ALIAS) {
+		TRY(draft_part_of(q, PART_AUTHORITY, &s->authority));
+		TRY(draft_part_of(q, PART_ADDITIONAL, &s->additional));
+	}
+	if (s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN)
+		TRY(put_negative(q, s, end, q->now.type));
+	TRY(put_spare_ns(q, s));
+	return put_answers(q, s);
+}
+
+void store_aside(struct resolution *q, const struct scrubbed *s)
+{
+	/* What fails here costs a question later on, no more. */
+	if (s->kind == REPLY_NODATA)
+		(void)OK(put_negative(q, s, q->asked.name, q->asked.type));
+	else if (s->kind == REPLY_ANSWER)
+		(void)OK(put_answers(q, s));
+}
+
+static uint32_t least_ttl(const struct rrset *const *sets, size_t n)
+{
+	uint32_t ttl = UINT32_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		if (sets[i]->type == RR_NS || sets[i]->type == RR_A || sets[i]->type == RR_AAAA || sets[i]->type == RR_DS)
+			ttl = sets[i]->ttl < ttl ? sets[i]->ttl : ttl;
+	}
+	return ttl;
+}
+
+RESULT store_referral(struct resolution *q, const struct scrubbed *s, uint32_t *ret_expires_sec)
+{
+	size_t n = s->authority.count + s->additional.count;
+	const struct rrset **sets = arena_alloc_array(q->arena, n + 1, sizeof *sets);
+	uint32_t ttl, left = deleg_left(q);
+
+	if (sets == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < n; i++)
+		sets[i] = i < s->authority.count ? s->authority.sets[i] : s->additional.sets[i - s->authority.count];
+	ttl = least_ttl(sets, n);
+	ttl = ttl < left ? ttl : left;
+	if (keeps(q))
+		(void)OK(put(q, BUNDLE_DELEGATION, s->cut, 0, sets, n, ttl));
+	*ret_expires_sec = now_sec(query_now(q)) + ttl;
+	return DONE;
+}
+
+RESULT store_primed(struct resolution *q, const struct scrubbed *s)
+{
+	const struct rrset *ns = s->kind == REPLY_ANSWER ? scrub_find(&s->answer, q->now.name, RR_NS) : NULL;
+	const struct rrset **sets = arena_alloc_array(q->arena, s->additional.count + 1, sizeof *sets);
+	uint32_t ttl;
+	size_t n = 0;
+
+	if (sets == NULL)
+		return FAIL(ERR_NOMEM);
+	if (ns == NULL)
+		return store_reply(q, s);
+	sets[n++] = ns;
+	for (size_t i = 0; i < s->additional.count; i++)
+		sets[n++] = s->additional.sets[i];
+	ttl = least_ttl(sets, n);
+	if (ttl < PRIMED_MIN_SEC && name_is_root(q->now.name)) {
+		for (size_t i = 0; i < n; i++) {
+			struct rrset *copy = rrset_copy_in(q->arena, sets[i]);
+
+			if (copy == NULL)
+				return FAIL(ERR_NOMEM);
+			copy->ttl = copy->ttl < PRIMED_MIN_SEC ? PRIMED_MIN_SEC : copy->ttl;
+			sets[i] = copy;
+		}
+		ttl = PRIMED_MIN_SEC;
+	}
+	(void)OK(put(q, BUNDLE_DELEGATION, q->now.name, 0, sets, n, ttl));
+	return store_reply(q, s);
+}

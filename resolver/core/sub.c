@@ -1,0 +1,229 @@
+/* sub.c: questions that a resolution asks on its own behalf. Equal ones are shared, circles are refused, and what they cost is charged to all that wait. */
+#include "resolver/core/resolution.h"
+
+#include <string.h>
+
+#include "resolver/core/lookup.h"
+
+#define MAX_VISITS 256u /* of a search for circles; past it a circle is assumed */
+
+static bool waits_for(const struct resolution *from, const struct resolution *to, unsigned int *visits)
+{
+	if (from == to || ++*visits > MAX_VISITS)
+		return true;
+	for (size_t i = 0; i < from->sub_count; i++) {
+		if (waits_for(from->subs[i].of, to, visits))
+			return true;
+	}
+	return false;
+}
+
+/* --- who waits for whom */
+
+static bool link_to(struct resolution *parent, struct resolution *of, struct deleg *d, size_t target, int family)
+{
+	if (parent->sub_count == MAX_SUBS || of->parent_count == sizeof of->parents / sizeof of->parents[0])
+		return false;
+	parent->subs[parent->sub_count++] = (struct sub){ of, d, target, family };
+	of->parents[of->parent_count++] = parent;
+	return true;
+}
+
+static void forget_parent(struct resolution *of, const struct resolution *parent)
+{
+	for (size_t i = 0; i < of->parent_count; i++) {
+		if (of->parents[i] == parent) {
+			of->parents[i] = of->parents[--of->parent_count];
+			break;
+		}
+	}
+	if (of->budget.parent == &parent->budget)
+		of->budget.parent = NULL;
+}
+
+void sub_leave_all(struct resolution *q)
+{
+	while (q->sub_count > 0) {
+		struct resolution *of = q->subs[--q->sub_count].of;
+
+		forget_parent(of, q);
+		resolution_unwanted(of);
+	}
+}
+
+/* The parent that made it is charged by the budget's own chain; those that joined, here. */
+void sub_charge_parents(struct resolution *q)
+{
+	uint32_t spent = q->packets_seen - q->budget.left.packets;
+
+	q->packets_seen = q->budget.left.packets;
+	for (size_t i = 0; i < q->parent_count; i++) {
+		struct resolution *p = q->parents[i];
+
+		if (q->budget.parent != &p->budget && !budget_take_packets(&p->budget, spent))
+			p->budget.left.packets = 0;
+	}
+}
+
+/* --- asking */
+
+/* From the cache, with what it knows of failures too. */
+static bool answer_at_hand(struct resolution *q, const struct question *s, struct answer *ret)
+{
+	struct draft draft = { 0 };
+	enum lookup_kind kind = LOOKUP_NOTHING;
+	struct lookup k = {
+		.cache = q->core->env.rrcache, .settings = q->settings, .now = query_now(q), .arena = q->arena, .draft = &draft,
+		.type = s->type, .name = s->name, .aliases_left = q->settings->sub.cname_steps,
+	};
+
+	*ret = (struct answer){ .q = *s };
+	if (!OK(lookup_answer(&k, &kind)) || kind == LOOKUP_NOTHING)
+		return false;
+	if (kind == LOOKUP_FAILURE || kind == LOOKUP_LOOP || kind == LOOKUP_TOO_LONG)
+		ret->rcode = RCODE_SERVFAIL;
+	else if (kind == LOOKUP_NXDOMAIN)
+		ret->rcode = RCODE_NXDOMAIN;
+	return OK(draft_finish(&draft, q->arena, ret));
+}
+
+static struct resolution *start(struct resolution *q, const struct question *s, enum query_purpose p) BORROWED;
+static struct resolution *start(struct resolution *q, const struct question *s, enum query_purpose p)
+{
+	struct resolution *of;
+
+	if (q->depth >= q->settings->client.depth || !budget_take_subquestions(&q->budget, 1))
+		return NULL;
+	of = resolution_new(q->core, s, p == FOR_PRIMING ? FLIGHT_PRIME : 0, p, q);
+	if (of == NULL)
+		return NULL;
+	stats_inc(q->core->env.stats, p == FOR_PRIMING ? COUNT_CORE_PRIMINGS : COUNT_CORE_SUBQUESTIONS);
+	return of;
+}
+
+enum sub_result sub_ask(struct resolution *q, const struct question *s, enum query_purpose p, struct deleg *d, size_t target, int family)
+{
+	unsigned int flags = p == FOR_PRIMING ? FLIGHT_PRIME : 0, visits = 0;
+	struct core *c = q->core;
+	struct sub here = { NULL, d, target, family };
+	struct flight *f;
+	struct resolution *of;
+	struct answer a;
+	size_t before;
+
+	if (p == FOR_TARGET && answer_at_hand(q, s, &a)) {
+		sub_told(q, &here, &a);
+		return SUB_TOLD;
+	}
+	f = flight_find(&c->flights, flight_hash(core_shared_key(c->env.shared), s, flags), s, flags);
+	if (f != NULL) {
+		of = (struct resolution *)(void *)((char *)f - offsetof(struct resolution, flight));
+		if (waits_for(of, q, &visits))
+			return SUB_LOOP;
+		return link_to(q, of, d, target, family) ? SUB_WAIT : SUB_REFUSED;
+	}
+	of = start(q, s, p);
+	if (of == NULL)
+		return SUB_REFUSED;
+	if (!link_to(q, of, d, target, family)) {
+		resolution_close(of);
+		return SUB_REFUSED;
+	}
+	before = q->sub_count;
+	query_run(of);
+	return q->closing || q->sub_count >= before ? SUB_WAIT : SUB_TOLD;
+}
+
+/* --- told */
+
+static const struct rrset *find_addresses(const struct answer *a, struct name owner, uint16_t type)
+{
+	for (size_t i = 0; i < a->answer_count; i++) {
+		if (a->sets[i].rs->type == type && name_equal(rrset_name(a->sets[i].rs), owner))
+			return a->sets[i].rs;
+	}
+	return NULL;
+}
+
+static void told_target(struct resolution *parent, const struct sub *s, const struct answer *a)
+{
+	struct deleg_env e = query_deleg_env(parent);
+	struct deleg_target *t = &s->deleg->targets[s->target];
+	/* A name server's name is no alias (RFC 2181 section 10.3): only its own addresses count. */
+	const struct rrset *rs = find_addresses(a, t->name, s->family == FAMILY_V4 ? RR_A : RR_AAAA);
+
+	if (a->rcode == RCODE_NXDOMAIN) {
+		t->state[FAMILY_V4] = t->state[FAMILY_V6] = TARGET_NONE;
+		s->deleg->dead_targets++;
+		return;
+	}
+	if (a->rcode != RCODE_NOERROR || !OK(deleg_add_addresses(&e, s->deleg, s->target, s->family, rs)))
+		t->state[s->family] = TARGET_FAILED;
+	if (t->state[s->family] == TARGET_FAILED || (t->state[FAMILY_V4] == TARGET_NONE && t->state[FAMILY_V6] == TARGET_NONE))
+		s->deleg->dead_targets++;
+}
+
+static void told_primed(struct resolution *parent, const struct answer *a)
+{
+	/* With the NS set in the cache LOCATE finds it; if it did not work out, the hints or the configured servers are asked themselves. */
+	if (a->rcode != RCODE_NOERROR || a->answer_count == 0)
+		parent->core->prime_after_ms = now_ms(query_now(parent)) + 5000;
+	parent->unprimed = true;
+	if (parent->state == QUERY_PRIMING)
+		parent->state = QUERY_LOCATE;
+}
+
+void sub_told(struct resolution *parent, const struct sub *s, const struct answer *a)
+{
+	if (s->deleg == NULL) {
+		told_primed(parent, a);
+		return;
+	}
+	told_target(parent, s, a);
+	if (parent->state == QUERY_TARGETS && s->deleg == parent->deleg)
+		parent->state = QUERY_SELECT;
+}
+
+/* --- ahead of need */
+
+static size_t policy_of(const struct resolution *q)
+{
+	size_t at = q->depth < FETCH_POLICY ? q->depth : FETCH_POLICY - 1;
+	int n = q->settings->fetch_policy[at];
+
+	return n < 0 ? SIZE_MAX : (size_t)n;
+}
+
+static void fetch(struct resolution *q, struct name name, uint16_t type)
+{
+	struct question s = { name, type, CLASS_IN };
+	struct resolution *of;
+	struct answer a;
+
+	if (answer_at_hand(q, &s, &a) || flight_find(&q->core->flights, flight_hash(core_shared_key(q->core->env.shared), &s, 0), &s, 0) != NULL)
+		return;
+	of = start(q, &s, FOR_TARGET);
+	if (of == NULL)
+		return;
+	of->detached = true;
+	of->budget.parent = NULL;
+	query_run(of);
+}
+
+/* Only names without any address, of a delegation whose servers have just answered: a hostile one has nothing to gain from it. */
+void sub_fetch_ahead(struct resolution *q)
+{
+	struct deleg *d = q->deleg;
+	size_t left = policy_of(q);
+
+	for (size_t i = 0; d != NULL && q->depth == 0 && i < d->target_count && left > 0; i++) {
+		struct deleg_target *t = &d->targets[i];
+
+		if (t->state[FAMILY_V4] != TARGET_UNASKED || t->state[FAMILY_V6] == TARGET_FOUND)
+			continue;
+		if (d->source == DELEG_REFERRAL && name_is_under(t->name, d->zone))
+			continue;
+		fetch(q, t->name, RR_A);
+		left--;
+	}
+}
