@@ -1,0 +1,762 @@
+/*
+ * Order of things. Start: configuration -> shared objects -> workers, listening -> privileges dropped -> threads -> warm start. Stop: workers leave their loops -> threads
+ * joined -> snapshot -> everything freed. Invariants: (1) a worker is touched by its own thread only, once that runs; the main thread reads its counters. (2) d->plan and
+ * d->zones are those that were posted last; each worker has a count of its own.
+ */
+#include "resolver/daemon.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/epoch.h"
+#include "base/log.h"
+#include "base/loop_event.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/strbuf.h"
+#include "config.h"
+#include "resolver/process.h"
+#include "resolver/warm.h"
+
+#define MAX_UNSENT (256u * 1024) /* octets of one stream */
+#define REPORT_OCTETS (64u * 1024)
+#define FILES_BESIDE 256u        /* descriptors that are neither of clients nor of servers */
+#define DEFAULT_CONF SYSCONFDIR "/cairn/cairn.conf"
+
+LOOP_HANDLE(daemon)
+LOOP_HANDLE_IMPL(daemon)
+
+struct thread {
+	struct daemon *daemon PARENT_FIELD;
+	unsigned int number;
+	bool running;
+	pthread_t id;
+	struct rng *rng OWNED_FIELD;
+	struct epoch_member *member OWNED_FIELD;
+	struct loop *loop OWNED_FIELD;
+	struct host *host OWNED_FIELD;
+	struct worker *worker OWNED_FIELD;
+};
+
+struct daemon {
+	struct daemon_options options;
+	const char *conf_path BORROWED_FIELD; /* that a reload reads; NULL: built in */
+	struct plan *plan OWNED_FIELD;
+	struct zones *zones OWNED_FIELD;
+	struct shared *shared OWNED_FIELD;
+	struct rng *rng OWNED_FIELD;
+	struct epoch_member *member OWNED_FIELD;
+	struct loop *loop OWNED_FIELD;
+	struct warm *warm OWNED_FIELD;
+	struct control *control OWNED_FIELD;
+	struct thread *threads OWNED_FIELD;
+	unsigned int thread_count;
+	unsigned int verbosity;
+	uint64_t started_ms;
+	daemon_h self;
+	char *pid_file OWNED_FIELD; /* written, to be removed */
+};
+
+/* --- what the control socket asks --- */
+
+struct loop *daemon_loop(struct daemon *d)
+{
+	return d->loop;
+}
+
+struct epoch_member *daemon_member(struct daemon *d)
+{
+	return d->member;
+}
+
+struct shared *daemon_shared(struct daemon *d)
+{
+	return d->shared;
+}
+
+struct warm *daemon_warm(struct daemon *d)
+{
+	return d->warm;
+}
+
+const struct plan *daemon_plan(const struct daemon *d)
+{
+	return d->plan;
+}
+
+const struct zones *daemon_zones(const struct daemon *d)
+{
+	return d->zones;
+}
+
+uint64_t daemon_started_ms(const struct daemon *d)
+{
+	return d->started_ms;
+}
+
+unsigned int daemon_workers(const struct daemon *d)
+{
+	return d->thread_count;
+}
+
+const struct stats *daemon_stats(const struct daemon *d, unsigned int worker)
+{
+	return &d->threads[worker].worker->stats;
+}
+
+uint64_t daemon_count(const struct daemon *d, enum counter c)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < d->thread_count; i++)
+		sum += stats_get(daemon_stats(d, i), c);
+	return sum;
+}
+
+void daemon_flushed(struct daemon *d)
+{
+	shared_raise_stamp(d->shared);
+}
+
+/* --- log --- */
+
+static enum log_level level_of(unsigned int verbosity)
+{
+	static const enum log_level levels[] = { LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_VERBOSE, LOG_LEVEL_DEBUG };
+
+	return verbosity < sizeof levels / sizeof levels[0] ? levels[verbosity] : LOG_LEVEL_TRACE;
+}
+
+unsigned int daemon_verbosity(const struct daemon *d)
+{
+	return d->verbosity;
+}
+
+void daemon_set_verbosity(struct daemon *d, unsigned int verbosity)
+{
+	d->verbosity = verbosity;
+	log_set_level(level_of(verbosity));
+}
+
+static void set_up_log(struct daemon *d)
+{
+	const struct conf_clause *c = conf_server(d->plan->conf);
+	const char *file = conf_text(c, OPT_LOGFILE), *ident = conf_text(c, OPT_LOG_IDENTITY);
+	bool to_file = file != NULL && *file != '\0';
+	struct log_config l = { .ident = ident != NULL && *ident != '\0' ? ident : "cairnd", .file = to_file ? file : NULL,
+		.syslog = !to_file && !d->options.foreground && conf_bool(c, OPT_USE_SYSLOG), .json = conf_bool(c, OPT_LOG_JSON) };
+
+	d->verbosity = (unsigned int)conf_int(c, OPT_VERBOSITY) + d->options.verbosity;
+	l.level = level_of(d->verbosity);
+	if (!OK(log_setup(&l)))
+		log_error("logfile: %s cannot be opened: %s", to_file ? file : "(none)", strerror(errno));
+}
+
+/* One log line for each line of a report. */
+static void log_report(enum log_level level, struct strbuf *report)
+{
+	const char *line = strbuf_text(report);
+
+	while (*line != '\0') {
+		size_t n = strcspn(line, "\n");
+
+		log_msg(level, "%.*s", (int)n, line);
+		line += n + (line[n] == '\n');
+	}
+}
+
+/* --- plans: a new configuration goes to every worker --- */
+
+struct plan_message {
+	struct message m;
+	struct worker *worker PARENT_FIELD;
+	struct plan *plan OWNED_FIELD; /* NULL: only the zones change */
+	struct zones *zones OWNED_FIELD;
+	bool listen; /* the interfaces may have changed */
+};
+
+static void plan_message_free(struct message *m)
+{
+	struct plan_message *p = (struct plan_message *)(void *)m;
+
+	plan_unref(MOVE(p->plan));
+	zones_unref(MOVE(p->zones));
+	mem_free(p);
+}
+
+static void plan_message_run(struct loop *l, struct message *m)
+{
+	struct plan_message *p = (struct plan_message *)(void *)m;
+	AUTO(strbuf_free) struct strbuf *report = NULL;
+	size_t failed = 0;
+
+	(void)l;
+	if (p->plan == NULL) {
+		worker_set_zones(p->worker, p->zones);
+		return;
+	}
+	worker_set_plan(p->worker, p->plan, p->zones);
+	report = strbuf_new(REPORT_OCTETS);
+	if (report == NULL)
+		return;
+	(void)OK(worker_listen(p->worker, report, &failed));
+	if (failed > 0)
+		log_report(LOG_LEVEL_ERROR, report);
+}
+
+/* To all workers, or to none. */
+static RESULT post_plan(struct daemon *d, const struct plan *p, const struct zones *z)
+{
+	struct message *all = NULL;
+	struct result r = DONE;
+
+	for (unsigned int i = 0; i < d->thread_count; i++) {
+		struct plan_message *m = mem_alloc(sizeof *m);
+
+		if (m == NULL) {
+			r = FAIL(ERR_NOMEM);
+			break;
+		}
+		m->m = (struct message){ all, plan_message_run, plan_message_free };
+		m->worker = d->threads[i].worker;
+		m->plan = p != NULL ? plan_ref(p) : NULL;
+		m->zones = zones_ref(z);
+		all = &m->m;
+	}
+	for (unsigned int i = d->thread_count; all != NULL;) {
+		struct message *m = all;
+
+		all = m->next;
+		m->next = NULL;
+		if (OK(r))
+			loop_post(d->threads[--i].loop, MOVE(m));
+		else
+			m->free(m);
+	}
+	return r;
+}
+
+/* Takes p and puts it in force. */
+static RESULT adopt(struct daemon *d, struct plan *p)
+{
+	AUTO(plan_unref) struct plan *next = p;
+	bool same = plan_same_answers(d->plan, next);
+
+	TRY(post_plan(d, next, next->zones));
+	plan_unref(MOVE(d->plan));
+	zones_unref(MOVE(d->zones));
+	d->zones = zones_ref(next->zones);
+	d->plan = MOVE(next);
+	shared_set_plan(d->shared, d->plan);
+	if (!same)
+		shared_raise_stamp(d->shared); /* answers are made anew from the RRset cache, which stays */
+	warm_set_plan(d->warm, d->plan);
+	return DONE;
+}
+
+/* Options that only a start applies. */
+static void name_unchanged(const struct conf *before, const struct conf *after, struct strbuf *report)
+{
+	static const struct {
+		enum conf_opt o;
+		const char *name;
+	} numbers[] = { { OPT_NUM_THREADS, "num-threads" } }, texts[] = { { OPT_CHROOT, "chroot" }, { OPT_USERNAME, "username" },
+		{ OPT_DIRECTORY, "directory" }, { OPT_PIDFILE, "pidfile" } };
+	const struct conf_clause *a = conf_server(before), *b = conf_server(after);
+
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		if (conf_int(a, numbers[i].o) != conf_int(b, numbers[i].o))
+			strbuf_printf(report, "%s: warning: %s: applied at the next start\n", conf_where(b, numbers[i].o, 0), numbers[i].name);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		const char *x = conf_text(a, texts[i].o), *y = conf_text(b, texts[i].o);
+
+		if (strcmp(x != NULL ? x : "", y != NULL ? y : "") != 0)
+			strbuf_printf(report, "%s: warning: %s: applied at the next start\n", conf_where(b, texts[i].o, 0), texts[i].name);
+	}
+}
+
+RESULT daemon_set_conf(struct daemon *d, struct conf *c, struct strbuf *report)
+{
+	AUTO(plan_unref) struct plan *next = NULL;
+	AUTO(conf_free) struct conf *mine = c;
+
+	name_unchanged(d->plan->conf, mine, report);
+	TRY(plan_make(MOVE(mine), d->plan, d->rng, report, &next));
+	return adopt(d, MOVE(next));
+}
+
+RESULT daemon_reload(struct daemon *d, struct strbuf *report)
+{
+	AUTO(conf_free) struct conf *c = NULL;
+
+	TRY(conf_load(d->conf_path, report, &c));
+	TRY(daemon_set_conf(d, MOVE(c), report));
+	set_up_log(d);
+	return DONE;
+}
+
+RESULT daemon_set_zones(struct daemon *d, struct local_zones *z)
+{
+	AUTO(zones_unref) struct zones *next = zones_new(z);
+
+	if (next == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(post_plan(d, NULL, next));
+	zones_unref(MOVE(d->zones));
+	d->zones = MOVE(next);
+	return DONE;
+}
+
+/* --- rounds --- */
+
+struct round;
+struct round_part {
+	struct message there, back;
+	struct round *round PARENT_FIELD;
+	struct worker *worker PARENT_FIELD;
+	bool ran;
+};
+
+struct round {
+	struct daemon *daemon PARENT_FIELD;
+	round_each_fn *each;
+	round_done_fn *done;
+	void *ctx PARENT_FIELD; /* the caller's */
+	struct round_part *parts OWNED_FIELD;
+	struct strbuf **outs OWNED_FIELD;
+	size_t n;
+	size_t left;             /* answers to come; main loop only */
+	bool told;
+	_Atomic size_t messages; /* not yet freed */
+};
+
+static void round_free(struct round *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; r->outs != NULL && i < r->n; i++)
+		strbuf_free(MOVE(r->outs[i]));
+	mem_free(MOVE(r->outs));
+	mem_free(MOVE(r->parts));
+	mem_free(r);
+}
+
+/* n messages are done with; the last one ends the round. */
+static void round_release(struct round *r, size_t n)
+{
+	if (atomic_fetch_sub_explicit(&r->messages, n, memory_order_acq_rel) != n)
+		return;
+	if (!r->told)
+		r->done(r->daemon, NULL, 0, r->ctx);
+	round_free(r);
+}
+
+static void there_run(struct loop *l, struct message *m)
+{
+	struct round_part *p = (struct round_part *)(void *)m;
+	struct round *r = p->round;
+
+	(void)l;
+	p->ran = true;
+	r->each(p->worker, r->outs[p - r->parts], r->ctx);
+	loop_post(r->daemon->loop, &p->back);
+}
+
+static void there_free(struct message *m)
+{
+	struct round_part *p = (struct round_part *)(void *)m;
+
+	round_release(p->round, p->ran ? 1 : 2);
+}
+
+static struct round_part *part_of_back(struct message *m) BORROWED;
+static struct round_part *part_of_back(struct message *m)
+{
+	return (struct round_part *)(void *)((char *)m - offsetof(struct round_part, back));
+}
+
+static void back_run(struct loop *l, struct message *m)
+{
+	struct round *r = part_of_back(m)->round;
+
+	(void)l;
+	if (--r->left > 0)
+		return;
+	r->told = true;
+	r->done(r->daemon, r->outs, r->n, r->ctx);
+}
+
+static void back_free(struct message *m)
+{
+	round_release(part_of_back(m)->round, 1);
+}
+
+RESULT daemon_round(struct daemon *d, size_t max, round_each_fn *each, round_done_fn *done, void *ctx)
+{
+	struct round *r = mem_alloc(sizeof *r);
+	bool good;
+
+	if (r == NULL)
+		return FAIL(ERR_NOMEM);
+	*r = (struct round){ .daemon = d, .each = each, .done = done, .ctx = ctx, .n = d->thread_count, .left = d->thread_count };
+	r->parts = mem_alloc_array(r->n, sizeof *r->parts);
+	r->outs = mem_alloc_array(r->n, sizeof *r->outs);
+	good = r->parts != NULL && r->outs != NULL;
+	for (size_t i = 0; good && i < r->n; i++) {
+		r->outs[i] = strbuf_new(max);
+		good = r->outs[i] != NULL;
+	}
+	if (!good) {
+		round_free(r);
+		return FAIL(ERR_NOMEM);
+	}
+	atomic_init(&r->messages, 2 * r->n);
+	for (size_t i = 0; i < r->n; i++)
+		r->parts[i] = (struct round_part){ { NULL, there_run, there_free }, { NULL, back_run, back_free }, r, d->threads[i].worker, false };
+	for (size_t i = 0, n = r->n; i < n; i++)
+		loop_post(d->threads[i].loop, &r->parts[i].there);
+	return DONE;
+}
+
+/* --- signals --- */
+
+static void on_stop(struct loop *l, void *object)
+{
+	struct daemon *d = object;
+
+	(void)l;
+	daemon_stop(d);
+}
+
+static void on_reload(struct loop *l, void *object)
+{
+	struct daemon *d = object;
+	AUTO(strbuf_free) struct strbuf *report = strbuf_new(REPORT_OCTETS);
+	struct result r;
+
+	(void)l;
+	if (report == NULL) {
+		log_error("out of memory: the configuration was not read again");
+		return;
+	}
+	r = daemon_reload(d, report);
+	log_report(OK(r) ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, report);
+	if (OK(r))
+		log_notice("configuration read again");
+	else
+		log_error("the new configuration cannot be used (%s): nothing was changed", err_text(r.e));
+}
+
+static void on_reopen(struct loop *l, void *object)
+{
+	struct daemon *d = object;
+
+	(void)l;
+	(void)d;
+	(void)OK(log_reopen());
+}
+
+static RESULT hear_signals(struct daemon *d)
+{
+	static const struct {
+		int signo;
+		loop_fn *fn;
+	} heard[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGQUIT, on_stop }, { SIGHUP, on_reload }, { SIGUSR1, on_reopen } };
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof heard / sizeof heard[0]; i++)
+		TRY(loop_event_signal(d->loop, heard[i].signo, &daemon_loop_type, d->self.v, heard[i].fn));
+	return DONE;
+}
+
+/* --- threads --- */
+
+static RESULT make_loop(struct shared *s, struct rng **ret_rng, struct epoch_member **ret_member, struct loop **ret_loop)
+{
+	struct loop_backend b;
+
+	*ret_rng = rng_new();
+	*ret_member = epoch_join(s->epoch);
+	if (*ret_rng == NULL || *ret_member == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(loop_event_backend(&b));
+	*ret_loop = loop_new(&b, *ret_rng, *ret_member);
+	return *ret_loop != NULL ? DONE : FAIL(ERR_NOMEM);
+}
+
+static RESULT make_worker(struct daemon *d, struct thread *t)
+{
+	struct worker_env env;
+
+	TRY(make_loop(d->shared, &t->rng, &t->member, &t->loop));
+	t->host = host_event_new(t->loop, MAX_UNSENT);
+	if (t->host == NULL)
+		return FAIL(ERR_NOMEM);
+	if (d->plan->ports != NULL)
+		TRY(host_event_permit_ports(t->host, (const uint8_t(*)[8192])d->plan->ports));
+	env = (struct worker_env){ t->loop, t->host, t->member, d->shared, d->plan, d->zones, t->number, d->thread_count };
+	t->worker = worker_new(&env);
+	return t->worker != NULL ? DONE : FAIL(ERR_NOMEM);
+}
+
+static void thread_free(struct thread *t)
+{
+	worker_free(MOVE(t->worker));
+	host_free(MOVE(t->host));
+	loop_free(MOVE(t->loop));
+	epoch_leave(MOVE(t->member));
+	rng_free(MOVE(t->rng));
+}
+
+static void *thread_main(void *arg)
+{
+	struct thread *t = arg;
+	char name[16];
+
+	(void)snprintf(name, sizeof name, "cairnd/%u", t->number);
+	(void)pthread_setname_np(pthread_self(), name);
+	loop_run(t->loop);
+	return NULL;
+}
+
+static RESULT start_threads(struct daemon *d)
+{
+	sigset_t all, before;
+	int e = 0;
+
+	/* signals are the main loop's */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (unsigned int i = 0; i < d->thread_count && e == 0; i++) {
+		e = pthread_create(&d->threads[i].id, NULL, thread_main, &d->threads[i]);
+		d->threads[i].running = e == 0;
+	}
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = e;
+	return e == 0 ? DONE : FAIL(ERR_SYSTEM);
+}
+
+static void stop_threads(struct daemon *d)
+{
+	for (unsigned int i = 0; d->threads != NULL && i < d->thread_count; i++)
+		if (d->threads[i].running)
+			loop_stop(d->threads[i].loop);
+	for (unsigned int i = 0; d->threads != NULL && i < d->thread_count; i++)
+		if (d->threads[i].running)
+			(void)pthread_join(d->threads[i].id, NULL);
+}
+
+void daemon_stop(struct daemon *d)
+{
+	loop_stop(d->loop);
+}
+
+/* --- start --- */
+
+static void daemon_free(struct daemon *d)
+{
+	if (d == NULL)
+		return;
+	stop_threads(d);
+	if (d->control != NULL)
+		d->options.control_close(MOVE(d->control));
+	warm_close(MOVE(d->warm));
+	for (unsigned int i = 0; d->threads != NULL && i < d->thread_count; i++)
+		thread_free(&d->threads[i]);
+	mem_free(MOVE(d->threads));
+	loop_free(MOVE(d->loop));
+	epoch_leave(MOVE(d->member));
+	shared_free(MOVE(d->shared));
+	zones_unref(MOVE(d->zones));
+	plan_unref(MOVE(d->plan));
+	rng_free(MOVE(d->rng));
+	mem_free(MOVE(d->pid_file));
+	mem_free(d);
+}
+DEFINE_AUTO(struct daemon, daemon_free)
+
+/* The file that was named; else the usual one, else what is built in. */
+static RESULT first_plan(struct daemon *d, struct strbuf *report)
+{
+	AUTO(conf_free) struct conf *c = NULL;
+	AUTO(rng_free) struct rng *rng = rng_new();
+
+	d->conf_path = d->options.conf_path;
+	if (d->conf_path == NULL && access(DEFAULT_CONF, F_OK) == 0)
+		d->conf_path = DEFAULT_CONF;
+	if (rng == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(conf_load(d->conf_path, report, &c));
+	TRY(plan_make(MOVE(c), NULL, rng, report, &d->plan));
+	d->zones = zones_ref(d->plan->zones);
+	return DONE;
+}
+
+static RESULT make_shared(struct daemon *d)
+{
+	AUTO(rng_free) struct rng *rng = rng_new();
+
+	if (rng == NULL)
+		return FAIL(ERR_SYSTEM);
+	d->shared = shared_new(d->plan, rng);
+	if (d->shared == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(make_loop(d->shared, &d->rng, &d->member, &d->loop));
+	d->self = daemon_enlist(d->loop, d);
+	d->warm = d->self.v != 0 ? warm_open(d->loop, d->shared, d->member) : NULL;
+	if (d->warm == NULL)
+		return FAIL(ERR_NOMEM);
+	d->started_ms = now_ms(loop_now(d->loop));
+	return DONE;
+}
+
+static RESULT make_workers(struct daemon *d, struct strbuf *report)
+{
+	bool tolerant = !conf_given(conf_server(d->plan->conf), OPT_INTERFACE); /* "::1" of the default need not exist */
+
+	d->threads = mem_alloc_array(d->plan->threads, sizeof *d->threads);
+	if (d->threads == NULL)
+		return FAIL(ERR_NOMEM);
+	d->thread_count = d->plan->threads;
+	for (unsigned int i = 0; i < d->thread_count; i++) {
+		struct thread *t = &d->threads[i];
+		size_t failed;
+
+		t->daemon = d;
+		t->number = i;
+		TRY(make_worker(d, t));
+		TRY(worker_listen(t->worker, report, &failed));
+		if (failed > 0 && !tolerant)
+			return FAIL(ERR_SYSTEM);
+	}
+	return DONE;
+}
+
+static RESULT confine(struct daemon *d, const struct process_user *u)
+{
+	const struct conf_clause *c = conf_server(d->plan->conf);
+	const char *root = conf_text(c, OPT_CHROOT);
+
+	if (OK(process_confine(root != NULL ? root : "", u)))
+		return DONE;
+	log_error("cannot give up privileges (username, chroot): %s", strerror(errno));
+	return FAIL(ERR_SYSTEM);
+}
+
+static void write_pid(struct daemon *d)
+{
+	const char *path = conf_text(conf_server(d->plan->conf), OPT_PIDFILE);
+
+	if (d->options.no_pid_file || path == NULL || *path == '\0')
+		return;
+	if (!OK(process_write_pid(path))) {
+		log_warn("pidfile: %s cannot be written: %s", path, strerror(errno));
+		return;
+	}
+	d->pid_file = mem_strdup(path);
+}
+
+static RESULT enter_directory(const struct daemon *d)
+{
+	const char *dir = conf_text(conf_server(d->plan->conf), OPT_DIRECTORY);
+
+	if (dir == NULL || *dir == '\0' || chdir(dir) == 0)
+		return DONE;
+	log_error("directory: %s: %s", dir, strerror(errno));
+	return FAIL(ERR_SYSTEM);
+}
+
+static void find_user(const struct daemon *d, struct process_user *u)
+{
+	const char *name = conf_text(conf_server(d->plan->conf), OPT_USERNAME);
+
+	if (!OK(process_find_user(name != NULL ? name : "", u)))
+		log_warn("username: there is no user %s: staying root", name);
+}
+
+static uint64_t files_wanted(const struct plan *p)
+{
+	uint64_t each = (uint64_t)p->upstream.max_asks + p->upstream.tcp_max + p->serve->tcp_sessions + 2u * p->serve->listen_count + 8;
+
+	return FILES_BESIDE + each * p->threads;
+}
+
+static void raise_files(const struct daemon *d)
+{
+	uint64_t want = files_wanted(d->plan), got = process_raise_files(want);
+
+	if (got < want)
+		log_warn("only %llu descriptors may be open, %llu could be used: outgoing-range, incoming-num-tcp or the system's limit", (unsigned long long)got,
+		    (unsigned long long)want);
+}
+
+static RESULT start(struct daemon *d, struct strbuf *report)
+{
+	const struct conf_clause *c = conf_server(d->plan->conf);
+	struct process_user user;
+
+	set_up_log(d);
+	log_report(LOG_LEVEL_WARN, report);
+	strbuf_clear(report);
+	if (!d->options.foreground && conf_bool(c, OPT_DO_DAEMONIZE))
+		TRY(process_background());
+	TRY(enter_directory(d));
+	find_user(d, &user);
+	raise_files(d);
+	TRY(make_shared(d));
+	TRY(make_workers(d, report));
+	log_report(LOG_LEVEL_WARN, report);
+	strbuf_clear(report);
+	write_pid(d);
+	if (d->options.control_open != NULL)
+		d->control = d->options.control_open(d);
+	TRY(confine(d, &user));
+	TRY(hear_signals(d));
+	TRY(start_threads(d));
+	warm_set_plan(d->warm, d->plan);
+	warm_start_reading(d->warm);
+	process_ready();
+	return DONE;
+}
+
+static void finish(struct daemon *d)
+{
+	stop_threads(d);
+	for (unsigned int i = 0; i < d->thread_count; i++)
+		d->threads[i].running = false;
+	epoch_online(d->member);
+	warm_write_all(d->warm);
+	epoch_offline(d->member);
+	if (d->pid_file != NULL)
+		process_remove_pid(d->pid_file);
+	log_notice("stopped");
+}
+
+int daemon_run(const struct daemon_options *o)
+{
+	AUTO(daemon_free) struct daemon *d = mem_alloc(sizeof *d);
+	AUTO(strbuf_free) struct strbuf *report = strbuf_new(REPORT_OCTETS);
+	struct result r = FAIL(ERR_NOMEM);
+
+	if (d != NULL && report != NULL) {
+		d->options = *o;
+		r = first_plan(d, report);
+		if (OK(r))
+			r = start(d, report);
+	}
+	if (!OK(r)) {
+		if (report != NULL)
+			log_report(LOG_LEVEL_ERROR, report);
+		log_error("cannot start: %s", err_text(r.e));
+		return 1;
+	}
+	log_notice("cairn %s started: %u thread%s, configuration %s", PACKAGE_VERSION, d->thread_count, d->thread_count == 1 ? "" : "s",
+	    d->conf_path != NULL ? d->conf_path : "built in");
+	loop_run(d->loop);
+	finish(d);
+	return 0;
+}

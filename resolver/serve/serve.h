@@ -1,0 +1,107 @@
+/*
+ * serve.h: the serving side of one worker: from a client's packet to its reply. It sits above net/host.h, on one loop, and shares with other workers only the answer
+ * cache and what core shares.
+ *
+ *   listener.c   batches of datagrams: read, judged (admission.c), hashed and prefetched, then answered one by one
+ *   tcp.c        sessions: frames cut out of the stream, then the same
+ *   serve.c      the order of things for one question: local data, answer cache (hit.c), and what is left waits
+ *   client.c     questions that wait for core; when it tells, the answer is rendered (render.c), published, and sent
+ *
+ * The struct is known to these files, to worker.c, and to nobody else.
+ */
+#ifndef RESOLVER_SERVE_SERVE_H
+#define RESOLVER_SERVE_SERVE_H
+
+#include <stdatomic.h>
+
+#include "net/host.h"
+#include "resolver/core/answer.h"
+#include "resolver/serve/admission.h"
+
+struct anscache;
+struct ans_entry;
+struct arena;
+struct client;
+struct core;
+struct epoch_member;
+struct local_zones;
+struct port;
+struct quota;
+struct session;
+struct stats;
+
+struct serve_env {
+	struct loop *loop PARENT_FIELD;
+	struct host *host PARENT_FIELD;
+	struct core *core PARENT_FIELD;
+	struct anscache *anscache PARENT_FIELD;
+	struct epoch_member *member PARENT_FIELD;
+	struct stats *stats PARENT_FIELD;
+	const struct serve_settings *settings SHARED_FIELD;
+	const struct local_zones *zones SHARED_FIELD;
+	const _Atomic uint64_t *stamp PARENT_FIELD; /* generation that answers are judged under; raised by reload and flush */
+	unsigned int workers;
+};
+
+/* Lists of objects that are owned by the serving side, in order of arrival. */
+struct client_list {
+	struct client *oldest OWNED_FIELD;
+	struct client *newest BORROWED_FIELD;
+	size_t count;
+};
+struct session_list {
+	struct session *first OWNED_FIELD;
+	size_t count;
+};
+
+#define SERVE_BATCH 64u      /* datagrams read and prefetched before the first is answered */
+#define SERVE_REFRESHES 512u /* places in which refreshes that were just started are noted */
+
+struct serve {
+	struct serve_env env;
+	struct admission admission;
+	struct quota *quota OWNED_FIELD;
+	struct arena *arena OWNED_FIELD;        /* for one local answer at a time */
+	uint8_t *scratch OWNED_FIELD;           /* RENDER_SCRATCH octets: a message being rendered */
+	uint8_t *frame OWNED_FIELD;             /* 2 + MSG_MAX octets: a reply over TCP */
+	struct request *batch OWNED_FIELD;      /* SERVE_BATCH */
+	struct port *ports OWNED_FIELD;
+	struct client_list clients;             /* replies that are owed */
+	struct client_list refreshes;           /* resolutions that nobody waits for */
+	struct client *spare OWNED_FIELD;       /* pool */
+	size_t spare_count;
+	struct session_list sessions;
+	size_t unsent;                          /* octets that wait in all sessions */
+	struct {
+		uint32_t hash;
+		uint32_t sec;
+	} refreshed[SERVE_REFRESHES];
+	bool stopping;                          /* no new questions */
+	bool ending;                            /* serve_free() is at work */
+};
+
+void serve_free(struct serve *s) TAKES(1); /* waiting clients are dropped */
+struct serve *serve_new(const struct serve_env *env) OWNED_BY(serve_free) NONNULL;
+DEFINE_AUTO(struct serve, serve_free)
+void serve_set(struct serve *s, const struct serve_settings *settings, const struct local_zones *zones) NONNULL; /* reload, run-time changes */
+
+/* One admitted question; a reply is sent, or a client waits, or it is dropped by policy. */
+void serve_question(struct serve *s, struct request *r) NONNULL;
+/* After admission_judge(): looks at what the next steps will need, and asks the processor to fetch it. */
+void serve_prepare(struct serve *s, struct request *r) NONNULL;
+
+/* Where the reply is composed: NULL when the client can no longer be reached. Then serve_send() with its length; 0 sends nothing. */
+uint8_t *serve_room(struct serve *s, const struct origin *o, size_t limit) BORROWED NONNULL;
+void serve_send(struct serve *s, const struct origin *o, size_t len) NONNULL;
+/* A reply that is a code. ede: the extended error, when has_ede and the configuration wants it. */
+struct reply_code;
+void serve_code(struct serve *s, const struct origin *o, const struct reply_to *to, const struct reply_code *c) NONNULL;
+/* An answer that is not stored: local data and the like. */
+void serve_answer(struct serve *s, const struct origin *o, const struct reply_to *to, uint32_t variant, const struct answer *a) NONNULL;
+uint64_t serve_stamp(const struct serve *s) NONNULL;
+
+/* log-replies: */
+void serve_log_reply(struct serve *s, const struct origin *o, const struct reply_to *to, unsigned int rcode, uint64_t took_us, bool cached,
+    size_t len) NONNULL;
+
+#endif

@@ -1,0 +1,184 @@
+#include "resolver/worker.h"
+
+#include "base/epoch.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "resolver/cache/anscache.h"
+#include "resolver/serve/listener.h"
+#include "resolver/serve/serve.h"
+
+/* A plan that a resolution still works by. */
+struct plan_hold {
+	struct plan_hold *next OWNED_FIELD;
+	struct plan *plan OWNED_FIELD;
+};
+
+void shared_free(struct shared *s)
+{
+	if (s == NULL)
+		return;
+	anscache_free(MOVE(s->anscache));
+	rrcache_free(MOVE(s->rrcache));
+	infra_free(MOVE(s->infra));
+	core_shared_free(MOVE(s->core));
+	epoch_free(MOVE(s->epoch));
+	mem_free(s);
+}
+
+struct shared *shared_new(const struct plan *p, struct rng *rng)
+{
+	AUTO(shared_free) struct shared *s = mem_alloc(sizeof *s);
+	struct hash_key key[4];
+
+	if (s == NULL)
+		return NULL;
+	for (size_t i = 0; i < 4; i++)
+		key[i] = rng_hash_key(rng);
+	atomic_init(&s->stamp, 1);
+	s->epoch = epoch_new();
+	s->rrcache = rrcache_new(&p->rrcache, &key[0]);
+	s->anscache = anscache_new(p->answer_octets, &key[1]);
+	s->infra = infra_new(&p->infra, &key[2]);
+	s->core = core_shared_new(&key[3]);
+	if (s->epoch == NULL || s->rrcache == NULL || s->anscache == NULL || s->infra == NULL || s->core == NULL)
+		return NULL;
+	return MOVE(s);
+}
+
+void shared_set_plan(struct shared *s, const struct plan *p)
+{
+	rrcache_set_limits(s->rrcache, &p->rrcache);
+	anscache_set_limit(s->anscache, p->answer_octets);
+	infra_set_limits(s->infra, &p->infra);
+}
+
+void shared_raise_stamp(struct shared *s)
+{
+	atomic_fetch_add_explicit(&s->stamp, 1, memory_order_relaxed);
+}
+
+static void free_holds(struct worker *w)
+{
+	while (w->old != NULL) {
+		struct plan_hold *h = w->old;
+
+		w->old = h->next;
+		plan_unref(MOVE(h->plan));
+		mem_free(h);
+	}
+}
+
+void worker_free(struct worker *w)
+{
+	if (w == NULL)
+		return;
+	serve_free(MOVE(w->serve));
+	core_free(MOVE(w->core));
+	upstream_free(MOVE(w->upstream));
+	free_holds(w);
+	zones_unref(MOVE(w->zones));
+	plan_unref(MOVE(w->plan));
+	mem_free(w);
+}
+
+static bool make_parts(struct worker *w)
+{
+	const struct worker_env *e = &w->env;
+	struct core_env core = { .loop = e->loop, .rrcache = e->shared->rrcache, .infra = e->shared->infra, .shared = e->shared->core,
+		.stats = &w->stats, .member = e->member, .settings = w->plan->core };
+	struct serve_env serve = { .loop = e->loop, .host = e->host, .anscache = e->shared->anscache, .member = e->member, .stats = &w->stats,
+		.settings = w->plan->serve, .zones = w->zones->z, .stamp = &e->shared->stamp, .workers = e->workers };
+
+	w->upstream = upstream_new(e->loop, e->host, e->shared->infra, &w->stats, &w->plan->upstream);
+	if (w->upstream == NULL)
+		return false;
+	core.upstream = w->upstream;
+	w->core = core_new(&core);
+	if (w->core == NULL)
+		return false;
+	serve.core = w->core;
+	w->serve = serve_new(&serve);
+	return w->serve != NULL;
+}
+
+struct worker *worker_new(const struct worker_env *env)
+{
+	AUTO(worker_free) struct worker *w = mem_alloc(sizeof *w);
+
+	if (w == NULL)
+		return NULL;
+	w->env = *env;
+	w->plan = plan_ref(env->plan);
+	w->zones = zones_ref(env->zones);
+	w->env.plan = w->plan;
+	w->env.zones = w->zones;
+	if (!make_parts(w))
+		return NULL;
+	return MOVE(w);
+}
+
+RESULT worker_listen(struct worker *w, struct strbuf *report, size_t *ret_failed)
+{
+	return listener_open(w->serve, report, ret_failed);
+}
+
+void worker_stop_listening(struct worker *w)
+{
+	w->serve->stopping = true;
+	listener_close_all(w->serve);
+}
+
+/* Lets go of the plans that no resolution works by any more: all that are older than the oldest in use. */
+static void drop_old_plans(struct worker *w)
+{
+	const struct core_settings *oldest = core_oldest_settings(w->core);
+	struct plan_hold **at = &w->old;
+
+	/* the list begins with the newest: keep up to and with the oldest in use */
+	while (*at != NULL && oldest != w->plan->core) {
+		struct plan_hold *h = *at;
+
+		at = &h->next;
+		if (h->plan->core == oldest)
+			break;
+	}
+	while (*at != NULL) {
+		struct plan_hold *h = *at;
+
+		*at = h->next;
+		plan_unref(MOVE(h->plan));
+		mem_free(h);
+	}
+}
+
+void worker_set_plan(struct worker *w, const struct plan *p, const struct zones *z)
+{
+	struct plan_hold *h = mem_alloc(sizeof *h);
+
+	if (h == NULL)
+		return; /* goes on as before; the next reload may have more luck */
+	h->plan = w->plan;
+	h->next = w->old;
+	w->old = h;
+	w->plan = plan_ref(p);
+	w->env.plan = w->plan;
+	upstream_set(w->upstream, &p->upstream);
+	core_set_settings(w->core, w->plan->core);
+	worker_set_zones(w, z);
+	drop_old_plans(w);
+}
+
+void worker_set_zones(struct worker *w, const struct zones *z)
+{
+	AUTO(zones_unref) struct zones *before = MOVE(w->zones);
+
+	/* messages run first in a turn: nothing is borrowed from the old zones now */
+	w->zones = zones_ref(z);
+	w->env.zones = w->zones;
+	serve_set(w->serve, w->plan->serve, w->zones->z);
+}
+
+struct worker_gauges worker_gauges(const struct worker *w)
+{
+	return (struct worker_gauges){ w->serve->clients.count, w->serve->refreshes.count, w->serve->sessions.count, core_resolutions(w->core) };
+}
