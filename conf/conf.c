@@ -88,7 +88,7 @@ const char *conf_where(const struct conf_clause *c, enum conf_opt o, size_t i)
 
 	if (item == NULL || (item->flags & STORE_DEFAULT) != 0)
 		return "default";
-	snprintf(text, sizeof(text), "%.490s:%u", store_file_name(c->conf, item->file), item->line);
+	snprintf(text, sizeof(text), item->line != 0 ? "%.490s:%u" : "%.490s", store_file_name(c->conf, item->file), item->line);
 	return text;
 }
 

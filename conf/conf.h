@@ -87,7 +87,8 @@ RESULT conf_word_endpoint(const struct conf_clause *c, enum conf_opt o, size_t i
 /* By name, for get_option and set_option. set checks as the reader does; the new configuration shares nothing with the old one. A
  * scalar is replaced, a list gets one more value. ERR_NOTFOUND: no such option in a clause that exists once. */
 RESULT conf_print_option(const struct conf *c, const char *name, struct strbuf *out) NONNULL;
-RESULT conf_with_option(const struct conf *c, const char *name, const char *value, struct strbuf *report, struct conf **ret_conf) NONNULL;
+RESULT conf_with_option(const struct conf *c, const char *name, const char *value, struct strbuf *report, struct conf **ret_conf)
+    __attribute__((nonnull(1, 2, 3, 5)));
 /* The whole configuration as a file that reads back to the same. */
 RESULT conf_print(const struct conf *c, struct strbuf *out) NONNULL;
 /* Both say the same; where it was written does not count. */

@@ -60,6 +60,14 @@ static void code(const struct form *f, struct strbuf *out, const char *s)
 		markdown_code(out, s);
 }
 
+/* Empties the scratch buffer; what went wrong in it counts for the output. */
+static void begin_scratch(struct strbuf *scratch, struct strbuf *out)
+{
+	if (!strbuf_ok(scratch))
+		strbuf_fail(out, strbuf_result(scratch).e);
+	strbuf_clear(scratch);
+}
+
 /* The words of an enumeration are named with the option's text, not here: the list may be long. */
 static void show_types(enum conf_opt o, struct strbuf *out)
 {
@@ -78,7 +86,7 @@ static void show_enum(const struct form *f, enum conf_opt o, struct strbuf *out,
 	for (size_t i = 0; i < n; i++) {
 		if (types[i].kind != VALUE_ENUM)
 			continue;
-		strbuf_clear(scratch);
+		begin_scratch(scratch, out);
 		value_expected(&types[i], scratch);
 		strbuf_puts(out, " WORD is ");
 		f->text(out, strbuf_text(scratch));
@@ -139,7 +147,7 @@ static void show_option(const struct form *f, enum conf_opt o, struct strbuf *ou
 {
 	const struct schema_option *opt = schema_option(o);
 
-	strbuf_clear(scratch);
+	begin_scratch(scratch, out);
 	strbuf_printf(scratch, "%s:", opt->name);
 	show_types(o, scratch);
 	strbuf_puts(out, f->roff ? ".TP\n" : "- ");
@@ -173,6 +181,7 @@ static RESULT show_all(const struct form *f, struct strbuf *out)
 		for (size_t i = 0; i < n; i++)
 			show_option(f, (enum conf_opt)(first + i), out, scratch);
 	}
+	begin_scratch(scratch, out);
 	return strbuf_result(out);
 }
 

@@ -555,12 +555,13 @@ static RESULT option_words(struct parser *p, const struct source *s, const char 
 	struct lex_token t = lex_value(&l);
 
 	if (p->want == 1 && !t.quoted) {
-		t = (struct lex_token){ .kind = LEX_WORD, .text = span_text(value), .line = 1 };
+		t = (struct lex_token){ .kind = LEX_WORD, .text = span_text(value) };
 		l.pos = l.text.n;
 		if (conf_quote_of(value) == '\0') /* could not be written to a file */
 			t.kind = LEX_STRAY;
 	}
 	for (; t.kind == LEX_WORD && p->got < p->want; t = lex_value(&l)) {
+		t.line = 0; /* it is in no file */
 		TRY(take_word(p, s, &t));
 		p->got++;
 	}
