@@ -96,44 +96,45 @@ RESULT name_from_wire(struct span s, struct name *ret)
 	return FAIL(ERR_FORMAT);
 }
 
+/* Labels are copied by fragments: the stretch between two pointers at once. */
 RESULT name_read_budget(struct reader *msg, unsigned int *hops, struct name_buf *ret)
 {
 	const uint8_t *p = msg->base;
 	size_t at = msg->pos;
-	size_t start = at; /* of this fragment: the next pointer must go before it */
-	size_t behind = 0; /* where the reader goes on, once a pointer was seen */
-	size_t len = 0;
+	size_t start = at;   /* of this fragment: the next pointer must go before it */
+	size_t behind = 0;   /* where the reader goes on, once a pointer was seen */
+	size_t len = 0;      /* of the fragments before */
 	unsigned int labels = 0;
 	unsigned int budget = *hops < MAX_HOPS ? *hops : MAX_HOPS;
 	unsigned int used = 0;
 
 	for (;;) {
 		uint8_t c;
+		size_t to;
 
 		if (at >= msg->len)
 			goto bad;
 		c = p[at];
-		if (c == 0)
-			break;
-		if (c >= 0xc0) {
-			size_t to;
-
-			if (msg->len - at < 2 || ++used > budget)
+		if (c != 0 && c <= 63) {
+			at += c + 1u;
+			labels++;
+			if (len + (at - start) >= NAME_MAX_OCTETS)
 				goto bad;
-			to = (size_t)(c & 0x3f) << 8 | p[at + 1];
-			if (to >= start || to < MIN_POINTER)
-				goto bad;
-			if (behind == 0)
-				behind = at + 2;
-			at = start = to;
 			continue;
 		}
-		if (c > 63 || len + c + 2u > NAME_MAX_OCTETS || msg->len - at <= c)
+		if (at != start)
+			memcpy(ret->b + len, p + start, at - start);
+		len += at - start;
+		if (c == 0)
+			break;
+		if (c < 0xc0 || msg->len - at < 2 || ++used > budget)
 			goto bad;
-		memcpy(ret->b + len, p + at, c + 1u);
-		len += c + 1u;
-		at += c + 1u;
-		labels++;
+		to = (size_t)(c & 0x3f) << 8 | p[at + 1];
+		if (to >= start || to < MIN_POINTER)
+			goto bad;
+		if (behind == 0)
+			behind = at + 2;
+		at = start = to;
 	}
 	ret->b[len] = 0;
 	ret->len = (uint8_t)(len + 1);

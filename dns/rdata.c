@@ -73,13 +73,14 @@ unsigned int rdata_names(uint16_t type, struct span rdata, struct rdata_name ret
 
 		if (*f == F_A6 && rdata.n > 1 && rdata.p[0] != 0)
 			at = 1u + (128u - rdata.p[0] + 7) / 8;
-		field_skip(*f, &r);
-		if (!reader_ok(&r))
-			break;
-		if (!field_is_lowered(*f) && !(*f == F_A6 && at != 0))
+		if (!field_is_lowered(*f) && !(*f == F_A6 && at != 0)) {
+			field_skip(*f, &r);
 			continue;
-		if (OK(name_from_wire((struct span){ rdata.p + at, rdata.n - at }, &name)))
-			ret[n++] = (struct rdata_name){ (uint16_t)at, name.len, name.labels, *f == F_NAME_1035 };
+		}
+		if (at >= rdata.n || !OK(name_from_wire((struct span){ rdata.p + at, rdata.n - at }, &name)))
+			break;
+		r.pos = at + name.len;
+		ret[n++] = (struct rdata_name){ (uint16_t)at, name.len, name.labels, *f == F_NAME_1035 };
 	}
 	return n;
 }
