@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #define FIRST_BUCKETS 4u
+#define QUEUE_LEAST 16u
 #define MAX_BUCKETS (UINT32_C(1) << 24)
 #define RESERVE_SHARE 16u              /* this part of the limit is held back for what is retired but not yet free */
 #define RESERVE_LEAST (UINT64_C(1) << 20) /* and that much may be retired in any case */
@@ -236,11 +237,20 @@ static bool queue_push(struct slots *s, struct slots_shard *sh, struct slots_tab
 {
 	if (sh->queue_len == sh->queue_cap && sh->queue_cap != 0)
 		queue_compact(sh, t);
-	if (sh->queue_len + sh->queue_len / 4 >= sh->queue_cap && !queue_resize(s, sh, sh->queue_cap != 0 ? sh->queue_cap * 2 : 16) &&
+	if (sh->queue_len + sh->queue_len / 4 >= sh->queue_cap && !queue_resize(s, sh, sh->queue_cap != 0 ? sh->queue_cap * 2 : QUEUE_LEAST) &&
 	    sh->queue_len == sh->queue_cap)
 		return false;
 	sh->queue[(sh->queue_head + sh->queue_len++) & (sh->queue_cap - 1)] = (struct candidate){ item->hash, item };
 	return true;
+}
+
+/* While the cache fills everything is on probation, later a tenth. */
+static void queue_shrink(struct slots *s, struct slots_shard *sh, struct slots_table *t)
+{
+	if (sh->queue_cap <= QUEUE_LEAST || sh->probation_entries >= sh->queue_cap / 4)
+		return;
+	queue_compact(sh, t);
+	queue_resize(s, sh, sh->queue_cap / 2);
 }
 
 /* --- slots under the lock */
@@ -387,14 +397,8 @@ static void shard_shrink(struct slots *s, struct slots_shard *sh, uint32_t at, s
 {
 	struct slots_table *t = atomic_load_explicit(&s->table[at], memory_order_relaxed);
 
-	if (t == NULL)
-		return;
-	if (t->mask + 1 > FIRST_BUCKETS && sh->entries < table_slots(t) / 8)
+	if (t != NULL && t->mask + 1 > FIRST_BUCKETS && sh->entries < table_slots(t) / 8)
 		table_resize(s, sh, at, (t->mask + 1) / 2, m);
-	if (sh->queue_cap > 16 && sh->probation_entries < sh->queue_cap / 8) {
-		queue_compact(sh, atomic_load_explicit(&s->table[at], memory_order_relaxed));
-		queue_resize(s, sh, sh->queue_cap / 2);
-	}
 }
 
 /* --- room */
@@ -434,6 +438,7 @@ static bool make_room(struct slots *s, struct epoch_member *m, const struct slot
 		while (left != 0 && too_full(s, item->octets) && !too_much_retired(s) &&
 		    evict_one(s, sh, atomic_load_explicit(&s->table[at], memory_order_relaxed), m))
 			left--;
+		queue_shrink(s, sh, atomic_load_explicit(&s->table[at], memory_order_relaxed));
 		if (too_full(s, item->octets))
 			shard_shrink(s, sh, at, m);
 		lock_give(&sh->lock);
@@ -449,10 +454,10 @@ static _Atomic uint64_t *slot_for(struct slots *s, struct slots_shard *sh, uint3
 {
 	struct slots_table *t = atomic_load_explicit(&s->table[at], memory_order_relaxed);
 	_Atomic uint64_t *slot = t != NULL ? slot_empty(t, hash) : NULL;
-	bool half_full = t == NULL || sh->entries >= table_slots(t) / 2;
+	bool worth_it = t == NULL || sh->entries >= table_slots(t) / 16; /* else the hash is to blame */
 	bool crowded = t == NULL || sh->entries >= table_slots(t) / 4 * 3;
 
-	if ((slot == NULL && half_full) || crowded) {
+	if ((slot == NULL && worth_it) || crowded) {
 		if (table_resize(s, sh, at, t != NULL ? (t->mask + 1) * 2 : FIRST_BUCKETS, m)) {
 			t = atomic_load_explicit(&s->table[at], memory_order_relaxed);
 			slot = slot_empty(t, hash);

@@ -118,9 +118,11 @@ static inline void slots_prefetch_item(const struct slots *s, uint64_t hash)
 		uint64_t w = atomic_load_explicit(&b->word[i], memory_order_relaxed);
 
 		if (w >> 48 == slots_tag(hash) && w != 0) {
-			__builtin_prefetch(slots_item(w));
-			__builtin_prefetch((const char *)slots_item(w) + 64);
-			__builtin_prefetch((const char *)slots_item(w) + 128);
+			const char *own = (const char *)slots_item(w) + sizeof(struct slot_item); /* what is before it is for writers */
+
+			__builtin_prefetch(own);
+			__builtin_prefetch(own + 64);
+			__builtin_prefetch(own + 128);
 		}
 	}
 }
@@ -143,7 +145,7 @@ static inline __attribute__((always_inline)) const struct slot_item *slots_find(
 			if (w >> 48 != tag || w == 0)
 				continue;
 			const struct slot_item *item = slots_item(w);
-			if (item->hash != hash || !match(key, item))
+			if (!match(key, item))
 				continue;
 			if (!peek && (w & SLOT_COUNT) != SLOT_COUNT)
 				atomic_compare_exchange_strong_explicit(&b->word[i], &w, w + 1, memory_order_relaxed, memory_order_relaxed);
