@@ -352,8 +352,8 @@ static bool evict_one(struct slots *s, struct slots_shard *sh, struct slots_tabl
 
 /* --- tables of another size */
 
-/* Copies words into another table. Counts that readers add to the old one meanwhile are lost. */
-static void table_copy(struct slots *s, struct slots_shard *sh, struct slots_table *to, struct slots_table *from, struct epoch_member *m)
+/* Copies words into another table. Counts that readers add to the old one meanwhile are lost. False: an item has no place there. */
+static bool table_copy(struct slots_table *to, struct slots_table *from)
 {
 	for (uint32_t i = 0; i < table_slots(from); i++) {
 		uint64_t w = atomic_load_explicit(table_slot(from, i), memory_order_relaxed);
@@ -361,28 +361,26 @@ static void table_copy(struct slots *s, struct slots_shard *sh, struct slots_tab
 		if (w == 0)
 			continue;
 		_Atomic uint64_t *slot = slot_empty(to, slots_item(w)->hash);
-		if (slot != NULL)
-			atomic_store_explicit(slot, w, memory_order_relaxed);
-		else
-			slot_evict(s, sh, m, table_slot(from, i));
+		if (slot == NULL)
+			return false;
+		atomic_store_explicit(slot, w, memory_order_relaxed);
 	}
 	for (uint32_t i = 0; i < table_slots(to); i++)
 		to->ghost[i] = from->ghost[i & (table_slots(from) - 1)];
+	return true;
 }
 
-static bool table_resize(struct slots *s, struct slots_shard *sh, uint32_t at, uint32_t buckets, struct epoch_member *m)
+/* False: no memory, or not everything has a place in that many buckets; then all is as it was. */
+static bool table_resize(struct slots *s, uint32_t at, uint32_t buckets, struct epoch_member *m)
 {
 	struct slots_table *old = atomic_load_explicit(&s->table[at], memory_order_relaxed);
-	struct slots_table *t;
+	AUTO(mem_free) void *made = buckets <= MAX_BUCKETS ? table_new(s, buckets) : NULL;
+	struct slots_table *t = made;
 
-	if (buckets > MAX_BUCKETS)
+	if (t == NULL || (old != NULL && !table_copy(t, old)))
 		return false;
-	t = table_new(s, buckets); /* moves into the published pointer below */
-	if (t == NULL)
-		return false;
-	if (old != NULL)
-		table_copy(s, sh, t, old, m);
 	atomic_store_explicit(&s->table[at], t, memory_order_release);
+	made = NULL; /* it is published */
 	atomic_fetch_add_explicit(&s->octets, t->octets, memory_order_relaxed);
 	if (old != NULL) {
 		atomic_fetch_sub_explicit(&s->octets, old->octets, memory_order_relaxed);
@@ -392,13 +390,27 @@ static bool table_resize(struct slots *s, struct slots_shard *sh, uint32_t at, u
 	return true;
 }
 
+/* An empty slot for that hash in a larger table. Twice as many buckets are enough but for very rare hashes. NULL: not to be had. */
+static _Atomic uint64_t *table_grow(struct slots *s, uint32_t at, uint64_t hash, struct epoch_member *m) BORROWED;
+static _Atomic uint64_t *table_grow(struct slots *s, uint32_t at, uint64_t hash, struct epoch_member *m)
+{
+	const struct slots_table *old = atomic_load_explicit(&s->table[at], memory_order_relaxed);
+	uint32_t buckets = old != NULL ? (old->mask + 1) * 2 : FIRST_BUCKETS;
+	_Atomic uint64_t *slot = NULL;
+
+	for (unsigned int i = 0; i < 3 && slot == NULL; i++, buckets *= 2)
+		if (table_resize(s, at, buckets, m))
+			slot = slot_empty(atomic_load_explicit(&s->table[at], memory_order_relaxed), hash);
+	return slot;
+}
+
 /* After a lowered limit the index must not be what fills the cache. */
 static void shard_shrink(struct slots *s, struct slots_shard *sh, uint32_t at, struct epoch_member *m)
 {
 	struct slots_table *t = atomic_load_explicit(&s->table[at], memory_order_relaxed);
 
 	if (t != NULL && t->mask + 1 > FIRST_BUCKETS && sh->entries < table_slots(t) / 8)
-		table_resize(s, sh, at, (t->mask + 1) / 2, m);
+		(void)table_resize(s, at, (t->mask + 1) / 2, m);
 }
 
 /* --- room */
@@ -458,10 +470,12 @@ static _Atomic uint64_t *slot_for(struct slots *s, struct slots_shard *sh, uint3
 	bool crowded = t == NULL || sh->entries >= table_slots(t) / 4 * 3;
 
 	if ((slot == NULL && worth_it) || crowded) {
-		if (table_resize(s, sh, at, t != NULL ? (t->mask + 1) * 2 : FIRST_BUCKETS, m)) {
-			t = atomic_load_explicit(&s->table[at], memory_order_relaxed);
-			slot = slot_empty(t, hash);
-		}
+		_Atomic uint64_t *larger = table_grow(s, at, hash, m);
+
+		if (larger != NULL)
+			return larger;
+		t = atomic_load_explicit(&s->table[at], memory_order_relaxed);
+		slot = t != NULL ? slot_empty(t, hash) : NULL;
 	}
 	if (slot == NULL && t != NULL) {
 		slot = slot_coldest(t, hash);
