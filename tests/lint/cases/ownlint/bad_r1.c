@@ -1,5 +1,6 @@
 #include "tests/lint/cases/ownlint/zone.h"
 struct zone *first(struct table *t); /* expect: R1 */
+static char *text(void); /* expect: R1 */
 static char *text(void) /* expect: R1 */
 {
 	return NULL;
