@@ -141,7 +141,7 @@ static inline bool bits_agree(struct bits a, struct bits b, unsigned int len)
 
 static inline unsigned int bit_at(struct bits a, unsigned int i)
 {
-	return (unsigned int)((i < 64 ? a.hi >> (63 - i) : a.lo >> (127 - i)) & 1);
+	return (unsigned int)((i < 64 ? a.hi >> (63 - i) : a.lo >> ((127 - i) & 63)) & 1);
 }
 
 /* The length of what a and b have in common, at most max. */

@@ -30,12 +30,17 @@ struct arena {
 	bool exhausted;
 };
 
+static void block_free(struct block *b) TAKES(1);
 static void block_free(struct block *b)
 {
+	if (b == NULL)
+		return;
 	poison_clear(b->data, b->size);
 	mem_free(b);
 }
+DEFINE_AUTO(struct block, block_free)
 
+static void blocks_free(struct block *b) TAKES(1);
 static void blocks_free(struct block *b)
 {
 	while (b != NULL) {
@@ -67,7 +72,7 @@ void arena_free(struct arena *a)
 static bool arena_grow(struct arena *a, size_t need)
 {
 	size_t size = a->top == NULL ? BLOCK_MIN : a->top->size < BLOCK_MAX / 2 ? a->top->size * 2 : BLOCK_MAX;
-	struct block *b;
+	AUTO(block_free) struct block *b = NULL;
 
 	if (size < need)
 		size = need;
@@ -76,11 +81,12 @@ static bool arena_grow(struct arena *a, size_t need)
 		return false;
 	*b = (struct block){ .next = a->top, .size = size };
 	poison_set(b->data, size);
-	a->top = b;
+	a->top = MOVE(b);
 	return true;
 }
 
 /* Gives n octets that are not zeroed. n is at most PTRDIFF_MAX; the limit counts the octets rounded up, without the gap. */
+static void *arena_take(struct arena *a, size_t n) IN_ARENA;
 static void *arena_take(struct arena *a, size_t n)
 {
 	size_t round = (n + ALIGN - 1) / ALIGN * ALIGN;
@@ -162,14 +168,11 @@ void arena_reset(struct arena *a)
 	a->exhausted = false;
 	if (keep == NULL)
 		return;
-	blocks_free(keep->next);
-	keep->next = NULL;
+	blocks_free(MOVE(keep->next));
 	keep->pos = 0;
 	poison_set(keep->data, keep->size);
-	if (keep->size <= BLOCK_MAX)
-		return;
-	block_free(keep); /* made for one huge request: not worth holding */
-	a->top = NULL;
+	if (keep->size > BLOCK_MAX) /* made for one huge request: not worth holding */
+		block_free(MOVE(a->top));
 }
 
 size_t arena_used(const struct arena *a)

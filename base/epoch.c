@@ -13,9 +13,9 @@
 #include "base/epoch.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/lock.h"
 #include "base/mem.h"
 
 #define LINE 64 /* octets of a cache line */
@@ -64,13 +64,13 @@ struct epoch {
 	_Atomic uint64_t octets;
 	_Atomic bool have_orphans; /* orphans is not empty: a hint for who passes by */
 	_Alignas(LINE) struct epoch_member *_Atomic members OWNED_FIELD;
-	pthread_mutex_t lock;        /* of what follows, and of joining and leaving */
+	struct lock lock;            /* of what follows, and of joining and leaving */
 	struct retired_list orphans; /* retired by members that left */
 };
 
 struct epoch *epoch_new(void)
 {
-	struct epoch *e = mem_alloc_aligned(_Alignof(struct epoch), sizeof(*e));
+	AUTO(epoch_free) struct epoch *e = mem_alloc_aligned(_Alignof(struct epoch), sizeof(*e));
 
 	if (e == NULL)
 		return NULL;
@@ -78,11 +78,8 @@ struct epoch *epoch_new(void)
 	atomic_init(&e->octets, 0);
 	atomic_init(&e->have_orphans, false);
 	atomic_init(&e->members, NULL);
-	if (pthread_mutex_init(&e->lock, NULL) != 0) {
-		mem_free(e);
-		return NULL;
-	}
-	return e;
+	lock_init(&e->lock);
+	return MOVE(e);
 }
 
 static struct retired *list_pop(struct retired_list *l) BORROWED;
@@ -98,9 +95,9 @@ static void list_add(struct retired_list *l, struct retired *r)
 {
 	r->next = NULL;
 	if (l->first == NULL)
-		l->first = r;
+		l->first = r; /* own-ok: R6 retired: whoever frees the list destroys it */
 	else
-		l->last->next = r;
+		l->last->next = r; /* own-ok: R6 retired, as above */
 	l->last = r;
 }
 
@@ -145,29 +142,45 @@ void epoch_free(struct epoch *e)
 		m = next;
 	}
 	list_free(e, &e->orphans, UINT64_MAX);
-	pthread_mutex_destroy(&e->lock);
+	lock_done(&e->lock);
 	mem_free(e);
+}
+
+static struct epoch_member *find_left(struct epoch *e) BORROWED;
+static struct epoch_member *find_left(struct epoch *e)
+{
+	struct epoch_member *m = atomic_load_explicit(&e->members, memory_order_relaxed);
+
+	while (m != NULL && !m->left)
+		m = m->next;
+	return m;
+}
+
+static bool add_member(struct epoch *e)
+{
+	AUTO(mem_free) void *p = mem_alloc_aligned(_Alignof(struct epoch_member), sizeof(struct epoch_member));
+	struct epoch_member *m = p;
+
+	if (m == NULL)
+		return false;
+	atomic_init(&m->seen, OFFLINE);
+	m->epoch = e;
+	m->left = true;
+	m->next = atomic_load_explicit(&e->members, memory_order_relaxed);
+	atomic_store_explicit(&e->members, MOVE(p), memory_order_release);
+	return true;
 }
 
 /* A member that left, or a new one. e->lock is held. */
 static struct epoch_member *take_member(struct epoch *e) BORROWED;
 static struct epoch_member *take_member(struct epoch *e)
 {
-	struct epoch_member *m = atomic_load_explicit(&e->members, memory_order_relaxed);
+	struct epoch_member *m = find_left(e);
 
-	while (m != NULL && !m->left)
-		m = m->next;
-	if (m != NULL) {
+	if (m == NULL && add_member(e))
+		m = atomic_load_explicit(&e->members, memory_order_relaxed);
+	if (m != NULL)
 		m->left = false;
-		return m;
-	}
-	m = mem_alloc_aligned(_Alignof(struct epoch_member), sizeof(*m));
-	if (m == NULL)
-		return NULL;
-	atomic_init(&m->seen, OFFLINE);
-	m->epoch = e;
-	m->next = atomic_load_explicit(&e->members, memory_order_relaxed);
-	atomic_store_explicit(&e->members, m, memory_order_release);
 	return m;
 }
 
@@ -175,9 +188,9 @@ struct epoch_member *epoch_join(struct epoch *e)
 {
 	struct epoch_member *m;
 
-	pthread_mutex_lock(&e->lock);
+	lock_take(&e->lock);
 	m = take_member(e);
-	pthread_mutex_unlock(&e->lock);
+	lock_give(&e->lock);
 	return m;
 }
 
@@ -221,10 +234,10 @@ static void adopt_orphans(struct epoch_member *m)
 {
 	struct epoch *e = m->epoch;
 
-	pthread_mutex_lock(&e->lock);
+	lock_take(&e->lock);
 	list_merge(&m->mine, &e->orphans);
 	atomic_store_explicit(&e->have_orphans, false, memory_order_relaxed);
-	pthread_mutex_unlock(&e->lock);
+	lock_give(&e->lock);
 }
 
 void epoch_leave(struct epoch_member *m)
@@ -236,12 +249,12 @@ void epoch_leave(struct epoch_member *m)
 	e = m->epoch;
 	epoch_offline(m);
 	reclaim(m);
-	pthread_mutex_lock(&e->lock);
+	lock_take(&e->lock);
 	list_merge(&e->orphans, &m->mine);
 	atomic_store_explicit(&e->have_orphans, e->orphans.first != NULL, memory_order_relaxed);
 	m->holds_up = NULL;
 	m->left = true;
-	pthread_mutex_unlock(&e->lock);
+	lock_give(&e->lock);
 }
 
 static inline bool is_online(const struct epoch_member *m)

@@ -2,6 +2,8 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include "base/own.h"
+
 enum err {
 	ERR_NONE = 0,
 	ERR_NOMEM,    /* memory ran out */
@@ -35,6 +37,6 @@ struct result {
 	} while (0)
 
 /* A short English phrase for an error, e.g. "out of memory". Never NULL, static storage. */
-const char *err_text(enum err e);
+const char *err_text(enum err e) BORROWED;
 
 #endif

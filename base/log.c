@@ -26,7 +26,7 @@
 #define LIMITED_LINES_PER_SEC 10 /* of one call site that foreign traffic reaches */
 
 static const struct {
-	const char *name;
+	const char *name SHARED_FIELD;
 	int priority;
 } levels[] = {
 	[LOG_LEVEL_ERROR] = { "error", LOG_ERR },

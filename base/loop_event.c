@@ -76,7 +76,7 @@ DEFINE_AUTO(struct event_loop, event_loop_free)
 
 static void backend_free(void *ctx)
 {
-	event_loop_free(ctx);
+	event_loop_free(ctx); /* own-ok: R4 the loop owns what its back end is and ends it here */
 }
 
 static void backend_now(void *ctx, struct now *ret)
@@ -191,7 +191,7 @@ static RESULT backend_watch(void *ctx, struct loop *l, int fd, unsigned int even
 static void backend_unwatch(void *ctx, void *watch)
 {
 	(void)ctx;
-	event_watch_free(watch);
+	event_watch_free(watch); /* own-ok: R4 made by backend_watch, which gave it to the loop until now */
 }
 
 static struct event_base *make_base(void) OWNED_BY(event_base_free);
@@ -228,7 +228,7 @@ RESULT loop_event_backend(struct loop_backend *ret_backend)
 	atomic_init(&e->state, AWAKE);
 	TRY(event_loop_fill(e));
 	*ret_backend = (struct loop_backend){
-		.ctx = MOVE(e),
+		.ctx = MOVE(e), /* own-ok: R3 loop_new takes it */
 		.now = backend_now,
 		.wait = backend_wait,
 		.watch = backend_watch,

@@ -34,7 +34,7 @@ struct failing {
 static pthread_mutex_t counts_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t counts_once = PTHREAD_ONCE_INIT;
 static pthread_key_t counts_key;
-static struct count *all_counts;
+static struct count *all_counts PARENT_FIELD;
 static struct count folded = { .state = COUNT_FOLDED };
 
 static _Thread_local struct count my_count;
@@ -103,6 +103,7 @@ static inline void count(uint64_t objects, uint64_t octets)
 	atomic_store_explicit(&c->octets, atomic_load_explicit(&c->octets, memory_order_relaxed) + octets, memory_order_relaxed);
 }
 
+static inline void *counted(void *p) BORROWED;
 static inline void *counted(void *p)
 {
 	if (__builtin_expect(p != NULL, 1))

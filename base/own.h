@@ -16,8 +16,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
-
 #define NONNULL __attribute__((nonnull))
 #define UNUSED __attribute__((unused))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
@@ -75,5 +73,7 @@
 #define SHARED_FIELD OWN_NOTE("shared")
 #define PARENT_FIELD OWN_NOTE("parent")     /* the object that owns this one and outlives it */
 #define BORROWED_FIELD OWN_NOTE("borrowed") /* only in value types that live within a call or a turn (spans, cursors) */
+
+#include "base/err.h" /* which uses the words above */
 
 #endif

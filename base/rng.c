@@ -25,13 +25,13 @@ struct rng {
 static struct rng *rng_with_key(const uint8_t key[CHACHA_KEY]) OWNED_BY(rng_free);
 static struct rng *rng_with_key(const uint8_t key[CHACHA_KEY])
 {
-	struct rng *r = mem_alloc(sizeof(*r));
+	AUTO(rng_free) struct rng *r = mem_alloc(sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
 	memcpy(r->key, key, CHACHA_KEY);
 	r->pos = BATCH;
-	return r;
+	return MOVE(r);
 }
 
 static bool system_random(uint8_t *p, size_t n)
