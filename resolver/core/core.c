@@ -492,15 +492,25 @@ void core_dump_requests(const struct core *c, struct strbuf *out)
 		dump_one(q, out);
 }
 
-void core_explain_servers(struct core *c, struct name name, struct strbuf *out)
+static void explain(const struct deleg_env *e, struct infra *infra, struct name name, struct strbuf *out)
 {
-	AUTO(arena_free) struct arena *a = core_arena(c);
-	struct deleg_env e = { .arena = a, .settings = c->settings, .cache = c->env.rrcache, .rng = loop_rng(c->env.loop), .now = loop_now(c->env.loop) };
 	struct deleg *d = NULL;
 
-	if (a == NULL)
-		return;
-	if (OK(deleg_find(&e, name, RR_A, 0, &d)) && (d != NULL || OK(deleg_from_hints(&e, &d))) && d != NULL)
-		deleg_list_servers(d, c->env.infra, e.now, out);
-	core_arena_return(c, MOVE(a));
+	if (OK(deleg_find(e, name, RR_A, 0, &d)) && (d != NULL || OK(deleg_from_hints(e, &d))) && d != NULL)
+		deleg_list_servers(d, infra, e->now, out);
+}
+
+void core_explain_servers_of(struct rrcache *cache, struct infra *infra, const struct core_settings *settings, struct name name, const struct now *now,
+    struct strbuf *out)
+{
+	AUTO(arena_free) struct arena *a = arena_new(ARENA_LIMIT);
+	struct deleg_env e = { .arena = a, .settings = settings, .cache = cache, .now = now };
+
+	if (a != NULL)
+		explain(&e, infra, name, out);
+}
+
+void core_explain_servers(struct core *c, struct name name, struct strbuf *out)
+{
+	core_explain_servers_of(c->env.rrcache, c->env.infra, c->settings, name, loop_now(c->env.loop), out);
 }

@@ -73,5 +73,8 @@ size_t core_resolutions(const struct core *c) NONNULL;
 void core_drop_oldest(struct core *c, size_t n) NONNULL; /* overload: the oldest slow work first; its waiters get SERVFAIL */
 /* "lookup": which delegation and servers would be used for name. */
 void core_explain_servers(struct core *c, struct name name, struct strbuf *out) NONNULL;
+/* The same for a thread that has no core; its epoch member is online. */
+void core_explain_servers_of(struct rrcache *cache, struct infra *infra, const struct core_settings *settings, struct name name, const struct now *now,
+    struct strbuf *out) __attribute__((nonnull(1, 2, 3, 5, 6)));
 
 #endif

@@ -185,7 +185,7 @@ RESULT deleg_from_sets(const struct deleg_env *e, struct name zone, const struct
 {
 	const struct rrset *ns = find_set(sets, n, zone, RR_NS);
 	size_t count = ns == NULL ? 0 : ns->count, used = count < e->settings->max_ns ? count : e->settings->max_ns;
-	size_t first = used < count ? rng_below(e->rng, (uint32_t)count) : 0;
+	size_t first = used < count && e->rng != NULL ? rng_below(e->rng, (uint32_t)count) : 0;
 	struct deleg *d;
 
 	TRY(new_deleg(e, zone, DELEG_REFERRAL, used, used, &d));

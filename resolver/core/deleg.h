@@ -65,7 +65,7 @@ struct deleg_env {
 	struct arena *arena BORROWED_FIELD;
 	const struct core_settings *settings BORROWED_FIELD;
 	struct rrcache *cache BORROWED_FIELD;
-	struct rng *rng BORROWED_FIELD;
+	struct rng *rng BORROWED_FIELD; /* NULL: only to look, not to ask */
 	const struct now *now BORROWED_FIELD;
 };
 

@@ -86,6 +86,8 @@ static void take_referral(struct resolution *q, const struct scrubbed *s)
 	q->weak = NULL;
 	q->empties = 0;
 	q->qmin_timeouts = 0;
+	if (query_is_minimised(q))
+		q->qmin.steps++;
 	qmin_enter_zone(&q->qmin, d->zone);
 	q->state = QUERY_SELECT;
 }
