@@ -108,7 +108,6 @@ static RESULT node_at(struct local_zones *z, struct name name, uint16_t rclass, 
 			return FAIL(ERR_NOMEM);
 		TRY(nametable_add(&z->nodes, &node->named));
 	}
-	node->gone = false;
 	*ret_node = node;
 	return DONE;
 }
@@ -165,21 +164,42 @@ static RESULT add_to_node(struct local_zones *z, struct local_node *node, uint16
 	return DONE;
 }
 
+/* The first data at a name: all names above it exist now as well. */
+static RESULT note_above(struct local_zones *z, struct name owner, uint16_t rclass)
+{
+	for (unsigned int k = owner.labels; k > 0; k--) {
+		struct local_node *node;
+
+		TRY(node_at(z, name_suffix(owner, k - 1), rclass, &node));
+		node->below++;
+	}
+	return DONE;
+}
+
+static void forget_data(struct local_zones *z, struct local_node *node)
+{
+	if (node->count == 0)
+		return;
+	node->count = 0;
+	for (unsigned int k = node->named.name.labels; k > 0; k--) {
+		struct named *above = nametable_get(&z->nodes, name_suffix(node->named.name, k - 1), node->named.rclass);
+
+		if (above != NULL && local_node_of(above)->below > 0)
+			local_node_of(above)->below--;
+	}
+}
+
 RESULT local_add_rr(struct local_zones *z, struct name owner, uint16_t type, uint16_t rclass, uint32_t ttl, struct span rdata)
 {
-	const struct local_zone *zone = local_find_zone(z, owner, rclass);
 	struct local_node *node;
+	bool first;
 
-	if (zone == NULL) {
+	if (local_find_zone(z, owner, rclass) == NULL)
 		TRY(put_zone(z, owner, rclass, LOCAL_TRANSPARENT, true));
-		zone = local_find_zone(z, owner, rclass);
-	}
 	TRY(node_at(z, owner, rclass, &node));
+	first = node->count == 0;
 	TRY(add_to_node(z, node, type, ttl, rdata));
-	/* The names between it and the zone's apex exist now as well. */
-	for (unsigned int k = owner.labels; zone != NULL && k > zone->named.name.labels; k--)
-		TRY(node_at(z, name_suffix(owner, k - 1), rclass, &node));
-	return DONE;
+	return first ? note_above(z, owner, rclass) : DONE;
 }
 
 RESULT local_add_data(struct local_zones *z, const char *rr_text, const char **ret_msg)
@@ -198,18 +218,9 @@ RESULT local_remove_data(struct local_zones *z, struct name owner, uint16_t rcla
 {
 	struct local_node *node = local_node_of(nametable_get(&z->nodes, owner, rclass));
 
-	if (node == NULL || node->gone || node->count == 0)
+	if (node == NULL || node->count == 0)
 		return FAIL(ERR_NOTFOUND);
-	/* The name may still be above others: then it stays as an empty non-terminal. */
-	node->count = 0;
-	node->gone = true;
-	for (size_t i = 0; i < z->nodes.slots; i++) {
-		const struct local_node *other = local_node_of(z->nodes.slot[i]);
-
-		if (other != NULL && !other->gone && other->count > 0 && other->named.rclass == rclass &&
-		    name_is_strictly_under(other->named.name, owner))
-			node->gone = false;
-	}
+	forget_data(z, node);
 	return DONE;
 }
 
@@ -222,10 +233,8 @@ RESULT local_remove_zone(struct local_zones *z, struct name zone, uint16_t rclas
 	for (size_t i = 0; i < z->nodes.slots; i++) {
 		struct local_node *node = local_node_of(z->nodes.slot[i]);
 
-		if (node != NULL && node->named.rclass == rclass && local_find_zone(z, node->named.name, rclass) == lz) {
-			node->gone = true;
-			node->count = 0;
-		}
+		if (node != NULL && node->named.rclass == rclass && local_find_zone(z, node->named.name, rclass) == lz)
+			forget_data(z, node);
 	}
 	lz->gone = true;
 	z->zone_count--;
@@ -253,7 +262,7 @@ RESULT local_zones_copy(const struct local_zones *z, struct local_zones **ret_co
 		const struct local_node *node = local_node_of(z->nodes.slot[i]);
 		struct local_node *made;
 
-		if (node == NULL || node->gone)
+		if (node == NULL || node->count == 0)
 			continue;
 		TRY(node_at(copy, node->named.name, node->named.rclass, &made));
 		made->sets = arena_alloc_array(copy->arena, node->count + 1, sizeof *made->sets);
@@ -264,6 +273,7 @@ RESULT local_zones_copy(const struct local_zones *z, struct local_zones **ret_co
 			if (made->sets[made->count] == NULL)
 				return FAIL(ERR_NOMEM);
 		}
+		TRY(note_above(copy, node->named.name, node->named.rclass));
 	}
 	*ret_copy = MOVE(copy);
 	return DONE;

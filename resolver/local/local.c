@@ -74,7 +74,7 @@ const struct local_node *local_find_node(const struct local_zones *z, struct nam
 {
 	const struct local_node *found = local_node_of(nametable_get(&z->nodes, n, rclass));
 
-	return found == NULL || found->gone ? NULL : found;
+	return found == NULL || (found->count == 0 && found->below == 0) ? NULL : found;
 }
 
 const struct rrset *local_node_set(const struct local_node *n, uint16_t type)

@@ -58,7 +58,7 @@ void local_print_data(const struct local_zones *z, struct strbuf *out)
 	for (size_t i = 0; i < z->nodes.used; i++) {
 		const struct local_node *node = local_node_of(all[i]);
 
-		for (size_t k = 0; !node->gone && k < node->count; k++)
+		for (size_t k = 0; k < node->count; k++)
 			rrset_print(node->sets[k], node->sets[k]->ttl, out);
 	}
 	mem_free(all);

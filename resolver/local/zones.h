@@ -8,12 +8,12 @@
 #include "resolver/local/local.h"
 #include "resolver/local/nametable.h"
 
-/* What is said of one name. A name that only has names with data below it (an empty non-terminal) is a node without sets. */
+/* What is said of one name. It exists while it has data or a name below it has (an empty non-terminal). */
 struct local_node {
 	struct named named;
 	const struct rrset **sets ARENA_FIELD;
 	size_t count;
-	bool gone;
+	size_t below; /* nodes with data strictly below it */
 };
 
 struct local_zone {

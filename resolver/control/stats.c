@@ -1,0 +1,167 @@
+/* stats.c: statistics as name=value, with unbound-control's names where it has them. "stats" begins to count anew; "stats_noreset" does not. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "resolver/cache/anscache.h"
+#include "resolver/control/verbs.h"
+
+/* What the counters were at the last reset: workers' counters themselves are written by workers only. */
+struct stats_base {
+	uint64_t reset_ms;
+	unsigned int workers;
+	uint64_t count[];
+};
+
+struct stats_base *stats_base_new(struct daemon *d)
+{
+	struct stats_base *b = (struct stats_base *)mem_alloc(sizeof *b + sizeof b->count[0] * COUNTERS * daemon_workers(d));
+
+	if (b != NULL) {
+		b->workers = daemon_workers(d);
+		b->reset_ms = daemon_started_ms(d);
+	}
+	return b;
+}
+
+static bool starts(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* Unbound gives these for the whole process only. */
+static bool is_extended(const char *name)
+{
+	return starts(name, "num.query.") || starts(name, "num.answer.") || starts(name, "unwanted.") || starts(name, "core.") || starts(name, "upstream.") ||
+	       starts(name, "tcp.") || starts(name, "dropped.");
+}
+
+static uint64_t value_of(const struct command *c, unsigned int worker, enum counter k)
+{
+	uint64_t now = stats_get(daemon_stats(c->daemon, worker), k), base = c->stats->count[(size_t)worker * COUNTERS + k];
+
+	return now < base ? 0 : now - base;
+}
+
+static void named(struct command *c, const char *prefix, const char *name, uint64_t value)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof text, "%s%s", prefix, name);
+	reply_value(c, text, value);
+}
+
+static void plain_counters(struct command *c)
+{
+	char prefix[32];
+
+	for (unsigned int i = 0; i < c->stats->workers; i++) {
+		(void)snprintf(prefix, sizeof prefix, "thread%u.", i);
+		for (unsigned int k = 0; k < COUNTERS; k++) {
+			if (!is_extended(counter_name((enum counter)k)))
+				named(c, prefix, counter_name((enum counter)k), value_of(c, i, (enum counter)k));
+		}
+	}
+	for (unsigned int k = 0; k < COUNTERS; k++) {
+		uint64_t sum = 0;
+
+		for (unsigned int i = 0; i < c->stats->workers; i++)
+			sum += value_of(c, i, (enum counter)k);
+		named(c, is_extended(counter_name((enum counter)k)) ? "" : "total.", counter_name((enum counter)k), sum);
+	}
+}
+
+static void caches(struct command *c)
+{
+	const struct shared *s = daemon_shared(c->daemon);
+	struct cache_usage rr = rrcache_usage(s->rrcache), ans;
+
+	anscache_usage(s->anscache, &ans);
+	reply_value(c, "mem.cache.rrset", rr.octets);
+	reply_value(c, "mem.cache.message", ans.octets);
+	reply_value(c, "rrset.cache.count", rr.entries);
+	reply_value(c, "msg.cache.count", ans.entries);
+	reply_value(c, "infra.cache.count", infra_count(s->infra));
+	reply_value(c, "rrset.cache.evicted", rr.evicted);
+	reply_value(c, "msg.cache.evicted", ans.evicted);
+}
+
+static void times(struct command *c)
+{
+	uint64_t now = now_ms(loop_now(c->loop));
+	char text[64];
+
+	(void)snprintf(text, sizeof text, "%lld.%06u", (long long)loop_now(c->loop)->wall_sec, loop_now(c->loop)->wall_nsec / 1000);
+	reply_text_value(c, "time.now", "=", text);
+	(void)snprintf(text, sizeof text, "%.6f", (double)(now - daemon_started_ms(c->daemon)) / 1000);
+	reply_text_value(c, "time.up", "=", text);
+	(void)snprintf(text, sizeof text, "%.6f", (double)(now - c->stats->reset_ms) / 1000);
+	reply_text_value(c, "time.elapsed", "=", text);
+}
+
+static void each_gauges(struct worker *w, struct strbuf *out, void *ctx)
+{
+	struct worker_gauges g = worker_gauges(w);
+
+	(void)ctx;
+	strbuf_add(out, &g, sizeof g);
+}
+
+static void reset(struct command *c)
+{
+	c->stats->reset_ms = now_ms(loop_now(c->loop));
+	for (unsigned int i = 0; i < c->stats->workers; i++) {
+		for (unsigned int k = 0; k < COUNTERS; k++)
+			c->stats->count[(size_t)i * COUNTERS + k] = stats_get(daemon_stats(c->daemon, i), (enum counter)k);
+	}
+}
+
+static void done_gauges(struct command *c, struct strbuf *const *outs, size_t n)
+{
+	struct worker_gauges sum = { 0, 0, 0, 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		struct span s = strbuf_span(outs[i]);
+		struct worker_gauges g;
+
+		if (s.n != sizeof g)
+			continue;
+		memcpy(&g, s.p, sizeof g);
+		sum.waiting += g.waiting;
+		sum.refreshing += g.refreshing;
+		sum.sessions += g.sessions;
+		sum.resolutions += g.resolutions;
+	}
+	plain_counters(c);
+	reply_value(c, "total.requestlist.current.all", sum.resolutions);
+	reply_value(c, "total.requestlist.current.user", sum.waiting);
+	reply_value(c, "total.tcpusage", sum.sessions);
+	caches(c);
+	times(c);
+	if (c->flag)
+		reset(c);
+}
+
+static void verb_stats(struct command *c)
+{
+	c->flag = true;
+	command_round(c, each_gauges, done_gauges);
+}
+
+static void verb_stats_noreset(struct command *c)
+{
+	command_round(c, each_gauges, done_gauges);
+}
+
+static void verb_flush_stats(struct command *c)
+{
+	reset(c);
+	reply_ok(c);
+}
+
+const struct verb stats_verbs[] = {
+	{ "stats", 0, 0, verb_stats, "" },
+	{ "stats_noreset", 0, 0, verb_stats_noreset, "" },
+	{ "flush_stats", 0, 0, verb_flush_stats, "" },
+	{ NULL, 0, 0, NULL, NULL },
+};
