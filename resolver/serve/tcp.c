@@ -274,7 +274,7 @@ void session_question_done(struct serve *s, session_h h)
 	if (c->in_len == 0)
 		c->busy_since_ms = now_of(c);
 	/* what is buffered is taken up at the end of the turn: we may be deep in a callback */
-	if (c->in_len > 0 && !c->in_frames && !OK(loop_at_turn_end(s->env.loop, &session_loop_type, c->self.v, session_resume)))
+	if ((c->in_len > 0 || c->paused) && !c->in_frames && !OK(loop_at_turn_end(s->env.loop, &session_loop_type, c->self.v, session_resume)))
 		session_close(c);
 }
 
