@@ -15,10 +15,10 @@
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "slots are words that change in one step");
 
-/* An element of the probation queue. The item is compared, never followed: it may be long gone. */
+/* An element of the probation queue: names an item that may be gone, and whose address and hash may have come back in another. */
 struct candidate {
 	uint64_t hash;
-	const struct slot_item *item BORROWED_FIELD;
+	uint32_t ticket;
 };
 
 struct slots_shard {
@@ -31,6 +31,7 @@ struct slots_shard {
 	uint32_t queue_cap;          /* a power of two, or 0 */
 	uint32_t queue_head;         /* oldest */
 	uint32_t queue_len;
+	uint32_t tickets;            /* given out */
 	struct candidate *queue OWNED_FIELD;
 	_Atomic uint64_t evicted;
 	_Atomic uint64_t hits, misses;
@@ -192,11 +193,18 @@ static void queue_drop_oldest(struct slots_shard *sh)
 	sh->queue_len--;
 }
 
-static bool candidate_is_live(struct slots_table *t, const struct candidate *c)
+static bool has_ticket(const void *key, const struct slot_item *item)
 {
-	const _Atomic uint64_t *slot = slot_find(t, c->hash, NULL, c->item);
+	return item->ticket == *(const uint32_t *)key;
+}
 
-	return slot != NULL && (atomic_load_explicit(slot, memory_order_relaxed) & SLOT_PROBATION) != 0;
+/* The slot of a candidate that is still on probation, or NULL. */
+static _Atomic uint64_t *candidate_slot(struct slots_table *t, const struct candidate *c) BORROWED;
+static _Atomic uint64_t *candidate_slot(struct slots_table *t, const struct candidate *c)
+{
+	_Atomic uint64_t *slot = slot_find(t, c->hash, has_ticket, &c->ticket);
+
+	return slot != NULL && (atomic_load_explicit(slot, memory_order_relaxed) & SLOT_PROBATION) != 0 ? slot : NULL;
 }
 
 /* Leaves out what is stale; keeps the order. */
@@ -207,7 +215,7 @@ static void queue_compact(struct slots_shard *sh, struct slots_table *t)
 	for (uint32_t i = 0; i < sh->queue_len; i++) {
 		struct candidate c = sh->queue[(sh->queue_head + i) & (sh->queue_cap - 1)];
 
-		if (candidate_is_live(t, &c))
+		if (candidate_slot(t, &c) != NULL)
 			sh->queue[(sh->queue_head + kept++) & (sh->queue_cap - 1)] = c;
 	}
 	sh->queue_len = kept;
@@ -233,14 +241,19 @@ static bool queue_resize(struct slots *s, struct slots_shard *sh, uint32_t cap)
 	return true;
 }
 
-static bool queue_push(struct slots *s, struct slots_shard *sh, struct slots_table *t, const struct slot_item *item)
+/* Before item is published. False: no memory. */
+static bool queue_push(struct slots *s, struct slots_shard *sh, struct slots_table *t, struct slot_item *item)
 {
-	if (sh->queue_len == sh->queue_cap && sh->queue_cap != 0)
+	bool was_full = sh->queue_len == sh->queue_cap;
+
+	if (was_full)
 		queue_compact(sh, t);
-	if (sh->queue_len + sh->queue_len / 4 >= sh->queue_cap && !queue_resize(s, sh, sh->queue_cap != 0 ? sh->queue_cap * 2 : QUEUE_LEAST) &&
-	    sh->queue_len == sh->queue_cap)
+	if (sh->queue_cap == 0 || (was_full && sh->queue_len > sh->queue_cap / 4 * 3))
+		(void)queue_resize(s, sh, sh->queue_cap != 0 ? sh->queue_cap * 2 : QUEUE_LEAST);
+	if (sh->queue_len == sh->queue_cap)
 		return false;
-	sh->queue[(sh->queue_head + sh->queue_len++) & (sh->queue_cap - 1)] = (struct candidate){ item->hash, item };
+	sh->queue[(sh->queue_head + sh->queue_len++) & (sh->queue_cap - 1)] = (struct candidate){ item->hash, ++sh->tickets };
+	item->ticket = sh->tickets;
 	return true;
 }
 
@@ -300,12 +313,12 @@ static bool evict_probation(struct slots *s, struct slots_shard *sh, struct slot
 {
 	while (sh->queue_len != 0) {
 		struct candidate c = sh->queue[sh->queue_head];
-		_Atomic uint64_t *slot = slot_find(t, c.hash, NULL, c.item);
-		uint64_t w = slot != NULL ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
+		_Atomic uint64_t *slot = candidate_slot(t, &c);
 
 		queue_drop_oldest(sh);
-		if ((w & SLOT_PROBATION) == 0)
+		if (slot == NULL)
 			continue;
+		uint64_t w = atomic_load_explicit(slot, memory_order_relaxed);
 		if ((w & SLOT_COUNT) != 0) {
 			probation_left(sh, slots_item(w));
 			slot_set_bits(slot, SLOT_PROBATION, 0);

@@ -12,7 +12,7 @@
  * Invariants:
  *  1. An item is published once, is immutable from then on (but for what only the index writes) and is retired to the epoch when it leaves its slot.
  *  2. A slot changes its item only under the shard's lock; readers change the count bits only, by compare-and-exchange.
- *  3. An item on probation has an element in the shard's queue with its hash and address; elements that match nothing are stale and skipped.
+ *  3. An item on probation has one element in the shard's queue, with its hash and ticket; elements that match nothing are stale and skipped.
  *  4. slots.octets is the sum of what is live: items, tables, queues. Retired octets are in the account until the epoch frees them.
  */
 #ifndef RESOLVER_CACHE_SLOTS_H
@@ -40,6 +40,7 @@ struct slot_item {
 	uint64_t hash;
 	struct slots_account *account SHARED_FIELD;
 	uint32_t octets; /* of the block: slots_octets(size) */
+	uint32_t ticket; /* of its element in the probation queue */
 };
 
 /* What a block of this size takes from the heap. */
