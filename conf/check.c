@@ -7,6 +7,7 @@
 
 #define REPORT_OCTETS ((size_t)16 << 20)
 
+static const char *plural(uint32_t n) BORROWED;
 static const char *plural(uint32_t n)
 {
 	return n == 1 ? "" : "s";

@@ -134,6 +134,7 @@ static bool items_equal(const struct conf_clause *a, const struct conf_item *ia,
 }
 
 /* The next item from *at on that was given and lives, or NULL. */
+static const struct conf_item *next_given(const struct conf_clause *c, uint32_t *at) BORROWED;
 static const struct conf_item *next_given(const struct conf_clause *c, uint32_t *at)
 {
 	while (*at < c->item_count) {

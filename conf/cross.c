@@ -3,6 +3,7 @@
 #include "conf/schema.h"
 #include "conf/store.h"
 
+static const char *where_file(const struct conf_clause *cl, enum conf_opt o, uint32_t *ret_line) BORROWED;
 static const char *where_file(const struct conf_clause *cl, enum conf_opt o, uint32_t *ret_line)
 {
 	const struct conf_item *i = store_get(cl, o, 0);

@@ -39,7 +39,7 @@ struct parser {
 	int64_t num;
 	struct conf_item item;
 
-	uint32_t included, depth;
+	uint32_t included, depth, guesses;
 	uint64_t octets;
 	bool warned[OPT_COUNT];
 	bool warned_clause[CLAUSE_KINDS];
@@ -48,8 +48,8 @@ struct parser {
 void conf_names_done(struct conf_names *n)
 {
 	for (size_t i = 0; i < n->n; i++)
-		mem_free(n->v[i]);
-	mem_free(n->v);
+		mem_free(MOVE(n->v[i]));
+	mem_free(MOVE(n->v));
 	*n = (struct conf_names){ 0 };
 }
 
@@ -69,6 +69,7 @@ RESULT conf_names_add(struct conf_names *n, const char *name)
 	return DONE;
 }
 
+static const char *name_of(const struct parser *p, const struct source *s) BORROWED;
 static const char *name_of(const struct parser *p, const struct source *s)
 {
 	return store_file_name(p->conf, s->file);
@@ -77,6 +78,7 @@ static const char *name_of(const struct parser *p, const struct source *s)
 #define error_at(p, s, line, option, ...) report_add(&(p)->report, SEVERITY_ERROR, name_of(p, s), line, option, __VA_ARGS__)
 #define warn_at(p, s, line, option, ...) report_add(&(p)->report, SEVERITY_WARNING, name_of(p, s), line, option, __VA_ARGS__)
 
+static const char *option_name(const struct parser *p) BORROWED;
 static const char *option_name(const struct parser *p)
 {
 	return schema_option(p->opt)->name;
@@ -408,8 +410,10 @@ static void misplaced(struct parser *p, const struct source *s, const struct lex
 
 static void unknown(struct parser *p, struct source *s, const struct lex_token *t)
 {
-	const char *near = schema_nearest(p->clause != NULL ? p->clause->kind : CLAUSE_KINDS, t->text);
+	const char *near = NULL;
 
+	if (p->guesses++ < PARSE_GUESSES)
+		near = schema_nearest(p->clause != NULL ? p->clause->kind : CLAUSE_KINDS, t->text);
 	if (near != NULL)
 		error_at(p, s, t->line, NULL, "found the unknown option %s, expected perhaps %s:", report_quote(t->text), near);
 	else

@@ -18,6 +18,7 @@
 #define PARSE_FILE_OCTETS (256u << 20)  /* of one file */
 #define PARSE_TOTAL_OCTETS (1024u << 20)
 #define PARSE_WORD_OCTETS 65535u        /* of one word of a value */
+#define PARSE_GUESSES 100u              /* unknown options for which the nearest spelling is looked for: that is slow */
 
 struct conf_names {
 	char **v OWNED_FIELD;

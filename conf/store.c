@@ -7,8 +7,6 @@
 #include "conf/schema.h"
 
 static void clause_free(struct conf_clause *cl) TAKES(1);
-static struct conf_clause *clause_bare(struct conf *c, enum conf_clause_kind k) OWNED_BY(clause_free) NONNULL;
-static struct conf_clause *clause_new(struct conf *c, enum conf_clause_kind k) OWNED_BY(clause_free) NONNULL;
 DEFINE_AUTO(struct conf_clause, clause_free)
 
 static void clause_free(struct conf_clause *cl)
@@ -144,37 +142,36 @@ static RESULT default_list(struct conf_clause *cl, enum conf_opt o)
 }
 
 /* A clause without values, not even defaults. */
-static struct conf_clause *clause_bare(struct conf *c, enum conf_clause_kind k)
+static RESULT clause_bare(struct conf *c, enum conf_clause_kind k, struct conf_clause **ret)
 {
-	struct conf_clause *cl = mem_alloc(sizeof(*cl));
+	AUTO(clause_free) struct conf_clause *cl = mem_alloc(sizeof(*cl));
 
 	if (cl == NULL)
-		return NULL;
+		return FAIL(ERR_NOMEM);
 	cl->conf = c;
 	cl->kind = k;
 	cl->slot_count = schema_clause_options(k, &cl->first);
 	cl->slots = mem_alloc_array(cl->slot_count, sizeof(*cl->slots));
-	if (cl->slots == NULL) {
-		mem_free(cl);
-		return NULL;
-	}
-	return cl;
+	if (cl->slots == NULL)
+		return FAIL(ERR_NOMEM);
+	*ret = MOVE(cl);
+	return DONE;
 }
 
-static struct conf_clause *clause_new(struct conf *c, enum conf_clause_kind k)
+static RESULT clause_new(struct conf *c, enum conf_clause_kind k, struct conf_clause **ret)
 {
-	AUTO(clause_free) struct conf_clause *cl = clause_bare(c, k);
+	AUTO(clause_free) struct conf_clause *cl = NULL;
 
-	if (cl == NULL)
-		return NULL;
+	TRY(clause_bare(c, k, &cl));
 	for (size_t i = 0; i < cl->slot_count; i++) {
 		enum conf_opt o = (enum conf_opt)(cl->first + i);
 
 		cl->slots[i].num = default_number(o);
-		if ((schema_option(o)->flags & SCHEMA_LIST) != 0 && !OK(default_list(cl, o)))
-			return NULL;
+		if ((schema_option(o)->flags & SCHEMA_LIST) != 0)
+			TRY(default_list(cl, o));
 	}
-	return MOVE(cl);
+	*ret = MOVE(cl);
+	return DONE;
 }
 
 RESULT store_clause(struct conf *c, enum conf_clause_kind k, struct conf_clause **ret)
@@ -187,11 +184,9 @@ RESULT store_clause(struct conf *c, enum conf_clause_kind k, struct conf_clause 
 		return DONE;
 	}
 	TRY(grow((void **)&l->v, l->n, &l->room, sizeof(struct conf_clause *), 1));
-	cl = clause_new(c, k);
-	if (cl == NULL)
-		return FAIL(ERR_NOMEM);
-	*ret = cl;
-	l->v[l->n++] = MOVE(cl);
+	TRY(clause_new(c, k, &cl));
+	l->v[l->n] = MOVE(cl);
+	*ret = l->v[l->n++];
 	return DONE;
 }
 
@@ -210,6 +205,7 @@ RESULT store_new(struct conf **ret)
 	return DONE;
 }
 
+static struct conf_slot *slot_of(struct conf_clause *cl, enum conf_opt o) BORROWED;
 static struct conf_slot *slot_of(struct conf_clause *cl, enum conf_opt o)
 {
 	assert(o >= cl->first && (size_t)(o - cl->first) < cl->slot_count); /* an option is asked of its own clause */
@@ -268,10 +264,9 @@ static RESULT dup(const void *from, size_t n, size_t size, void **ret)
 static RESULT clause_copy(struct conf *c, const struct conf_clause *from)
 {
 	struct clause_list *l = &c->clauses[from->kind];
-	AUTO(clause_free) struct conf_clause *cl = clause_bare(c, from->kind);
+	AUTO(clause_free) struct conf_clause *cl = NULL;
 
-	if (cl == NULL)
-		return FAIL(ERR_NOMEM);
+	TRY(clause_bare(c, from->kind, &cl));
 	cl->line = from->line;
 	cl->file = from->file;
 	cl->given = from->given;

@@ -356,7 +356,7 @@ RESULT value_prefix(const char *text, struct prefix *ret)
 static bool read_netblock(const char *s, struct value *ret)
 {
 	char text[ADDR_TEXT];
-	struct prefix exact, p;
+	struct prefix exact = { 0 }, p = { 0 };
 
 	if (!OK(value_prefix(s, &p)))
 		return false;

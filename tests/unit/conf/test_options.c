@@ -41,7 +41,7 @@ static void enable(const char *clause, const char *name, const char *line)
 static void note(const struct schema_index *x, const char *clause, const char *name)
 {
 	enum conf_clause_kind k;
-	enum conf_opt o;
+	enum conf_opt o = OPT_COUNT;
 
 	if (!schema_find_clause(span_text(clause), &k) || !schema_find(x, k, span_text(name), &o))
 		fail_msg("%s: %s: is not in the table", clause, name);

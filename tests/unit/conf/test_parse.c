@@ -215,7 +215,7 @@ static void mistakes_of_includes_are_reported_where_they_are(void **state)
 /* Each file includes the next one twice: without a limit that would be 2^63 files. */
 static RESULT doubling_read(void *ctx, const char *path, size_t max, char **ret_text, size_t *ret_n)
 {
-	int n = atoi(path);
+	int n = (int)strtol(path, NULL, 10);
 	AUTO_CHARS char *text = mem_printf("include: %d include: %d ", n + 1, n + 1);
 
 	(void)ctx;
