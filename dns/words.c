@@ -139,9 +139,7 @@ bool lexer_next_entry(struct lexer *l)
 		if (e == LEX_ERROR && l->p < l->end && *l->p == ')')
 			l->p++; /* the one that opened nothing */
 		else if (e == LEX_ERROR && l->p == l->end)
-			return false;
-		else if (e == LEX_ERROR)
-			l->depth = 0; /* a quote not closed: the entry ends with the line */
+			return false; /* else a quote was not closed, and ends with its line */
 	}
 	if (l->p == l->end)
 		return false;

@@ -285,6 +285,7 @@ static RESULT include(struct source *s, struct span file, const struct name_buf 
 	r = read_path(z, path, s->depth + 1);
 	z->at = before;
 	if (r.e == ERR_NOTFOUND || r.e == ERR_SYSTEM) {
+		s->l.found = file;
 		report_expected(s, "the name of a file that can be read");
 		return DONE;
 	}
