@@ -138,7 +138,8 @@ static void copy_sets(struct bundle *b, const struct rrset *const *sets, size_t 
 }
 
 /* NULL when out of memory. n and the sizes have been checked. */
-static struct bundle *bundle_new(const struct bundle_key *k, const struct rrset *const *sets, size_t n, struct span text) OWNED_BY(bundle_free);
+static struct bundle *bundle_new(const struct bundle_key *k, const struct rrset *const *sets, size_t n, struct span text)
+    OWNED_BY(bundle_free);
 static struct bundle *bundle_new(const struct bundle_key *k, const struct rrset *const *sets, size_t n, struct span text)
 {
 	size_t first = sizeof(struct bundle) + n * sizeof(uint32_t);
@@ -240,8 +241,10 @@ const struct bundle *rrcache_get(struct rrcache *c, const struct bundle_key *k, 
 }
 
 /* The first live one of a kind without type from name upwards, at least `least` labels. */
-static const struct bundle *find_upwards(struct rrcache *c, struct name name, unsigned int least, uint16_t rclass, uint8_t kind, uint32_t now) BORROWED;
-static const struct bundle *find_upwards(struct rrcache *c, struct name name, unsigned int least, uint16_t rclass, uint8_t kind, uint32_t now)
+static const struct bundle *find_upwards(struct rrcache *c, struct name name, unsigned int least, uint16_t rclass, uint8_t kind,
+    uint32_t now) BORROWED;
+static const struct bundle *find_upwards(struct rrcache *c, struct name name, unsigned int least, uint16_t rclass, uint8_t kind,
+    uint32_t now)
 {
 	KEY_SCRATCH struct key_chain chain;
 	const struct bundle *b = NULL;
@@ -286,23 +289,32 @@ static unsigned int rank_of(const struct bundle *b)
 	return b->info.rank >= RANK_AUTHORITY ? RANK_ANSWER_AUTH : RANK_ANSWER_NONAUTH;
 }
 
+/* What a new bundle is worth, and when it comes. */
 struct replacing {
 	const struct rrcache *c BORROWED_FIELD;
 	uint32_t now;
+	unsigned int rank;
+	bool secure;
 };
 
-static bool is_better(const struct replacing *r, const struct bundle *old, const struct bundle *b)
+static struct replacing replacing_by(const struct rrcache *c, const struct bundle *b, uint32_t now)
+{
+	return (struct replacing){ c, now, rank_of(b), b->info.security == SECURITY_SECURE };
+}
+
+static bool is_better(const struct replacing *r, const struct bundle *old)
 {
 	if (!is_live(r->c, old, r->now, 0))
 		return false;
-	if (rank_of(old) != rank_of(b))
-		return rank_of(old) > rank_of(b);
-	return old->info.security == SECURITY_SECURE && b->info.security != SECURITY_SECURE;
+	if (rank_of(old) != r->rank)
+		return rank_of(old) > r->rank;
+	return old->info.security == SECURITY_SECURE && !r->secure;
 }
 
 static bool may_replace(const void *user, const struct slot_item *old, const struct slot_item *item)
 {
-	return old == NULL || !is_better(user, bundle_of(old), bundle_of(item));
+	(void)item;
+	return old == NULL || !is_better(user, bundle_of(old));
 }
 
 static bool only_when_nothing(const void *user, const struct slot_item *old, const struct slot_item *item)
@@ -377,15 +389,16 @@ static void opposites_drop(const struct opposites *o, struct rrcache *c, struct 
 }
 
 /* A name that exists is no longer below a name that does not, unless that is known better. */
-static void drop_nxdomain_above(struct rrcache *c, struct epoch_member *m, const struct bundle *b, const struct key_chain *chain, const struct replacing *r)
+static void drop_nxdomain_above(struct rrcache *c, struct epoch_member *m, const struct bundle_key *of, const struct key_chain *chain,
+    const struct replacing *r)
 {
-	struct bundle_key k = { { bundle_name(b), b->name_len, b->name_labels }, 0, b->rclass, BUNDLE_NXDOMAIN };
+	struct bundle_key k = { of->name, 0, of->rclass, BUNDLE_NXDOMAIN };
 
 	for (unsigned int i = chain->labels; i-- > 0; ) {
 		k.name = name_parent(k.name);
 		const struct bundle *above = find(c, &k, chain->of[i], true);
 
-		if (above != NULL && !is_better(r, above, b))
+		if (above != NULL && !is_better(r, above))
 			slots_drop(c->slots, m, &above->item);
 	}
 }
@@ -400,8 +413,10 @@ static void note_end(struct rrcache *c, uint32_t end)
 		;
 }
 
-static RESULT publish(struct rrcache *c, struct epoch_member *m, struct bundle *given, slots_replace_fn *replace, const void *user, bool used_again) TAKES(3);
-static RESULT publish(struct rrcache *c, struct epoch_member *m, struct bundle *given, slots_replace_fn *replace, const void *user, bool used_again)
+static RESULT publish(struct rrcache *c, struct epoch_member *m, struct bundle *given, slots_replace_fn *replace, const void *user,
+    bool used_again) TAKES(3);
+static RESULT publish(struct rrcache *c, struct epoch_member *m, struct bundle *given, slots_replace_fn *replace, const void *user,
+    bool used_again)
 {
 	AUTO(bundle_free) struct bundle *b = given;
 	struct bundle_key k = bundle_key(b);
@@ -460,10 +475,24 @@ static void end_failure(struct rrcache *c, struct epoch_member *m, const struct 
 		slots_drop(c->slots, m, &b->item);
 }
 
+/* A new bundle with its hash, its times still to be set. NULL when out of memory. */
+static struct bundle *bundle_for(struct rrcache *c, const struct bundle_key *k, const struct key_chain *chain, const struct rrset *const *sets,
+    size_t n, struct span text) OWNED_BY(bundle_free);
+static struct bundle *bundle_for(struct rrcache *c, const struct bundle_key *k, const struct key_chain *chain, const struct rrset *const *sets,
+    size_t n, struct span text)
+{
+	AUTO(bundle_free) struct bundle *b = bundle_new(k, sets, n, text);
+
+	if (b == NULL)
+		return NULL;
+	b->flush_count = flushes_count(&c->flushes);
+	b->item.hash = key_hash(c, chain->of[chain->labels], k->type, k->rclass, k->kind);
+	return MOVE(b);
+}
+
 RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
     const struct now *now)
 {
-	struct replacing r = { c, now_sec(now) };
 	KEY_SCRATCH struct opposites o;
 	KEY_SCRATCH struct key_chain chain;
 
@@ -471,24 +500,23 @@ RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundl
 	ttl = ttl_for(c, k->kind, sets, n, ttl);
 	if (ttl == 0)
 		return FAIL(ERR_RANGE);
-	flushes_age(&c->flushes, m, r.now);
-	AUTO(bundle_free) struct bundle *b = bundle_new(k, sets, n, (struct span){ NULL, 0 });
+	flushes_age(&c->flushes, m, now_sec(now));
+	key_chain_init(&chain, &c->key, k->name);
+	AUTO(bundle_free) struct bundle *b = bundle_for(c, k, &chain, sets, n, (struct span){ NULL, 0 });
 	if (b == NULL)
 		return FAIL(ERR_NOMEM);
-	bundle_set_times(b, r.now, ttl);
-	b->flush_count = flushes_count(&c->flushes);
-	key_chain_init(&chain, &c->key, k->name);
-	b->item.hash = key_hash(c, chain.of[chain.labels], k->type, k->rclass, k->kind);
+	bundle_set_times(b, now_sec(now), ttl);
+	struct replacing r = replacing_by(c, b, now_sec(now));
 	opposites_find(&o, c, k, chain.of[chain.labels]);
 	for (size_t i = 0; i < o.n; i++)
-		if (is_better(&r, o.b[i], b))
+		if (is_better(&r, o.b[i]))
 			return FAIL(ERR_EXISTS);
-	if (k->kind == BUNDLE_DATA || k->kind == BUNDLE_NODATA)
-		drop_nxdomain_above(c, m, b, &chain, &r);
 	TRY(publish(c, m, MOVE(b), may_replace, &r, true));
 	opposites_drop(&o, c, m);
-	if (k->kind == BUNDLE_DATA || k->kind == BUNDLE_NODATA)
+	if (k->kind == BUNDLE_DATA || k->kind == BUNDLE_NODATA) {
+		drop_nxdomain_above(c, m, k, &chain, &r);
 		end_failure(c, m, k, chain.of[chain.labels]);
+	}
 	return DONE;
 }
 
@@ -520,11 +548,9 @@ RESULT rrcache_put_failure(struct rrcache *c, struct epoch_member *m, const stru
 		return FAIL(ERR_RANGE);
 	key.kind = BUNDLE_FAILURE;
 	key_chain_init(&chain, &c->key, k->name);
-	AUTO(bundle_free) struct bundle *b = bundle_new(&key, NULL, 0, why);
+	AUTO(bundle_free) struct bundle *b = bundle_for(c, &key, &chain, NULL, 0, why);
 	if (b == NULL)
 		return FAIL(ERR_NOMEM);
-	b->flush_count = flushes_count(&c->flushes);
-	b->item.hash = key_hash(c, chain.of[chain.labels], k->type, k->rclass, BUNDLE_FAILURE);
 	b->info.rcode = rcode;
 	b->info.ede = ede;
 	b->info.failures = failures_with(c, find(c, &key, chain.of[chain.labels], true), now_sec(now));
@@ -552,10 +578,18 @@ RESULT rrcache_set_security(struct rrcache *c, struct epoch_member *m, const str
 	return r.e == ERR_EXISTS ? FAIL(ERR_NOTFOUND) : r;
 }
 
-RESULT rrcache_restore(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
-    uint64_t age_sec, uint64_t flush_count, const struct now *now)
+/* An entry that is older than the machine's clock: the age before that is cut off, together with its TTL. */
+static void bundle_set_age(struct bundle *b, uint64_t age_sec, uint32_t ttl, uint32_t now)
 {
-	struct replacing r = { c, now_sec(now) };
+	uint32_t stored = age_sec < now ? now - (uint32_t)age_sec : 0;
+	uint64_t before = age_sec - (now - stored);
+
+	bundle_set_times(b, stored, before < ttl ? ttl - (uint32_t)before : 0);
+}
+
+RESULT rrcache_restore(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n,
+    uint32_t ttl, uint64_t age_sec, uint64_t flush_count, const struct now *now)
+{
 	KEY_SCRATCH struct opposites o;
 	KEY_SCRATCH struct key_chain chain;
 
@@ -564,16 +598,13 @@ RESULT rrcache_restore(struct rrcache *c, struct epoch_member *m, const struct b
 		ttl = load(&c->max_ttl);
 	if (ttl == 0 || age_sec >= (uint64_t)ttl + load(&c->keep_expired_sec))
 		return FAIL(ERR_RANGE);
-	AUTO(bundle_free) struct bundle *b = bundle_new(k, sets, n, (struct span){ NULL, 0 });
+	key_chain_init(&chain, &c->key, k->name);
+	AUTO(bundle_free) struct bundle *b = bundle_for(c, k, &chain, sets, n, (struct span){ NULL, 0 });
 	if (b == NULL)
 		return FAIL(ERR_NOMEM);
-	/* The machine may have started later than the entry was stored: its age before that is cut off, together with its TTL. */
-	uint32_t stored = age_sec < r.now ? r.now - (uint32_t)age_sec : 0;
-	uint64_t gone = age_sec - (r.now - stored);
-	bundle_set_times(b, stored, gone < ttl ? ttl - (uint32_t)gone : 0);
+	bundle_set_age(b, age_sec, ttl, now_sec(now));
 	b->flush_count = flush_count;
-	key_chain_init(&chain, &c->key, k->name);
-	b->item.hash = key_hash(c, chain.of[chain.labels], k->type, k->rclass, k->kind);
+	struct replacing r = replacing_by(c, b, now_sec(now));
 	opposites_find(&o, c, k, chain.of[chain.labels]);
 	if (o.n != 0)
 		return FAIL(ERR_EXISTS);
