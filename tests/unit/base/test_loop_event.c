@@ -211,6 +211,23 @@ static void messages_wake_a_sleeping_loop(void **state)
 	assert_int_equal(p.timers, 15000);
 }
 
+/* The loop looks for messages before it waits; what comes between must not sleep until something else happens. */
+static void a_wake_up_before_the_wait_is_not_lost(void **state)
+{
+	struct loop_backend b;
+	AUTO(loop_free) struct loop *l = OK(loop_event_backend(&b)) ? loop_new(&b, NULL, NULL) : NULL;
+	uint64_t start = clock_precise_ns();
+
+	(void)state;
+	assert_non_null(l);
+	b.wake(b.ctx);
+	b.wait(b.ctx, l, 20000000000);
+	assert_true(clock_precise_ns() - start < 10000000000);
+	start = clock_precise_ns();
+	b.wait(b.ctx, l, 20000000); /* it counts once */
+	assert_true(clock_precise_ns() - start > 10000000);
+}
+
 static void *stop_soon(void *l)
 {
 	usleep(20000);
@@ -369,6 +386,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_bad_descriptor_cannot_be_watched),
 		cmocka_unit_test(signals_arrive_in_a_turn),
 		cmocka_unit_test(messages_wake_a_sleeping_loop),
+		cmocka_unit_test(a_wake_up_before_the_wait_is_not_lost),
 		cmocka_unit_test(another_thread_stops_a_sleeping_loop),
 		cmocka_unit_test(memory_may_run_out),
 		cmocka_unit_test(fake_clocks_are_obeyed),
