@@ -126,11 +126,11 @@ static enum temper odd_temper(struct world *w)
 /* The servers of a zone: names in it (with glue at the parent) or in the providers' zone (without). */
 static void give_servers(struct world *w, struct model_zone *z, bool broken)
 {
-	unsigned int n = (unsigned int)sim_draw(w->sim, 1, 3);
+	unsigned int n = (unsigned int)sim_draw(w->sim, z == w->provider ? 2 : 1, 3);
 	char apex[NAME_TEXT];
 
 	(void)name_to_text(z->apex, apex);
-	if (w->provider != NULL && z->parent != w->provider && sim_chance(w->sim, 300000) && !broken) {
+	if (w->provider != NULL && z != w->provider && z->parent != w->provider && sim_chance(w->sim, 300000) && !broken) {
 		for (unsigned int i = 0; i < 2; i++) {
 			add(w, z, "@ NS ns%u.provider.t0.", i);
 			add(w, z->parent, "%s NS ns%u.provider.t0.", apex, i);
@@ -154,7 +154,7 @@ static void give_servers(struct world *w, struct model_zone *z, bool broken)
 		add(w, z->parent, "ns%u.%s A %s", i, apex, a4);
 		add(w, z->parent, "ns%u.%s AAAA %s", i, apex, a6);
 		if (z == w->provider)
-			w->provider_servers[i > 1 ? 1 : i] = v;
+			w->provider_servers[i] = v;
 	}
 }
 
@@ -244,8 +244,7 @@ struct world *world_new(struct sim *s, const struct world_options *o)
 		give_servers(w, tops[i], false);
 	}
 	w->provider = new_zone(w, tops[0], "provider");
-	while (w->provider_servers[1] == NULL)
-		give_servers(w, w->provider, false);
+	give_servers(w, w->provider, false);
 	fill(w, w->provider);
 	for (unsigned int i = 0; i < o->zones; i++) {
 		struct model_zone *z;

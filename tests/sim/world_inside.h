@@ -54,7 +54,7 @@ struct world {
 	struct world_options o;
 	struct model_zone *zones ARENA_FIELD, *root ARENA_FIELD, *provider ARENA_FIELD;
 	struct model_server *servers ARENA_FIELD;
-	struct model_server *provider_servers[2] ARENA_FIELD;
+	struct model_server *provider_servers[3] ARENA_FIELD;
 	unsigned int zone_count, server_count;
 	uint64_t packets;
 };
