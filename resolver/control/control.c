@@ -61,12 +61,22 @@ struct control {
 
 /* ---- sessions --------------------------------------------------------------------------------------------------------------------------- */
 
+static void session_free(struct control_session *s) TAKES(1);
+static void session_free(struct control_session *s)
+{
+	if (s == NULL)
+		return;
+	request_lines_done(&s->lines);
+	mem_free(s);
+}
+DEFINE_AUTO(struct control_session, session_free)
+
+static void session_bury(struct dead *d) TAKES(1);
 static void session_bury(struct dead *d)
 {
 	struct control_session *s = (struct control_session *)(void *)((char *)d - offsetof(struct control_session, dead));
 
-	request_lines_done(&s->lines);
-	mem_free(s);
+	session_free(s);
 }
 
 static void session_close(struct control_session *s)
@@ -222,16 +232,18 @@ static void on_ready(struct loop *l, void *object, unsigned int events)
 
 static void on_deadline(struct loop *l, void *object)
 {
+	struct control_session *s = object;
+
 	(void)l;
-	session_close(object);
+	session_close(s);
 }
 
 static void session_open(struct control *c, int fd)
 {
-	struct control_session *s = (struct control_session *)mem_alloc(sizeof *s); /* own-ok: R3 lives by its handle until session_close */
+	AUTO(session_free) struct control_session *made = (struct control_session *)mem_alloc(sizeof *made);
+	struct control_session *s = made;
 
 	if (s == NULL || !OK(request_lines_init(&s->lines))) {
-		mem_free(s);
 		(void)close(fd);
 		return;
 	}
@@ -241,7 +253,7 @@ static void session_open(struct control *c, int fd)
 	if (c->sessions != NULL)
 		c->sessions->at = &s->next;
 	s->at = &c->sessions;
-	c->sessions = s;
+	c->sessions = MOVE(made);
 	c->session_count++;
 	s->self = control_session_enlist(c->loop, s);
 	if (s->self.v == 0 || !OK(loop_watch(c->loop, &control_session_loop_type, s->self.v, fd, LOOP_READ, on_ready, &s->watch)) ||
@@ -370,7 +382,7 @@ void control_close(struct control *c)
 	if (c->self.v != 0)
 		control_retire(c->loop, c->self);
 	mem_free(MOVE(c->listeners));
-	mem_free(MOVE(c->stats));
+	stats_base_free(MOVE(c->stats));
 	mem_free(c);
 }
 

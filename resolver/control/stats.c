@@ -13,15 +13,20 @@ struct stats_base {
 	uint64_t count[];
 };
 
+void stats_base_free(struct stats_base *b)
+{
+	mem_free(b);
+}
+
 struct stats_base *stats_base_new(struct daemon *d)
 {
-	struct stats_base *b = (struct stats_base *)mem_alloc(sizeof *b + sizeof b->count[0] * COUNTERS * daemon_workers(d));
+	AUTO(stats_base_free) struct stats_base *b = (struct stats_base *)mem_alloc(sizeof *b + sizeof b->count[0] * COUNTERS * daemon_workers(d));
 
-	if (b != NULL) {
-		b->workers = daemon_workers(d);
-		b->reset_ms = daemon_started_ms(d);
-	}
-	return b;
+	if (b == NULL)
+		return NULL;
+	b->workers = daemon_workers(d);
+	b->reset_ms = daemon_started_ms(d);
+	return MOVE(b);
 }
 
 static bool starts(const char *text, const char *with)

@@ -199,9 +199,17 @@ static void round_each(struct worker *w, struct strbuf *out, void *ctx)
 	r->each(w, out, &r->name);
 }
 
+static void round_free(struct round *r) TAKES(1);
+static void round_free(struct round *r)
+{
+	mem_free(r);
+}
+DEFINE_AUTO(struct round, round_free)
+
+static void round_done(struct daemon *d, struct strbuf *const *outs, size_t n, void *ctx) TAKES(4);
 static void round_done(struct daemon *d, struct strbuf *const *outs, size_t n, void *ctx)
 {
-	struct round *r = ctx;
+	AUTO(round_free) struct round *r = ctx;
 	struct command *c = command_get(r->loop, r->command);
 
 	(void)d;
@@ -213,20 +221,20 @@ static void round_done(struct daemon *d, struct strbuf *const *outs, size_t n, v
 			r->done(c, outs, n);
 		command_resume(c);
 	}
-	mem_free(r);
 }
 
 void command_round(struct command *c, round_each_fn *each, command_done_fn *done)
 {
-	struct round *r = (struct round *)mem_alloc(sizeof *r); /* own-ok: R3 the round's end frees it, whether or not the client is still there */
+	AUTO(round_free) struct round *r = (struct round *)mem_alloc(sizeof *r);
 
 	if (r != NULL) {
 		*r = (struct round){ c->loop, c->self, each, done, c->name };
 		c->waiting = true;
-		if (OK(daemon_round(c->daemon, ROUND_MAX, round_each, round_done, r)))
+		if (OK(daemon_round(c->daemon, ROUND_MAX, round_each, round_done, r))) {
+			(void)MOVE(r); /* own-ok: R3 round_done frees it, whether or not the client is still there */
 			return;
+		}
 		c->waiting = false;
-		mem_free(r);
 	}
 	reply_error(c, "out of memory");
 }
@@ -311,7 +319,7 @@ static void verb_set_option(struct command *c)
 {
 	AUTO(strbuf_free) struct strbuf *report = strbuf_new(REPORT_MAX);
 	AUTO_CHARS char *name = mem_strdup(c->words.word[1]);
-	struct conf *changed = NULL;
+	AUTO(conf_free) struct conf *changed = NULL;
 	size_t n = name == NULL ? 0 : strlen(name);
 
 	if (report == NULL || n == 0) {
@@ -321,7 +329,7 @@ static void verb_set_option(struct command *c)
 	if (name[n - 1] == ':')
 		name[n - 1] = '\0';
 	if (!OK(conf_with_option(daemon_plan(c->daemon)->conf, name, c->words.rest[2], report, &changed)) ||
-	    !OK(daemon_set_conf(c->daemon, changed, report))) {
+	    !OK(daemon_set_conf(c->daemon, MOVE(changed), report))) {
 		reply_error(c, "%s", strbuf_text(report));
 		return;
 	}

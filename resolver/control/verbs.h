@@ -86,6 +86,8 @@ struct verb {
 /* Tables of the other files; each ends with a NULL name. */
 extern const struct verb cache_verbs[], zone_verbs[], stats_verbs[];
 
-struct stats_base *stats_base_new(struct daemon *d) OWNED_BY(mem_free) NONNULL;
+void stats_base_free(struct stats_base *b) TAKES(1);
+struct stats_base *stats_base_new(struct daemon *d) OWNED_BY(stats_base_free) NONNULL;
+DEFINE_AUTO(struct stats_base, stats_base_free)
 
 #endif

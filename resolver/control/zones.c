@@ -232,7 +232,7 @@ static bool copy_without(struct span text, const struct kind *k, struct name zon
 static void change_conf(struct command *c, const struct kind *k, struct name zone, const char *more)
 {
 	AUTO(strbuf_free) struct strbuf *before = strbuf_new(TEXT_MAX), *after = strbuf_new(TEXT_MAX), *report = strbuf_new(1u << 20);
-	struct conf *changed = NULL;
+	AUTO(conf_free) struct conf *changed = NULL;
 
 	if (before == NULL || after == NULL || report == NULL || !OK(conf_print(daemon_plan(c->daemon)->conf, before))) {
 		reply_error(c, "out of memory");
@@ -241,7 +241,7 @@ static void change_conf(struct command *c, const struct kind *k, struct name zon
 	(void)copy_without(strbuf_span(before), k, zone, after);
 	strbuf_puts(after, more);
 	if (!OK(strbuf_result(after)) || !OK(conf_load_text(strbuf_text(after), "control", report, &changed)) ||
-	    !OK(daemon_set_conf(c->daemon, changed, report)))
+	    !OK(daemon_set_conf(c->daemon, MOVE(changed), report)))
 		reply_error(c, "%s", strbuf_text(report));
 	else
 		reply_ok(c);

@@ -58,6 +58,7 @@ RESULT nametable_add(struct nametable *t, struct named *n)
 	if ((t->used + 1) * 4 > t->slots * 3)
 		TRY(grow(t));
 	n->hash = nametable_hash(n->name, n->rclass);
+	/* own-ok: R6 what the table points at lives in the arena of its owner */
 	t->slot[find(t, n->name, n->rclass, n->hash)] = n;
 	t->used++;
 	return DONE;

@@ -12,11 +12,18 @@ static int by_name(const void *a, const void *b)
 	return name_compare((*x)->name, (*y)->name);
 }
 
+static void sorted_free(struct named **all) TAKES(1);
+static void sorted_free(struct named **all)
+{
+	mem_free(all);
+}
+DEFINE_AUTO(struct named *, sorted_free)
+
 /* The objects of a table in canonical order of their names; NULL when memory ran out. */
-static struct named **sorted(const struct nametable *t) OWNED_BY(mem_free);
+static struct named **sorted(const struct nametable *t) OWNED_BY(sorted_free);
 static struct named **sorted(const struct nametable *t)
 {
-	struct named **all = (struct named **)mem_alloc_array(t->used + 1, sizeof(struct named *));
+	AUTO(sorted_free) struct named **all = (struct named **)mem_alloc_array(t->used + 1, sizeof(struct named *));
 	size_t n = 0;
 
 	if (all == NULL)
@@ -26,12 +33,12 @@ static struct named **sorted(const struct nametable *t)
 			all[n++] = t->slot[i];
 	}
 	qsort(all, n, sizeof(struct named *), by_name);
-	return all;
+	return MOVE(all);
 }
 
 void local_print_zones(const struct local_zones *z, struct strbuf *out)
 {
-	struct named **all = sorted(&z->zones);
+	AUTO(sorted_free) struct named **all = sorted(&z->zones);
 	char text[NAME_TEXT];
 
 	if (all == NULL) {
@@ -44,12 +51,11 @@ void local_print_zones(const struct local_zones *z, struct strbuf *out)
 		if (!lz->gone)
 			strbuf_printf(out, "%s %s\n", name_to_text(lz->named.name, text), local_type_text(lz->type));
 	}
-	mem_free(all);
 }
 
 void local_print_data(const struct local_zones *z, struct strbuf *out)
 {
-	struct named **all = sorted(&z->nodes);
+	AUTO(sorted_free) struct named **all = sorted(&z->nodes);
 
 	if (all == NULL) {
 		strbuf_fail(out, ERR_NOMEM);
@@ -61,5 +67,4 @@ void local_print_data(const struct local_zones *z, struct strbuf *out)
 		for (size_t k = 0; k < node->count; k++)
 			rrset_print(node->sets[k], node->sets[k]->ttl, out);
 	}
-	mem_free(all);
 }
