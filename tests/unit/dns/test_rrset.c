@@ -206,7 +206,7 @@ static void damaged_blocks_are_refused(void **state)
 			}
 			free(block);
 		}
-	assert_true(taken > 0 && taken < rs->octets * 8 / 2); /* TTL, class, letters */
+	assert_true(taken > 0 && taken + 150 < rs->octets * 8); /* lengths, counts and offsets leave no choice */
 	assert_err(rrset_check_block((struct span){ NULL, 0 }), ERR_FORMAT);
 }
 

@@ -1,0 +1,134 @@
+/*
+ * Whole messages: both readers. What is read is built again, and that reads as the same: the second time to the octet. The memory it takes is bounded by
+ * the size of the packet.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "dns/build.h"
+#include "dns/msg.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHECK(x) \
+	do { \
+		if (!(x)) \
+			abort(); \
+	} while (0)
+
+static void check_query(struct span packet)
+{
+	struct msg_query q;
+	enum msg_verdict v = msg_read_query(packet, 16, &q);
+
+	CHECK((v == MSG_DROP) == (packet.n < 12 || (packet.p[2] & 0x80) != 0));
+	CHECK(q.question_end <= packet.n);
+	if (q.question_end != 0)
+		CHECK(q.q.name.wire == packet.p + 12 && q.question_end == 12 + q.q.name.len + 4);
+	if (v == MSG_GOOD)
+		CHECK(q.question_end != 0 && msg_opcode(q.flags) == OPCODE_QUERY && OK(edns_check_options(q.edns.options, 16)));
+}
+
+static bool build_section(struct builder *b, enum msg_part part, const struct msg_section *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!build_rrset(b, part, s->sets[i], s->sets[i]->ttl, true, 0))
+			return false;
+	return true;
+}
+
+static size_t build_again(const struct msg *m, uint8_t *buf, size_t cap)
+{
+	struct builder b;
+
+	build_start(&b, buf, cap, cap, 0, m->id, m->flags);
+	if (m->has_question)
+		build_question(&b, &m->q);
+	if (!build_section(&b, PART_ANSWER, &m->answer) || !build_section(&b, PART_AUTHORITY, &m->authority) ||
+	    !build_section(&b, PART_ADDITIONAL, &m->additional))
+		return 0;
+	if (m->edns.present) {
+		struct edns_out e = { m->edns.udp_size, m->rcode, m->edns.dnssec_ok, m->edns.compact_ok };
+		struct reader r = reader_of(m->edns.options);
+		uint16_t code;
+		struct span value;
+
+		build_edns_start(&b, &e);
+		while (edns_next_option(&r, &code, &value))
+			if (!build_edns_option(&b, code, value))
+				return 0;
+	}
+	return build_finish(&b);
+}
+
+static void check_same_section(const struct msg_section *a, const struct msg_section *b)
+{
+	CHECK(a->count == b->count);
+	for (size_t i = 0; i < a->count; i++) {
+		CHECK(rrset_same_data(a->sets[i], b->sets[i]));
+		CHECK(a->sets[i]->sigs == b->sets[i]->sigs && a->sets[i]->ttl == b->sets[i]->ttl);
+	}
+}
+
+static void check_same(const struct msg *a, const struct msg *b)
+{
+	CHECK(a->id == b->id && a->flags == b->flags && a->rcode == b->rcode && a->has_question == b->has_question);
+	CHECK(name_equal_case(a->q.name, b->q.name) && a->q.type == b->q.type && a->q.rclass == b->q.rclass);
+	CHECK(a->edns.present == b->edns.present && span_equal(a->edns.options, b->edns.options) && a->edns.udp_size == b->edns.udp_size);
+	check_same_section(&a->answer, &b->answer);
+	check_same_section(&a->authority, &b->authority);
+	check_same_section(&a->additional, &b->additional);
+}
+
+static void check_sets(const struct msg_section *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		CHECK(OK(rrset_check_block((struct span){ (const uint8_t *)s->sets[i], s->sets[i]->octets })));
+}
+
+static void check_print(const struct msg *m)
+{
+	AUTO(strbuf_free) struct strbuf *out = strbuf_new(1 << 24);
+
+	if (out == NULL)
+		return;
+	msg_print(m, out);
+	for (const char *p = strbuf_text(out); *p != '\0'; p++)
+		CHECK((*p >= ' ' && *p < 127) || *p == '\n');
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint8_t first[65535];
+	static uint8_t second[65535];
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct span packet = span_of(data, size);
+	struct msg_limits limits = { .max_options = 100 };
+	struct msg m;
+	struct msg again;
+	struct msg third;
+	size_t n;
+
+	if (a == NULL)
+		return 0;
+	check_query(packet);
+	if (!OK(msg_read(a, packet, &limits, &m)))
+		return 0;
+	CHECK(arena_used(a) <= 200 * size + 65536);
+	check_sets(&m.answer);
+	check_sets(&m.authority);
+	check_sets(&m.additional);
+	check_print(&m);
+	m.edns.version = 0;
+	n = build_again(&m, first, sizeof first);
+	if (n == 0)
+		return 0;
+	CHECK(OK(msg_read(a, (struct span){ first, n }, &limits, &again)));
+	check_same(&m, &again);
+	CHECK(build_again(&again, second, sizeof second) == n);
+	CHECK(OK(msg_read(a, (struct span){ second, n }, &limits, &third)));
+	CHECK(memcmp(first, second, n) == 0);
+	return 0;
+}
