@@ -297,14 +297,10 @@ static bool is_too_late(const struct client *c)
 	return limit != 0 && !c->refresh && !origin_is_tcp(&c->origin) && now_ms(loop_now(c->serve->env.loop)) - c->since_ms > limit;
 }
 
-/* core has the answer. */
-static void client_resolved(struct loop *l, void *object, uint32_t tag, const struct answer *a)
+static void take_answer(struct client *c, const struct answer *a)
 {
-	struct client *c = object;
 	OBLIGATION(owed, c);
 
-	(void)l;
-	(void)tag;
 	c->resolving = false;
 	if (is_too_late(c)) {
 		publish_late(c, a);
@@ -313,6 +309,16 @@ static void client_resolved(struct loop *l, void *object, uint32_t tag, const st
 	}
 	answer_client(c, a);
 	OBLIGATION_MET(owed);
+}
+
+/* core has the answer. */
+static void client_resolved(struct loop *l, void *object, uint32_t tag, const struct answer *a)
+{
+	struct client *c = object;
+
+	(void)l;
+	(void)tag;
+	take_answer(c, a);
 }
 
 static struct resolve_request request_of(const struct client *c, const struct name *target, bool renew)
@@ -326,8 +332,8 @@ static struct resolve_request request_of(const struct client *c, const struct na
 	r.refresh = renew;
 	r.no_upstream = !c->recurse;
 	r.stale_ok = s->serve_expired && !c->refresh;
-	/* without a time to wait, expired data is given in the next turn, while the resolution goes on */
-	r.stale_after_ms = !r.stale_ok ? 0 : s->expired_wait_ms > 0 ? s->expired_wait_ms : 1;
+	r.stale_first = r.stale_ok && s->expired_wait_ms == 0;
+	r.stale_after_ms = r.stale_ok ? s->expired_wait_ms : 0;
 	return r;
 }
 

@@ -49,10 +49,10 @@ static bool wanted_authority(const struct render *r, const struct answer *a, con
 	return a->answer_count == 0 || a->rcode != RCODE_NOERROR || !r->settings->minimal || rs->type == RR_SOA;
 }
 
-/* Additional records are a courtesy, but for those that minimal-responses: leaves. */
+/* Additional records are a courtesy; minimal-responses: leaves those of name servers that were asked for, or that we refer to. */
 static bool wanted_additional(const struct render *r, const struct answer *a)
 {
-	return !r->settings->minimal && a->rcode == RCODE_NOERROR;
+	return a->rcode == RCODE_NOERROR && (!r->settings->minimal || a->q.type == RR_NS || a->answer_count == 0);
 }
 
 struct draft {
