@@ -118,7 +118,8 @@ RESULT conf_word_endpoint(const struct conf_clause *c, enum conf_opt o, size_t i
 	return text != NULL ? value_endpoint(text, default_port, ret) : FAIL(ERR_NOTFOUND);
 }
 
-static bool items_equal(const struct conf_clause *a, const struct conf_item *ia, const struct conf_clause *b, const struct conf_item *ib)
+static bool items_equal(
+    const struct conf_clause *a, const struct conf_item *ia, const struct conf_clause *b, const struct conf_item *ib)
 {
 	const char *pa = store_text(a->conf, ia->text), *pb = store_text(b->conf, ib->text);
 

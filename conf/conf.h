@@ -2,12 +2,13 @@
  * conf.h: one configuration, read once and never changed: a reload reads a new one and publishes it. Made from the schema table
  * (schema.def: one row an option), which also makes the defaults, the man page and --check-config.
  *
- * Ids: OPT_<OPTION> for the server: clause (OPT_DO_IP4), OPT_<CLAUSE>_<OPTION> for the others (OPT_STUB_ZONE_STUB_ADDR), in capitals and
- * with '-' as '_'. Clauses that may be given several times (stub-zone:, forward-zone:, view:, ...) stand in file order; server: and the
- * other single ones are merged from all their places, a later scalar replacing an earlier one, lists growing.
+ * Ids: OPT_<OPTION> for the server: clause (OPT_DO_IP4), OPT_<CLAUSE>_<OPTION> for the others (OPT_STUB_ZONE_STUB_ADDR), in
+ * capitals and with '-' as '_'. Clauses that may be given several times (stub-zone:, forward-zone:, view:, ...) stand in file
+ * order; server: and the other single ones are merged from all their places, a later scalar replacing an earlier one, lists
+ * growing.
  *
- * How a file becomes this: conf/lex.h cuts it into words, conf/parse.h gives the words to options and checks them by conf/value.h, and
- * looks over the whole at the end. conf/schema.h is the table as data.
+ * How a file becomes this: conf/lex.h cuts it into words, conf/parse.h gives the words to options and checks them by conf/value.h,
+ * and looks over the whole at the end. conf/schema.h is the table as data.
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -44,8 +45,9 @@ enum conf_enum_word {
 };
 
 void conf_free(struct conf *c) TAKES(1);
-/* Reads path ("-" is standard input; NULL: the built-in default configuration). Everything that is wrong or worth a warning is added to
- * report, one line each, "FILE:LINE: error|warning: OPTION: found X, expected Y". ERR_FORMAT when there was an error. report may be NULL. */
+/* Reads path ("-" is standard input; NULL: the built-in default configuration). Everything that is wrong or worth a warning is
+ * added to report, one line each, "FILE:LINE: error|warning: OPTION: found X, expected Y". ERR_FORMAT when there was an error.
+ * report may be NULL. */
 RESULT conf_load(const char *path, struct strbuf *report, struct conf **ret_conf);
 /* The same, with how many of each there were; written also on failure. */
 struct conf_counts {
@@ -56,8 +58,9 @@ RESULT conf_load_counted(const char *path, struct strbuf *report, struct conf_co
 RESULT conf_load_text(const char *text, const char *origin, struct strbuf *report, struct conf **ret_conf);
 DEFINE_AUTO(struct conf, conf_free)
 
-const struct conf_clause *conf_server(const struct conf *c) BORROWED NONNULL;                /* always there */
-const struct conf_clause *conf_single(const struct conf *c, enum conf_clause_kind k) BORROWED NONNULL; /* always there: defaults if absent */
+/* Always there, with defaults when the file has no such clause. */
+const struct conf_clause *conf_server(const struct conf *c) BORROWED NONNULL;
+const struct conf_clause *conf_single(const struct conf *c, enum conf_clause_kind k) BORROWED NONNULL;
 size_t conf_clause_count(const struct conf *c, enum conf_clause_kind k) NONNULL;             /* as given in the file */
 const struct conf_clause *conf_clause(const struct conf *c, enum conf_clause_kind k, size_t i) BORROWED NONNULL;
 
@@ -67,12 +70,14 @@ int64_t conf_int(const struct conf_clause *c, enum conf_opt o) NONNULL;        /
 const char *conf_text(const struct conf_clause *c, enum conf_opt o) BORROWED NONNULL; /* NULL: not given and no default */
 bool conf_given(const struct conf_clause *c, enum conf_opt o) NONNULL;         /* it stands in the file */
 
-/* Lists: each value given, in order; a value with several parts ("NAME TYPE") is asked for word by word (quotes removed). A list that was
- * not given has the values of its default. */
+/* Lists: each value given, in order; a value with several parts ("NAME TYPE") is asked for word by word (quotes removed). A list
+ * that was not given has the values of its default. */
 size_t conf_count(const struct conf_clause *c, enum conf_opt o) NONNULL;
 const char *conf_item(const struct conf_clause *c, enum conf_opt o, size_t i) BORROWED NONNULL; /* its first word */
-const char *conf_word(const struct conf_clause *c, enum conf_opt o, size_t i, size_t word) BORROWED NONNULL; /* NULL past the last */
-/* Place of item i among all values of the clause: orders the items of lists that are read together (outgoing-port-permit and -avoid). */
+/* NULL past the last */
+const char *conf_word(const struct conf_clause *c, enum conf_opt o, size_t i, size_t word) BORROWED NONNULL;
+/* Place of item i among all values of the clause: orders the items of lists that are read together (outgoing-port-permit and
+ * -avoid). */
 size_t conf_order(const struct conf_clause *c, enum conf_opt o, size_t i) NONNULL;
 /* Where item i (or the scalar, i = 0) was written, for messages: "FILE:LINE". Good until this thread's next call of conf_where. */
 const char *conf_where(const struct conf_clause *c, enum conf_opt o, size_t i) BORROWED NONNULL;

@@ -57,7 +57,8 @@ static void check_server(const struct conf_clause *s, struct report *r)
 	check_order(s, r, OPT_CACHE_MIN_TTL, OPT_CACHE_MAX_TTL, "cache-min-ttl is above cache-max-ttl, which wins");
 	check_order(s, r, OPT_CACHE_MIN_NEGATIVE_TTL, OPT_CACHE_MAX_NEGATIVE_TTL,
 	    "cache-min-negative-ttl is above cache-max-negative-ttl, which wins");
-	check_order(s, r, OPT_INFRA_CACHE_MIN_RTT, OPT_INFRA_CACHE_MAX_RTT, "infra-cache-min-rtt is above infra-cache-max-rtt, which wins");
+	check_order(
+	    s, r, OPT_INFRA_CACHE_MIN_RTT, OPT_INFRA_CACHE_MAX_RTT, "infra-cache-min-rtt is above infra-cache-max-rtt, which wins");
 	check_order(s, r, OPT_VAL_SIG_SKEW_MIN, OPT_VAL_SIG_SKEW_MAX, "val-sig-skew-min is above val-sig-skew-max, which wins");
 }
 

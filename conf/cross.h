@@ -1,4 +1,5 @@
-/* cross.h: what can only be said of a configuration as a whole: options that a clause must have, and values that contradict each other. */
+/* cross.h: what can only be said of a configuration as a whole: options that a clause must have, and values that contradict each
+ * other. */
 #ifndef CONF_CROSS_H
 #define CONF_CROSS_H
 

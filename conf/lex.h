@@ -1,6 +1,6 @@
 /*
- * lex.h: cuts the text of a configuration into words, as Unbound does. What a character means depends on whether a keyword is wanted
- * or a value, so the parser asks for the one or the other. Tokens point into the text; backslashes stay in them (they only
+ * lex.h: cuts the text of a configuration into words, as Unbound does. What a character means depends on whether a keyword is
+ * wanted or a value, so the parser asks for the one or the other. Tokens point into the text; backslashes stay in them (they only
  * keep the next character from ending the word). Any octets are fine: nothing here fails.
  */
 #ifndef CONF_LEX_H

@@ -22,7 +22,7 @@ struct source {
 
 /*
  * Where the parser stands: outside of a clause (clause NULL), in one, or behind an option whose words are awaited (want > 0), which
- * may go on in another file. Words go to the pool as they come; a value with a mistake is taken back.
+ * may go on in another file. Words go to the pool as they come.
  */
 struct parser {
 	struct conf *conf BORROWED_FIELD;
@@ -35,7 +35,6 @@ struct parser {
 	bool have_opt;
 	size_t want, got;     /* words of its value */
 	bool bad;             /* the value has a mistake, which was reported */
-	size_t pool_start;    /* of the value */
 	int64_t num;
 	struct conf_item item;
 
@@ -139,7 +138,6 @@ static RESULT no_value(struct parser *p, const struct source *s, const char *fou
 	if (!p->bad)
 		TRY(bad_word(p, s, p->item.line, found));
 	p->want = 0;
-	store_rewind(p->conf, p->pool_start);
 	return DONE;
 }
 
@@ -165,7 +163,8 @@ static bool is_utf8(struct span s)
 static bool check_octets(struct parser *p, const struct source *s, const struct lex_token *t)
 {
 	if (t->text.n > PARSE_WORD_OCTETS) {
-		error_at(p, s, t->line, option_name(p), "found a word of %zu octets, expected at most %u", t->text.n, PARSE_WORD_OCTETS);
+		error_at(
+		    p, s, t->line, option_name(p), "found a word of %zu octets, expected at most %u", t->text.n, PARSE_WORD_OCTETS);
 		return false;
 	}
 	for (size_t i = 0; i < t->text.n; i++) {
@@ -255,7 +254,6 @@ static RESULT end_value(struct parser *p, const struct source *s)
 {
 	if (p->bad) {
 		p->want = 0;
-		store_rewind(p->conf, p->pool_start);
 		return DONE;
 	}
 	warn_replaced(p, s);
@@ -299,12 +297,13 @@ static RESULT include_file(struct parser *p, struct source *s, uint32_t line, co
 	size_t n = 0;
 
 	if (is_open(p, s, path)) {
-		error_at(p, s, line, "include", "found %s, which is being read and so includes itself", report_quote(span_text(path)));
+		error_at(
+		    p, s, line, "include", "found %s, which is being read and so includes itself", report_quote(span_text(path)));
 		return DONE;
 	}
 	if (p->depth >= PARSE_DEPTH || p->included >= PARSE_FILES) {
-		error_at(p, s, line, "include", "found more than %u files within each other or %u in all, expected fewer", PARSE_DEPTH,
-		    PARSE_FILES);
+		error_at(p, s, line, "include", "found more than %u files within each other or %u in all, expected fewer",
+		    PARSE_DEPTH, PARSE_FILES);
 		return DONE;
 	}
 	r = p->files->read(p->files->ctx, path, PARSE_FILE_OCTETS, &text, &n);
@@ -391,7 +390,6 @@ static void begin_option(struct parser *p, const struct source *s, const struct 
 	p->got = 0;
 	p->bad = false;
 	p->num = 0;
-	p->pool_start = p->conf->pool_n;
 	p->item = (struct conf_item){ .line = t->line, .file = s->file, .opt = (uint16_t)o };
 }
 
@@ -405,7 +403,8 @@ static void misplaced(struct parser *p, const struct source *s, const struct lex
 	if (p->clause == NULL)
 		error_at(p, s, t->line, option_name(p), "found outside of a clause, expected in %s:", home);
 	else
-		error_at(p, s, t->line, option_name(p), "found in %s:, expected in %s:", schema_clause(p->clause->kind)->name, home);
+		error_at(
+		    p, s, t->line, option_name(p), "found in %s:, expected in %s:", schema_clause(p->clause->kind)->name, home);
 }
 
 static void unknown(struct parser *p, struct source *s, const struct lex_token *t)
@@ -457,7 +456,8 @@ static RESULT keyword(struct parser *p, struct source *s, const struct lex_token
 static RESULT value_token(struct parser *p, struct source *s, const struct lex_token *t)
 {
 	if (t->kind == LEX_STRAY || t->kind == LEX_UNFINISHED) {
-		const char *found = t->kind == LEX_STRAY ? "a backslash at the end of the line" : "a quote that is not closed on its line";
+		const char *found =
+		    t->kind == LEX_STRAY ? "a backslash at the end of the line" : "a quote that is not closed on its line";
 
 		return no_value(p, s, found);
 	}

@@ -3,9 +3,9 @@
  * include: and include-toplevel:. Every mistake is reported and reading goes on behind it: with the next line, or the next known
  * keyword on the same line. Files come through struct conf_files, so that tests and the fuzzer can do without a disk.
  *
- *   include: NAME           the file's text stands here. NAME may have the wildcards of glob(7); no match is no mistake. A relative name is
- *                           below directory:, when that stood before, else below the directory the program was started in.
- *   include-toplevel: NAME  the same, but closes the clause before and behind it.
+ *   include: NAME           the file's text stands here. NAME may have the wildcards of glob(7); no match is no mistake. A relative
+ * name is below directory:, when that stood before, else below the directory the program was started in. include-toplevel: NAME the
+ * same, but closes the clause before and behind it.
  */
 #ifndef CONF_PARSE_H
 #define CONF_PARSE_H

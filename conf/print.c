@@ -26,7 +26,8 @@ char conf_quote_of(const char *text)
 /* Words that mean the same with and without quotes are written without: numbers, addresses, plain words. */
 static bool is_plain(const char *word)
 {
-	return word[0] != '\0' && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@/") == strlen(word);
+	return word[0] != '\0' &&
+	       strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@/") == strlen(word);
 }
 
 static void print_word(const char *word, bool quotes, struct strbuf *out)

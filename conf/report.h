@@ -1,6 +1,6 @@
 /*
- * report.h: what is wrong with a configuration, one line each: "FILE:LINE: error|warning: OPTION: found X, expected Y". Text from the
- * file is quoted and escaped, so that a line stays a line and a terminal is safe.
+ * report.h: what is wrong with a configuration, one line each: "FILE:LINE: error|warning: OPTION: found X, expected Y". Text from
+ * the file is quoted and escaped, so that a line stays a line and a terminal is safe.
  */
 #ifndef CONF_REPORT_H
 #define CONF_REPORT_H

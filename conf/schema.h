@@ -1,6 +1,6 @@
 /*
- * schema.h: the schema table as data: what clauses and options there are, and what each is. The rows are in schema.def, clauses.def,
- * enums.def and themes.def. Everything here is constant.
+ * schema.h: the schema table as data: what clauses and options there are, and what each is. The rows are in schema.def,
+ * clauses.def, enums.def and themes.def. Everything here is constant.
  */
 #ifndef CONF_SCHEMA_H
 #define CONF_SCHEMA_H

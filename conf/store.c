@@ -119,7 +119,8 @@ static int64_t default_number(enum conf_opt o)
 	struct value_type types[SCHEMA_WORDS];
 	struct value v;
 
-	if ((opt->flags & SCHEMA_LIST) != 0 || opt->dflt == NULL || schema_types(o, types) != 1 || !value_read(&types[0], opt->dflt, &v))
+	if ((opt->flags & SCHEMA_LIST) != 0 || opt->dflt == NULL || schema_types(o, types) != 1 ||
+	    !value_read(&types[0], opt->dflt, &v))
 		return 0;
 	return v.num;
 }

@@ -2,9 +2,9 @@
  * store.h: how a configuration lies in memory. Only conf/ sees this; others use conf.h.
  *
  * The words of all values stand one after the other in one pool, each with a NUL behind it. An item is one value that was given:
- * where its words begin, which option, where it was written. A clause has its items in the order of the file, and for each of its options
- * a slot with the numbers of its items. A value that was replaced by a later one stays in the items and is marked dead. Two hundred
- * thousand local-zone lines so cost their text and some 25 octets each.
+ * where its words begin, which option, where it was written. A clause has its items in the order of the file, and for each of its
+ * options a slot with the numbers of its items. A value that was replaced by a later one stays in the items and is marked dead. Two
+ * hundred thousand local-zone lines so cost their text and some 25 octets each.
  *
  * The values that a list has by default are items too, marked as such; they die when the first value is given.
  */

@@ -1,7 +1,7 @@
 /*
- * fuzz_conf: any octets as a configuration, and as the files that it includes: the input is cut at each line "%%" into texts, of which the first
- * is the configuration and the others are the files "1", "2", ... What was accepted must come back the same when it is printed, and setting an option to the
- * value that it has must be accepted.
+ * fuzz_conf: any octets as a configuration, and as the files that it includes: the input is cut at each line "%%" into texts, of
+ * which the first is the configuration and the others are the files "1", "2", ... What was accepted must come back the same when it
+ * is printed, and setting an option to the value that it has must be accepted.
  */
 #include <stdio.h>
 #include <stdlib.h>

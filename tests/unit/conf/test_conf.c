@@ -70,7 +70,8 @@ static void words_are_values(void **state)
 
 static void the_order_across_lists_is_kept(void **state)
 {
-	AUTO(conf_free) struct conf *c = load_clean("server:\noutgoing-port-avoid: 0-65535\noutgoing-port-permit: 7\noutgoing-port-avoid: 6");
+	AUTO(conf_free)
+	struct conf *c = load_clean("server:\noutgoing-port-avoid: 0-65535\noutgoing-port-permit: 7\noutgoing-port-avoid: 6");
 	const struct conf_clause *s = conf_server(c);
 
 	(void)state;
@@ -81,8 +82,9 @@ static void the_order_across_lists_is_kept(void **state)
 
 static void clauses_stand_in_file_order(void **state)
 {
-	AUTO(conf_free) struct conf *c = load_clean("stub-zone:\nname: a\nstub-addr: 1.1.1.1\nserver: port: 1\nstub-zone:\nname: b\n"
-						    "stub-prime: yes\nserver: do-ip6: no\nforward-zone: name: .");
+	AUTO(conf_free)
+	struct conf *c = load_clean("stub-zone:\nname: a\nstub-addr: 1.1.1.1\nserver: port: 1\nstub-zone:\nname: b\n"
+	                            "stub-prime: yes\nserver: do-ip6: no\nforward-zone: name: .");
 
 	(void)state;
 	assert_int_equal(conf_clause_count(c, CLAUSE_STUB_ZONE), 2);
@@ -138,7 +140,8 @@ static void a_wrong_value_is_not_set(void **state)
 
 	(void)state;
 	assert_err(conf_with_option(a, "port", "70000", report, &b), ERR_FORMAT);
-	assert_string_equal(strbuf_text(report), "set_option: error: port: found '70000', expected a port number from 0 to 65535\n");
+	assert_string_equal(
+	    strbuf_text(report), "set_option: error: port: found '70000', expected a port number from 0 to 65535\n");
 	assert_err(conf_with_option(a, "prot", "7", report, &b), ERR_NOTFOUND);
 	assert_err(conf_with_option(a, "stub-addr", "1.2.3.4", report, &b), ERR_NOTFOUND);
 	assert_err(conf_with_option(a, "local-zone", "a", report, &b), ERR_FORMAT);

@@ -11,16 +11,19 @@ static void a_zone_needs_a_name(void **state)
 static void something_must_be_left_to_talk_with(void **state)
 {
 	(void)state;
-	assert_report("server:\ndo-ip4: no\ndo-ip6: no", "t:3: error: do-ip6: found do-ip4 and do-ip6 both no, expected one of them yes\n");
-	assert_report("server:\ndo-udp: no\ndo-tcp: no", "t:3: error: do-tcp: found do-udp and do-tcp both no, expected one of them yes\n");
+	assert_report(
+	    "server:\ndo-ip4: no\ndo-ip6: no", "t:3: error: do-ip6: found do-ip4 and do-ip6 both no, expected one of them yes\n");
+	assert_report(
+	    "server:\ndo-udp: no\ndo-tcp: no", "t:3: error: do-tcp: found do-udp and do-tcp both no, expected one of them yes\n");
 	assert_report("server:\ndo-udp: no\ndo-ip4: no", "");
 }
 
 static void contradictions_give_warnings(void **state)
 {
 	(void)state;
-	assert_report("server:\ncache-min-ttl: 100\ncache-max-ttl: 10", "t:2: warning: cache-min-ttl: cache-min-ttl is above cache-max-ttl, which "
-									  "wins\n");
+	assert_report("server:\ncache-min-ttl: 100\ncache-max-ttl: 10",
+	    "t:2: warning: cache-min-ttl: cache-min-ttl is above cache-max-ttl, which "
+	    "wins\n");
 	assert_report("server:\ninfra-cache-max-rtt: 10", "t:2: warning: infra-cache-max-rtt: infra-cache-min-rtt is above "
 							  "infra-cache-max-rtt, which wins\n");
 	assert_report("server:\nprefer-ip4: yes\nprefer-ip6: yes",

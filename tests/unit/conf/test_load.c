@@ -76,8 +76,9 @@ static void a_missing_file_is_said(void **state)
 
 	(void)state;
 	assert_err(conf_load_counted("/nonexistent/x.conf", report, &counts, &c), ERR_NOTFOUND);
-	assert_string_equal(strbuf_text(report), "/nonexistent/x.conf: error: found no file that can be read, expected a configuration: no such "
-						 "file\n");
+	assert_string_equal(strbuf_text(report),
+	    "/nonexistent/x.conf: error: found no file that can be read, expected a configuration: no such "
+	    "file\n");
 	assert_int_equal(counts.errors, 1);
 	assert_null(c);
 }

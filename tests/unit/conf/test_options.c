@@ -48,8 +48,8 @@ static void note(const struct schema_index *x, const char *clause, const char *n
 	seen[o] = true;
 }
 
-/* Each option that stands in text, one by one. pattern: (1) the name, (2) what is behind the colon. Lines that only talk about an option
- * have a '<', or words in place of a value. */
+/* Each option that stands in text, one by one. pattern: (1) the name, (2) what is behind the colon. Lines that only talk about an
+ * option have a '<', or words in place of a value. */
 static void enable_each(char *text, const char *pattern)
 {
 	AUTO(schema_index_free) struct schema_index *x = schema_index_new();

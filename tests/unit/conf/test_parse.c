@@ -2,8 +2,9 @@
 
 static void values_stand_on_any_line(void **state)
 {
-	AUTO(conf_free) struct conf *c = load_clean("server:port: 54 verbosity:\n# no\n 2 identity: 'it is'\r\nserver: do-ip6: \"no\"\n"
-						    "access-control: 10.1.2.3/8 # c\n\t allow\naccess-control: \"::1\"refuse");
+	AUTO(conf_free)
+	struct conf *c = load_clean("server:port: 54 verbosity:\n# no\n 2 identity: 'it is'\r\nserver: do-ip6: \"no\"\n"
+	                            "access-control: 10.1.2.3/8 # c\n\t allow\naccess-control: \"::1\"refuse");
 	const struct conf_clause *s = conf_server(c);
 
 	(void)state;
@@ -23,19 +24,19 @@ static void every_mistake_is_reported(void **state)
 {
 	(void)state;
 	assert_report("server:\n"
-		      "port: 70000\n"
-		      "acces-control: 10.0.0.0/8 allow\n"
-		      "access-control: 10.0.0.0/8 alow\n"
-		      "interface 1.2.3.4\n"
-		      "cache-min-ttl:\n"
-		      "cache-max-ttl: 100\n"
-		      "identity: \"open\n"
-		      "version: a b\n"
-		      "stub-addr: 1.2.3.4\n"
-		      "verbosity: 1 : 2\n"
-		      "hide-version: maybe do-tcp: perhaps\n"
-		      "private-address: \\\n"
-		      "edns-buffer-size: 1232",
+	              "port: 70000\n"
+	              "acces-control: 10.0.0.0/8 allow\n"
+	              "access-control: 10.0.0.0/8 alow\n"
+	              "interface 1.2.3.4\n"
+	              "cache-min-ttl:\n"
+	              "cache-max-ttl: 100\n"
+	              "identity: \"open\n"
+	              "version: a b\n"
+	              "stub-addr: 1.2.3.4\n"
+	              "verbosity: 1 : 2\n"
+	              "hide-version: maybe do-tcp: perhaps\n"
+	              "private-address: \\\n"
+	              "edns-buffer-size: 1232",
 	    "t:2: error: port: found '70000', expected a port number from 0 to 65535\n"
 	    "t:3: error: found the unknown option 'acces-control', expected perhaps access-control:\n"
 	    "t:4: error: access-control: found 'alow', expected one of deny refuse allow allow_setrd allow_snoop allow_cookie "
@@ -48,7 +49,8 @@ static void every_mistake_is_reported(void **state)
 	    "t:11: error: verbosity: found ':' behind the value, expected an option or the end of the line\n"
 	    "t:12: error: hide-version: found 'maybe', expected yes or no\n"
 	    "t:12: error: do-tcp: found 'perhaps', expected yes or no\n"
-	    "t:13: error: private-address: found a backslash at the end of the line, expected an address or a netblock ADDRESS/LENGTH\n");
+	    "t:13: error: private-address: found a backslash at the end of the line, expected an address or a netblock "
+	    "ADDRESS/LENGTH\n");
 }
 
 static void what_is_wrong_does_not_hide_what_follows(void **state)
@@ -79,7 +81,8 @@ static void what_is_not_used_is_said_once(void **state)
 {
 	(void)state;
 	assert_report("server:\ndomain-insecure: a\ndomain-insecure: b\nrrset-cache-slabs: 4\naggressive-nsec: no\n",
-	    "t:2: warning: domain-insecure: is not used yet: answers are not validated; signatures are fetched, kept and given to clients "
+	    "t:2: warning: domain-insecure: is not used yet: answers are not validated; signatures are fetched, kept and given to "
+	    "clients "
 	    "that set DO\n"
 	    "t:4: warning: rrset-cache-slabs: has no effect here: the caches divide themselves by num-threads:\n");
 	assert_report("rpz:\nname: a\nzonefile: b\nrpz:\nname: c\n",
@@ -88,8 +91,8 @@ static void what_is_not_used_is_said_once(void **state)
 	assert_report("server: module-config: 'respip validator iterator'",
 	    "t:1: warning: module-config: respip validator is not used yet: questions are resolved by the iterator alone, without "
 	    "validation\n");
-	assert_report("server: local-zone: a ipset",
-	    "t:1: warning: local-zone: type ipset has no effect here: no kernel address sets are filled; take addresses from log-replies:\n");
+	assert_report("server: local-zone: a ipset", "t:1: warning: local-zone: type ipset has no effect here: no kernel address "
+	                                             "sets are filled; take addresses from log-replies:\n");
 	assert_report("python:\ndynlib:\nrpz:\nname: a\nrpz-log: no",
 	    "t:4: warning: rpz: is not used yet: no response policy zone is loaded; use local-zone: for single names\n");
 }
@@ -100,15 +103,17 @@ static void foreign_octets_give_messages(void **state)
 	AUTO(conf_free) struct conf *c = NULL;
 	struct memory_file none[] = { { NULL, NULL } };
 	struct conf_files files = { none, memory_read, memory_match };
-	static const char text[] = "server:\nidentity: \"a\0b\"\nversion: \"\x01\"\nnsid: \"ascii_\xe4\"\nlog-identity: \xc3\xa4\n\0\xff";
+	static const char text[] =
+	    "server:\nidentity: \"a\0b\"\nversion: \"\x01\"\nnsid: \"ascii_\xe4\"\nlog-identity: \xc3\xa4\n\0\xff";
 	struct conf_counts counts;
 
 	(void)state;
 	assert_err(conf_parse(span_of(text, sizeof(text) - 1), "t", &files, report, &counts, &c), ERR_FORMAT);
-	assert_string_equal(strbuf_text(report), "t:2: error: identity: found the octet 0x00 in 'a\\x00b', expected text\n"
-						 "t:3: error: version: found the octet 0x01 in '\\x01', expected text\n"
-						 "t:4: warning: nsid: found 'ascii_\\xe4', which is not UTF-8; it is taken as it is\n"
-						 "t:6: error: found '\\x00\\xff', expected an option or a clause, with a colon\n");
+	assert_string_equal(strbuf_text(report),
+	    "t:2: error: identity: found the octet 0x00 in 'a\\x00b', expected text\n"
+	    "t:3: error: version: found the octet 0x01 in '\\x01', expected text\n"
+	    "t:4: warning: nsid: found 'ascii_\\xe4', which is not UTF-8; it is taken as it is\n"
+	    "t:6: error: found '\\x00\\xff', expected an option or a clause, with a colon\n");
 }
 
 static void words_have_a_limit(void **state)
@@ -129,8 +134,9 @@ static void words_have_a_limit(void **state)
 	memset(text, '#', 199999);
 	assert_report(text, "");
 	memset(text, 'x', 199999);
-	assert_report(text, "t:1: error: found 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...', expected an option or a clause, "
-			    "with a colon\n");
+	assert_report(text, "t:1: error: found 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...', expected an "
+	                    "option or a clause, "
+	                    "with a colon\n");
 }
 
 static void messages_have_a_limit(void **state)
@@ -194,7 +200,8 @@ static void include_toplevel_closes_the_clause(void **state)
 	(void)state;
 	assert_included("server: port: 1\ninclude-toplevel: top\nserver: do-ip6: no", "",
 	    "server:\n\tport: 1\n\tdo-ip6: no\nstub-zone:\n\tname: a\n");
-	assert_included("server:\ninclude-toplevel: a.conf", "a.conf:1: error: port: found outside of a clause, expected in server:\n", "");
+	assert_included(
+	    "server:\ninclude-toplevel: a.conf", "a.conf:1: error: port: found outside of a clause, expected in server:\n", "");
 	assert_included("include-toplevel: top\nstub-addr: 1.2.3.4",
 	    "t:2: error: stub-addr: found outside of a clause, expected in stub-zone:\n", "");
 }
@@ -206,8 +213,10 @@ static void mistakes_of_includes_are_reported_where_they_are(void **state)
 	assert_included("server:\ninclude: bad\nport: y", "bad:3: error: port: found 'x', expected a port number from 0 to 65535\n"
 							 "t:3: error: port: found 'y', expected a port number from 0 to 65535\n",
 	    "");
-	assert_included("server: include: self", "self:2: error: include: found 'self', which is being read and so includes itself\n", "");
-	assert_included("include: ring1", "ring2:1: error: include: found 'ring1', which is being read and so includes itself\n", "");
+	assert_included(
+	    "server: include: self", "self:2: error: include: found 'self', which is being read and so includes itself\n", "");
+	assert_included(
+	    "include: ring1", "ring2:1: error: include: found 'ring1', which is being read and so includes itself\n", "");
 	assert_included("include:", "t:1: error: include: found the end of the file, expected the name of a file\n", "");
 	assert_included("include: \"\"", "t:1: error: include: found '', expected the name of a file\n", "");
 }
@@ -238,9 +247,10 @@ static void includes_have_limits(void **state)
 	assert_true(counts.errors >= 1 && counts.errors < 20000);
 }
 
-static const char torture[] = "server:\n\tinterface: 1.2.3.4\n\taccess-control: 10.0.0.1/8 allow\n\tlocal-zone: 'a.b' static\n"
-			      "\tport: 1\n\tport: 2\n\tdomain-insecure: x\n\tinclude: \"d/*\"\nstub-zone:\n\tname: a\n\tstub-addr: 1.2.3.4\n"
-			      "view:\n\tname: v\n\tlocal-data: 'a A 1.2.3.4'\n";
+static const char torture[] =
+    "server:\n\tinterface: 1.2.3.4\n\taccess-control: 10.0.0.1/8 allow\n\tlocal-zone: 'a.b' static\n"
+    "\tport: 1\n\tport: 2\n\tdomain-insecure: x\n\tinclude: \"d/*\"\nstub-zone:\n\tname: a\n\tstub-addr: 1.2.3.4\n"
+    "view:\n\tname: v\n\tlocal-data: 'a A 1.2.3.4'\n";
 
 static bool load_torture(void)
 {

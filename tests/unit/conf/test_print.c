@@ -23,8 +23,10 @@ static void what_is_printed_reads_back(void **state)
 	assert_returns("");
 	assert_returns("server: port: 1");
 	assert_returns("server: port: 1 port: 2 identity: \"\" version: 'a b' nsid: \"ascii_it's\" http-user-agent: '\"'");
-	assert_returns("server: local-data: 'a.b. TXT \"x y\" \"z\"' local-data: \"a TXT \\\"esc\\\" 'q'\" identity: a\\ b\\\"c\\'");
-	assert_returns("server: outgoing-port-avoid: 1-9 outgoing-port-permit: 7 outgoing-port-avoid: 3\nserver: interface: ::0@53");
+	assert_returns(
+	    "server: local-data: 'a.b. TXT \"x y\" \"z\"' local-data: \"a TXT \\\"esc\\\" 'q'\" identity: a\\ b\\\"c\\'");
+	assert_returns(
+	    "server: outgoing-port-avoid: 1-9 outgoing-port-permit: 7 outgoing-port-avoid: 3\nserver: interface: ::0@53");
 	assert_returns("stub-zone: name: . stub-zone: name: a stub-addr: 1.2.3.4@53#x server: do-ip6: no forward-zone: name: b");
 	assert_returns("server: access-control-tag: 1.2.3.0/24 \"a b\" access-control: 10.1.1.1/8 allow define-tag: 'a b'");
 	assert_returns("remote-control: control-enable: yes control-interface: /run/x");
@@ -64,8 +66,9 @@ static void assert_option(const struct conf *c, const char *name, const char *ex
 
 static void one_option_is_printed_by_its_values(void **state)
 {
-	AUTO(conf_free) struct conf *c = load_clean("server: port: 54 local-zone: a static local-zone: b. 'refuse' identity: 'a b'\n"
-						    "remote-control: control-enable: yes");
+	AUTO(conf_free)
+	struct conf *c = load_clean("server: port: 54 local-zone: a static local-zone: b. 'refuse' identity: 'a b'\n"
+	                            "remote-control: control-enable: yes");
 	AUTO(strbuf_free) struct strbuf *out = strbuf_new(REPORT_MAX);
 
 	(void)state;

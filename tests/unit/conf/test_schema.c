@@ -90,6 +90,8 @@ static void the_nearest_spelling_is_told(void **state)
 	assert_string_equal(schema_nearest(CLAUSE_SERVER, span_text("prot")), "port");
 	assert_string_equal(schema_nearest(CLAUSE_STUB_ZONE, span_text("nmae")), "name");
 	assert_string_equal(schema_nearest(CLAUSE_KINDS, span_text("sever")), "server");
+	assert_string_equal(schema_nearest(CLAUSE_RPKI, span_text("tag")), "tal"); /* its own clause first */
+	assert_string_equal(schema_nearest(CLAUSE_RPZ, span_text("tag")), "tags");
 	assert_null(schema_nearest(CLAUSE_SERVER, span_text("qqqqqqqq")));
 	assert_null(schema_nearest(CLAUSE_SERVER, span_text("")));
 	assert_null(schema_nearest(CLAUSE_SERVER, span_text("0123456789012345678901234567890123456789012345678901234567890")));

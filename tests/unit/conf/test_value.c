@@ -137,7 +137,8 @@ static void endpoints_are_split(void **state)
 	assert_string_equal(endpoint_text(&e, text), "192.0.2.1@5300");
 	assert_err(value_endpoint("eth0@53", 53, &e), ERR_FORMAT);
 	assert_err(value_endpoint("/run/x", 53, &e), ERR_FORMAT);
-	assert_err(value_endpoint("0123456789012345678901234567890123456789012345678901234567890123456789012345678901", 53, &e), ERR_FORMAT);
+	assert_err(value_endpoint("0123456789012345678901234567890123456789012345678901234567890123456789012345678901", 53, &e),
+	    ERR_FORMAT);
 }
 
 static void names_follow_the_rfc(void **state)
@@ -145,7 +146,8 @@ static void names_follow_the_rfc(void **state)
 	char label[66], name[300] = "";
 
 	(void)state;
-	assert_reads("name", LIST(".", "a", "example.com", "example.com.", "_x._tcp.a", "a\\.b.c", "a\\000b.", "*.x", "\xc3\xa4.de"),
+	assert_reads("name",
+	    LIST(".", "a", "example.com", "example.com.", "_x._tcp.a", "a\\.b.c", "a\\000b.", "*.x", "\xc3\xa4.de"),
 	    LIST("", "..", ".a", "a..b", "a b", "a\\", "a\\25", "a\\256.b", "a@b"));
 	memset(label, 'a', sizeof(label));
 	label[63] = '\0';
@@ -165,9 +167,12 @@ static void the_other_types(void **state)
 {
 	(void)state;
 	assert_reads("rr", LIST("a A 1.2.3.4", "\ta.  IN A 1.2.3.4", "x APL"), LIST("", "a", "a..b A 1.2.3.4", " "));
-	assert_reads("ptr", LIST("1.2.3.4 a.b", "::1  3600 a", "1.2.3.4\ta"), LIST("", "1.2.3.4", "a 1.2.3.4", "1.2.3.4 x y", "1.2.3.4 1 a b"));
-	assert_reads("date", LIST("", "0", "-1", "20260101000000", "1700000000"), LIST("x", "-2", "2026010100000", "202601010000000"));
-	assert_reads("modules", LIST("validator iterator", "iterator", "respip dns64 cachedb"), LIST("", "iterate", "validator,iterator"));
+	assert_reads("ptr", LIST("1.2.3.4 a.b", "::1  3600 a", "1.2.3.4\ta"),
+	    LIST("", "1.2.3.4", "a 1.2.3.4", "1.2.3.4 x y", "1.2.3.4 1 a b"));
+	assert_reads(
+	    "date", LIST("", "0", "-1", "20260101000000", "1700000000"), LIST("x", "-2", "2026010100000", "202601010000000"));
+	assert_reads(
+	    "modules", LIST("validator iterator", "iterator", "respip dns64 cachedb"), LIST("", "iterate", "validator,iterator"));
 	assert_reads("text", LIST("", "anything at all"), (const char *const[]){ NULL });
 	assert_int_equal(number("hex", 4, 4, "12aF"), 0);
 	assert_int_equal(number("hex", 4, 4, ""), 0);
