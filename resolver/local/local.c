@@ -157,14 +157,16 @@ static enum local_verdict out_of_memory(const struct judgement *j)
 	return LOCAL_ANSWER;
 }
 
+/* blocked: by the operator's will, which is said as such. A zone that blocks whole names and has no SOA gets one, so that resolvers behind us can cache the answer. */
 static enum local_verdict answer_negative(const struct judgement *j, uint16_t rcode, bool blocked)
 {
+	bool whole_names = j->zone->type == LOCAL_ALWAYS_NXDOMAIN || j->zone->type == LOCAL_ALWAYS_NODATA || j->zone->type == LOCAL_ALWAYS_NULL;
 	const struct local_node *apex = local_find_node(j->z, j->zone->named.name, j->q->rclass);
 	const struct rrset *soa = apex == NULL ? NULL : local_node_set(apex, RR_SOA);
 
 	if (!begin_answer(j, rcode, 1))
 		return out_of_memory(j);
-	if (soa == NULL && blocked)
+	if (soa == NULL && whole_names)
 		soa = rrset_renamed_in(j->arena, j->z->block_soa, j->zone->named.name);
 	if (soa != NULL) {
 		struct span rdata = rrset_rdata(soa, 0);

@@ -390,14 +390,26 @@ static void on_timer(struct loop *l, void *object)
 
 /* --------------------------------------------------------------------------------------------------------- what both transports share */
 
+#define MIXED_CASE_MAX 4096u /* octets: longer replies come over TCP, where case is not drawn */
+
 /* Reads a reply that fits. ERR_FORMAT: malformed; ERR_NOMEM: the asker's arena or memory is full. */
 static RESULT read_message(struct ask *a, struct span packet, struct msg **ret)
 {
 	struct msg *m = (struct msg *)arena_alloc(a->arena, sizeof *m);
+	struct name asked = a->request.q.name;
 	struct result r;
 
 	if (m == NULL)
 		return FAIL(ERR_NOMEM);
+	if (packet.n <= MIXED_CASE_MAX && packet.n >= MSG_HEADER + (size_t)asked.len && load16(packet.p + 4) == 1) {
+		/* The letter case that was drawn for this query is nobody's business: names that are compressed to the question get the asker's. */
+		uint8_t *plain = arena_dup(a->arena, packet.p, packet.n);
+
+		if (plain == NULL)
+			return FAIL(ERR_NOMEM);
+		memcpy(plain + MSG_HEADER, asked.wire, asked.len);
+		packet.p = plain;
+	}
 	r = msg_read(a->arena, packet, &a->u->set.limits, m);
 	if (!OK(r) && r.e != ERR_NOMEM) {
 		stats_inc(a->u->stats, COUNT_UPSTREAM_MALFORMED);
