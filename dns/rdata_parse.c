@@ -920,16 +920,12 @@ RESULT rdata_parse_words(uint16_t type, struct lexer *l, const struct name *orig
 RESULT rdata_parse(uint16_t type, const char *text, const struct name *origin, struct writer *out, const char **ret_msg)
 {
 	struct lexer l = lexer_of(span_text(text));
+	size_t start = out->pos;
 
 	TRY(rdata_parse_words(type, &l, origin, out, ret_msg));
-	while (lexer_next_entry(&l)) {
-		struct word w;
-		enum lexed e = lexer_next(&l, &w, ret_msg);
-
-		if (e == LEX_WORD)
-			*ret_msg = "one record only";
-		if (e != LEX_END)
-			return FAIL(ERR_FORMAT);
-	}
-	return DONE;
+	if (lexer_is_last(&l))
+		return DONE;
+	writer_rewind(out, start);
+	*ret_msg = "one record only";
+	return FAIL(ERR_FORMAT);
 }

@@ -148,6 +148,17 @@ bool lexer_next_entry(struct lexer *l)
 	return true;
 }
 
+bool lexer_is_last(struct lexer *l)
+{
+	struct word w;
+	const char *msg;
+
+	while (lexer_next_entry(l))
+		if (lexer_next(l, &w, &msg) != LEX_END)
+			return false;
+	return true;
+}
+
 /* --- words */
 
 bool word_is(struct span w, const char *text)

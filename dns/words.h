@@ -40,6 +40,9 @@ bool lexer_at_blank(const struct lexer *l) NONNULL;
 /* Goes behind the end of this entry, over what is left of it. false: the text is at its end. */
 bool lexer_next_entry(struct lexer *l) NONNULL;
 
+/* Nothing but blank lines and comments follows this entry. Moves on. */
+bool lexer_is_last(struct lexer *l) NONNULL;
+
 /* --- words. false: not of that form */
 
 bool word_is(struct span w, const char *text) NONNULL;                     /* without case */

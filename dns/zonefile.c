@@ -661,11 +661,11 @@ RESULT zone_read_rr(const char *text, struct name origin, uint32_t default_ttl, 
 		return FAIL(ERR_FORMAT);
 	TRY(parse_head(&l, w, &h, ret_msg));
 	TRY(rdata_parse_words(h.type, &l, &origin, rdata_room, ret_msg));
-	while (lexer_next_entry(&l))
-		if (lexer_next(&l, &w, ret_msg) != LEX_END) {
-			*ret_msg = "one record only";
-			return FAIL(ERR_FORMAT);
-		}
+	if (!lexer_is_last(&l)) {
+		writer_rewind(rdata_room, start);
+		*ret_msg = "one record only";
+		return FAIL(ERR_FORMAT);
+	}
 	name_copy(ret_owner, name_of(&owner));
 	*ret_rr = (struct zone_rr){
 		.owner = name_of(ret_owner),
