@@ -170,8 +170,13 @@ static void bundle_set_times(struct bundle *b, uint32_t stored_sec, uint32_t ttl
 	b->info.stored_sec = stored_sec;
 	b->info.ttl = ttl;
 	b->info.expires_sec = stored_sec > UINT32_MAX - ttl ? UINT32_MAX : stored_sec + ttl;
-	for (size_t i = 0; i < b->count; i++)
-		((struct rrset *)(void *)((char *)b + b->at[i]))->ttl = ttl;
+	/* What stands beside the first set may last longer, and says so where it is shown; nothing lasts less than the bundle. */
+	for (size_t i = 0; i < b->count; i++) {
+		struct rrset *rs = (struct rrset *)(void *)((char *)b + b->at[i]);
+
+		if (i == 0 || rs->ttl < ttl)
+			rs->ttl = ttl;
+	}
 }
 
 /* --- finding */

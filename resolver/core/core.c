@@ -307,7 +307,8 @@ static RESULT referral_from_cache(struct asker *k, struct answer *ret)
 		const struct rrset *rs = bundle_set(cut, i);
 		bool address = rs->type == RR_A || rs->type == RR_AAAA;
 
-		TRY(draft_add_copy(&k->draft, k->arena, address ? PART_ADDITIONAL : PART_AUTHORITY, rs, bundle_ttl_left(cut, now)));
+		if (rs->type == RR_NS || address)
+			TRY(draft_add_copy(&k->draft, k->arena, address ? PART_ADDITIONAL : PART_AUTHORITY, rs, bundle_ttl_left(cut, now)));
 	}
 	return draft_finish(&k->draft, k->arena, ret);
 }
@@ -324,6 +325,16 @@ static RESULT tell_without_asking(struct asker *k)
 	TRY(referral_from_cache(k, &a));
 	tell(k, &a);
 	return DONE;
+}
+
+static bool tell_stale(const struct asker *k)
+{
+	struct answer a;
+
+	if (!k->r->stale_first || k->r->refresh || !finish_find_stale(k->core, k->core->settings, &k->r->q, k->arena, &a))
+		return false;
+	tell(k, &a);
+	return true;
 }
 
 static RESULT tell_failure(struct asker *k, const struct bundle *failure)
@@ -412,7 +423,7 @@ static RESULT resolve(struct core *c, const struct resolve_request *r, const str
 	q = resolution_new(c, &r->q, flags, FOR_CLIENT, NULL);
 	if (q == NULL)
 		return FAIL(ERR_NOMEM);
-	q->skip_cache = r->refresh;
+	q->skip_cache = q->renew = r->refresh;
 	if (!OK(waiter_add(q, r, t, who, tag, fn, ret))) {
 		resolution_close(q);
 		return FAIL(ERR_NOMEM);
@@ -437,6 +448,8 @@ RESULT core_resolve(struct core *c, const struct resolve_request *r, const struc
 		told = true;
 	} else {
 		done = tell_from_cache(&k, &told);
+		if (OK(done) && !told && tell_stale(&k))
+			told = true;
 		if (OK(done) && !told && r->no_upstream) {
 			done = tell_without_asking(&k);
 			told = true;

@@ -57,6 +57,7 @@ struct resolve_request {
 	bool refresh;           /* prefetch: do not answer from the RRset cache */
 	bool no_upstream;       /* RD clear: only from the cache */
 	bool stale_ok;          /* on failure an expired answer will do */
+	bool stale_first;       /* an expired answer at once, when there is one (who was told so asks again, with refresh) */
 	uint32_t stale_after_ms; /* and after that time, while the resolution goes on; 0: only on failure (RFC 8767 section 5) */
 };
 /* a is good during the call. Called once unless cancelled; with stale_after_ms a second time is not made: the waiter is done. May be called before core_resolve

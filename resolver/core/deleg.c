@@ -219,13 +219,55 @@ RESULT deleg_from_bundle(const struct deleg_env *e, const struct bundle *b, stru
 	return deleg_from_sets(e, bundle_key(b).name, sets, n, bundle_info(b)->expires_sec, ret);
 }
 
+RESULT deleg_add_names(const struct deleg_env *e, struct deleg *d, const struct rrset *ns, bool *ret_more)
+{
+	size_t n = ns == NULL ? 0 : ns->count < e->settings->max_ns ? ns->count : e->settings->max_ns;
+	struct deleg_target *list = arena_alloc_array(e->arena, d->target_count + n + 1, sizeof *list);
+	size_t before = d->target_count;
+
+	if (list == NULL)
+		return FAIL(ERR_NOMEM);
+	if (before > 0)
+		memcpy(list, d->targets, before * sizeof *list);
+	d->targets = list;
+	for (size_t i = 0; i < n; i++) {
+		struct name target;
+
+		if (!rrset_target(ns, i, &target) || deleg_has_target(d, target))
+			continue;
+		target = name_dup_in(e->arena, target);
+		if (target.wire == NULL)
+			return FAIL(ERR_NOMEM);
+		d->targets[d->target_count++] = (struct deleg_target){ .name = target, .port = DNS_PORT };
+		TRY(fill_from_cache(e, d, d->target_count - 1));
+	}
+	*ret_more = d->target_count > before;
+	return DONE;
+}
+
 /* --- finding one */
+
+/* Past nine tenths of its life. */
+static bool is_ageing(const struct bundle *b, const struct now *now)
+{
+	return bundle_ttl_left(b, now) <= bundle_info(b)->ttl / 10;
+}
+
+static const struct bundle *find_cut(const struct deleg_env *e, struct name n) BORROWED;
+static const struct bundle *find_cut(const struct deleg_env *e, struct name n)
+{
+	const struct bundle *b = rrcache_deepest_delegation(e->cache, n, CLASS_IN, e->now);
+
+	while (b != NULL && e->renew && is_ageing(b, e->now) && !name_is_root(bundle_key(b).name))
+		b = rrcache_deepest_delegation(e->cache, name_parent(bundle_key(b).name), CLASS_IN, e->now);
+	return b;
+}
 
 RESULT deleg_find(const struct deleg_env *e, struct name n, uint16_t type, uint64_t except, struct deleg **ret)
 {
 	struct name from = rrtype_is_at_parent(type) && !name_is_root(n) ? name_parent(n) : n;
 	const struct zone_conf *z = settings_zone(e->settings, from, except);
-	const struct bundle *b = rrcache_deepest_delegation(e->cache, from, CLASS_IN, e->now);
+	const struct bundle *b = find_cut(e, from);
 
 	*ret = NULL;
 	if (z != NULL && z->kind == ZONE_FORWARD && z->addr_count + z->host_count > 0)

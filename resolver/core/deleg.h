@@ -58,6 +58,7 @@ struct deleg {
 	size_t server_count, server_cap;
 	uint32_t expires_sec;  /* mono: what is learnt below it may not outlive it (ghost domains) */
 	bool expires;          /* false: from configuration, for as long as that lasts */
+	bool asked_child;      /* the names that the zone itself gives were looked at */
 	uint32_t dead_targets; /* names that turned out to have no address */
 };
 
@@ -67,6 +68,7 @@ struct deleg_env {
 	struct rrcache *cache BORROWED_FIELD;
 	struct rng *rng BORROWED_FIELD; /* NULL: only to look, not to ask */
 	const struct now *now BORROWED_FIELD;
+	bool renew; /* a refresh: delegations that are about to expire are asked for anew */
 };
 
 /* Each makes a new one in the arena. ERR_NOMEM. */
@@ -85,6 +87,8 @@ RESULT deleg_find(const struct deleg_env *e, struct name n, uint16_t type, uint6
 /* What a sub-question found: the addresses of a target, of one family. sets may be empty: there are none. */
 RESULT deleg_add_addresses(const struct deleg_env *e, struct deleg *d, size_t target, int family, const struct rrset *rs)
     __attribute__((nonnull(1, 2)));
+/* Adds names of servers that are not there yet. */
+RESULT deleg_add_names(const struct deleg_env *e, struct deleg *d, const struct rrset *ns, bool *ret_more) __attribute__((nonnull(1, 2, 4)));
 /* The next target that is worth looking up, and the family; false: there is none. */
 bool deleg_next_target(const struct deleg_env *e, const struct deleg *d, size_t *ret_target, int *ret_family) NONNULL;
 bool deleg_is_asking(const struct deleg *d) NONNULL; /* sub-questions for it are under way */

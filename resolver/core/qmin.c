@@ -7,6 +7,7 @@ void qmin_enter_zone(struct qmin *m, struct name zone)
 	if (zone.labels > m->labels)
 		m->labels = zone.labels;
 	m->off = false;
+	m->by_ns = false;
 }
 
 /* RFC 9156 section 2.3: the first MINIMISE_ONE_LAB steps show one label each, the others share what is left. */
@@ -30,7 +31,7 @@ struct question qmin_question(struct qmin *m, const struct core_settings *s, con
 	show = m->labels + labels_to_add(m, s, left);
 	if (show >= q->name.labels)
 		return *q;
-	return (struct question){ name_suffix(q->name, show), RR_A, q->rclass };
+	return (struct question){ name_suffix(q->name, show), m->by_ns ? RR_NS : RR_A, q->rclass };
 }
 
 void qmin_advance(struct qmin *m, const struct question *asked)

@@ -13,6 +13,7 @@ struct qmin {
 	uint32_t steps;       /* minimised questions of this name so far */
 	unsigned int labels;  /* of the name that were shown last; at first those of the zone */
 	bool off;             /* the servers of this zone get the whole question */
+	bool by_ns;           /* a last try: minimised, and asked for NS */
 };
 
 void qmin_enter_zone(struct qmin *m, struct name zone) NONNULL;

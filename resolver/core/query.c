@@ -48,6 +48,7 @@ struct deleg_env query_deleg_env(struct resolution *q)
 {
 	return (struct deleg_env){
 		.arena = q->arena, .settings = q->settings, .cache = q->core->env.rrcache, .rng = loop_rng(q->core->env.loop), .now = query_now(q),
+		.renew = q->renew,
 	};
 }
 
@@ -325,6 +326,46 @@ static bool try_next_zone(struct resolution *q)
 	return true;
 }
 
+/*
+ * Servers that fail on both the minimised and the whole question may be such as know their cuts only by NS records: one of them is asked that way (RFC 9156
+ * section 2.1 leaves the type to us; RFC 7816 had NS).
+ */
+static bool try_by_ns(struct resolution *q)
+{
+	struct deleg *d = q->deleg;
+
+	if (!q->qmin.off || q->qmin.by_ns || d->source == DELEG_FORWARD || q->qmin.steps >= q->settings->qmin_steps)
+		return false;
+	for (size_t i = 0; i < d->server_count; i++) {
+		if (d->servers[i].outcome != SERVER_RCODE || d->servers[i].rcode != RCODE_SERVFAIL)
+			continue;
+		q->qmin.off = false;
+		q->qmin.by_ns = true;
+		d->servers[i].done = false;
+		q->state = QUERY_SELECT;
+		return true;
+	}
+	return false;
+}
+
+/* Name servers that only the zone itself names: not for choosing from, but better than nothing. They live as long as the delegation. */
+static bool try_child_names(struct resolution *q)
+{
+	struct bundle_key k = { q->deleg->zone, RR_NS, CLASS_IN, BUNDLE_DATA };
+	struct deleg_env e = query_deleg_env(q);
+	const struct bundle *b;
+	bool more;
+
+	if (q->deleg->source != DELEG_REFERRAL || q->deleg->asked_child)
+		return false;
+	q->deleg->asked_child = true;
+	b = rrcache_get(q->core->env.rrcache, &k, query_now(q), 0);
+	if (b == NULL || bundle_info(b)->rank < RANK_AUTHORITY || !OK(deleg_add_names(&e, q->deleg, bundle_find(b, q->deleg->zone, RR_NS), &more)) || !more)
+		return false;
+	q->state = QUERY_SELECT;
+	return true;
+}
+
 void query_give_up(struct resolution *q)
 {
 	if (q->weak != NULL) {
@@ -335,6 +376,8 @@ void query_give_up(struct resolution *q)
 		q->state = QUERY_VALIDATE;
 		return;
 	}
+	if (try_child_names(q) || try_by_ns(q))
+		return;
 	if (!try_next_zone(q))
 		finish_failure(q, FAIL_SERVERS, NULL);
 }

@@ -103,6 +103,7 @@ struct resolution {
 	enum query_state state;
 	bool running, closing;
 	bool detached;         /* goes on though nobody waits */
+	bool renew;            /* prefetch */
 	bool skip_cache;       /* prefetch, priming: the next look-up finds nothing */
 	bool unprimed;         /* priming failed: the hints will have to do */
 	bool capped;           /* the answer has data that the cache keeps for a shorter time */

@@ -400,9 +400,7 @@ static RESULT finish_negative(struct scrubber *s, enum reply_kind kind, const st
 		kept->ttl = s->out->negative_ttl; /* what clients may keep it for as well */
 		TRY(put(s, &s->out->authority, kept));
 	}
-	TRY(take_denials(s));
-	TRY(take_spare_ns(s));
-	return take_addresses(s, &s->out->authority, RANK_ADDITIONAL, true);
+	return take_denials(s);
 }
 
 /* The NS set of a cut strictly below the zone and at or above the name. */

@@ -101,7 +101,8 @@ static void make_limits(struct core_settings *s, const struct conf_clause *c)
 	s->sub.time_ms = 8000;
 	s->parallel_targets = 2;
 	s->dead_targets = 3;
-	s->tries_per_server = 2;
+	s->max_tries = (uint32_t)conf_int(c, OPT_OUTBOUND_MSG_RETRY) + 1;
+	s->timeouts_per_zone = 12;
 	s->failure_first_sec = 5;
 	s->failure_max_sec = 300;
 	s->exhausted_sec = 5;

@@ -48,7 +48,8 @@ struct core_settings {
 	struct budget_limits sub;          /* of a sub-question */
 	uint32_t parallel_targets;         /* sub-questions for addresses of one delegation at once */
 	uint32_t dead_targets;             /* names of one delegation that may turn out to have no address before it is given up */
-	uint32_t tries_per_server;         /* time-outs of one address before it is given up for this question */
+	uint32_t max_tries;                /* questions of one address that may time out before it is given up for this question */
+	uint32_t timeouts_per_zone;        /* shared by the addresses of a delegation, two each at least */
 	uint32_t failure_first_sec, failure_max_sec; /* RFC 9520 section 3.2 */
 	uint32_t exhausted_sec;            /* how long a question that ran out of its budget is remembered */
 	uint32_t dead_zone_failures;       /* failed questions in a row after which a zone whose servers all refuse is not asked for a while */

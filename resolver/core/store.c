@@ -166,6 +166,25 @@ static RESULT draft_part_of(struct resolution *q, enum msg_part part, const stru
 	return DONE;
 }
 
+/* A zone may not prolong its delegation, but it may shorten it: its own NS set with a lower TTL is taken at its word. */
+static void shorten_delegation(struct resolution *q, const struct scrubbed *s)
+{
+	const struct rrset *ns = q->deleg == NULL ? NULL : scrub_find(&s->authority, q->deleg->zone, RR_NS);
+	struct bundle_key k = { .type = 0, .rclass = CLASS_IN, .kind = BUNDLE_DELEGATION };
+	const struct rrset *sets[64];
+	const struct bundle *b;
+
+	if (ns == NULL || !s->authoritative || !q->deleg->expires || ns->ttl >= deleg_left(q))
+		return;
+	k.name = q->deleg->zone;
+	b = rrcache_get(q->core->env.rrcache, &k, query_now(q), 0);
+	if (b == NULL || bundle_count(b) > sizeof sets / sizeof sets[0])
+		return;
+	for (size_t i = 0; i < bundle_count(b); i++)
+		sets[i] = bundle_set(b, i);
+	(void)OK(put(q, BUNDLE_DELEGATION, k.name, 0, sets, bundle_count(b), ns->ttl));
+}
+
 RESULT store_reply(struct resolution *q, const struct scrubbed *s)
 {
 	struct name end = s->final;
@@ -184,6 +203,7 @@ RESULT store_reply(struct resolution *q, const struct scrubbed *s)
 	if (s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN)
 		TRY(put_negative(q, s, end, q->now.type));
 	TRY(put_spare_ns(q, s));
+	shorten_delegation(q, s);
 	return put_answers(q, s);
 }
 

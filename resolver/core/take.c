@@ -18,6 +18,10 @@ static void next_server(struct resolution *q, enum server_outcome outcome)
 
 static void relax_qmin(struct resolution *q)
 {
+	if (q->qmin.by_ns) { /* that was the last try */
+		next_server(q, SERVER_RCODE);
+		return;
+	}
 	if (!q->qmin.off)
 		stats_inc(q->core->env.stats, COUNT_CORE_QMIN_RELAXED);
 	q->qmin.off = true;
@@ -26,14 +30,23 @@ static void relax_qmin(struct resolution *q)
 
 /* --- no reply */
 
+/* A lone server is asked more often than each of many. */
+static uint32_t tries_of_each(const struct resolution *q)
+{
+	uint32_t share = q->settings->timeouts_per_zone / (uint32_t)(q->deleg->server_count > 0 ? q->deleg->server_count : 1);
+
+	if (share < 2)
+		share = 2;
+	return share < q->settings->max_tries ? share : q->settings->max_tries;
+}
+
 static void take_timeout(struct resolution *q)
 {
 	struct deleg_server *s = server_of(q);
-	uint32_t tries = q->settings->tries_per_server + (q->deleg->server_count == 1 ? 1 : 0);
 
 	s->outcome = SERVER_TIMEOUT;
 	s->timeouts++;
-	if (s->timeouts >= tries)
+	if (s->timeouts >= tries_of_each(q))
 		s->done = true;
 	if (query_is_minimised(q) && ++q->qmin_timeouts >= QMIN_TIMEOUTS)
 		q->qmin.off = true;
