@@ -22,14 +22,11 @@ void local_zones_free(struct local_zones *z)
 static RESULT fixed_sets(struct local_zones *z)
 {
 	static const uint8_t zeros[16];
-	/* localhost. nobody.invalid. 1 3600 1200 604800 10800 */
-	static const uint8_t soa[] = "\011localhost\0\006nobody\007invalid\0\0\0\0\1\0\0\016\020\0\0\004\260\0\011\072\200\0\0\052\060";
-	struct span a = span_of(zeros, 4), aaaa = span_of(zeros, 16), s = span_of(soa, sizeof soa - 1);
+	struct span a = span_of(zeros, 4), aaaa = span_of(zeros, 16);
 
 	z->null_a = rrset_make_in(z->arena, name_root, RR_A, CLASS_IN, LOCAL_TTL, &a, 1, 0);
 	z->null_aaaa = rrset_make_in(z->arena, name_root, RR_AAAA, CLASS_IN, LOCAL_TTL, &aaaa, 1, 0);
-	z->block_soa = rrset_make_in(z->arena, name_root, RR_SOA, CLASS_IN, LOCAL_TTL, &s, 1, 0);
-	return z->null_a != NULL && z->null_aaaa != NULL && z->block_soa != NULL ? DONE : FAIL(ERR_NOMEM);
+	return z->null_a != NULL && z->null_aaaa != NULL ? DONE : FAIL(ERR_NOMEM);
 }
 
 RESULT local_zones_new(struct local_zones **ret_zones)
@@ -92,6 +89,21 @@ static RESULT put_zone(struct local_zones *z, struct name zone, uint16_t rclass,
 RESULT local_add_zone(struct local_zones *z, struct name zone, uint16_t rclass, enum local_type t)
 {
 	return put_zone(z, zone, rclass, t, false);
+}
+
+RESULT local_add_override(struct local_zones *z, struct name zone, uint16_t rclass, const struct prefix *clients, enum local_type t)
+{
+	struct local_zone *lz = local_zone_of(nametable_get(&z->zones, zone, rclass));
+	struct local_override *o;
+
+	if (lz == NULL || lz->gone)
+		return FAIL(ERR_NOTFOUND);
+	o = arena_alloc(z->arena, sizeof *o);
+	if (o == NULL)
+		return FAIL(ERR_NOMEM);
+	*o = (struct local_override){ lz->overrides, *clients, t };
+	lz->overrides = o;
+	return DONE;
 }
 
 static RESULT node_at(struct local_zones *z, struct name name, uint16_t rclass, struct local_node **ret_node)
@@ -255,8 +267,11 @@ RESULT local_zones_copy(const struct local_zones *z, struct local_zones **ret_co
 	for (size_t i = 0; i < z->zones.slots; i++) {
 		const struct local_zone *lz = local_zone_of(z->zones.slot[i]);
 
-		if (lz != NULL && !lz->gone)
-			TRY(put_zone(copy, lz->named.name, lz->named.rclass, lz->type, lz->implicit));
+		if (lz == NULL || lz->gone)
+			continue;
+		TRY(put_zone(copy, lz->named.name, lz->named.rclass, lz->type, lz->implicit));
+		for (const struct local_override *o = lz->overrides; o != NULL; o = o->next)
+			TRY(local_add_override(copy, lz->named.name, lz->named.rclass, &o->clients, o->type));
 	}
 	for (size_t i = 0; i < z->nodes.slots; i++) {
 		const struct local_node *node = local_node_of(z->nodes.slot[i]);
@@ -294,6 +309,29 @@ static RESULT conf_zones(struct local_zones *z, const struct conf_clause *server
 			continue;
 		}
 		TRY(put_zone(z, name_of(&name), CLASS_IN, t, false));
+	}
+	return DONE;
+}
+
+static RESULT conf_overrides(struct local_zones *z, const struct conf_clause *server, struct strbuf *report)
+{
+	for (size_t i = 0; i < conf_count(server, OPT_LOCAL_ZONE_OVERRIDE); i++) {
+		const char *word[3];
+		struct name_buf name;
+		struct prefix clients;
+		enum local_type t;
+		struct result r = FAIL(ERR_FORMAT);
+
+		for (size_t w = 0; w < 3; w++)
+			word[w] = conf_word(server, OPT_LOCAL_ZONE_OVERRIDE, i, w);
+		if (word[0] != NULL && word[1] != NULL && word[2] != NULL && OK(name_from_text(word[0], NULL, &name)) &&
+		    OK(prefix_parse(word[1], &clients)) && OK(local_type_parse(word[2], &t)))
+			r = local_add_override(z, name_of(&name), CLASS_IN, &clients, t);
+		if (r.e == ERR_NOMEM)
+			return r;
+		if (!OK(r))
+			strbuf_printf(report, "%s: error: local-zone-override: found \"%s\", expected the name of a local-zone, a netblock and a type\n",
+			    conf_where(server, OPT_LOCAL_ZONE_OVERRIDE, i), conf_item(server, OPT_LOCAL_ZONE_OVERRIDE, i));
 	}
 	return DONE;
 }
@@ -350,6 +388,7 @@ RESULT local_zones_make(const struct conf_clause *server, struct strbuf *report,
 	/* The operator's zones first: a default zone of the same name is left out, whatever their type. */
 	TRY(conf_zones(z, server, report));
 	TRY(local_add_defaults(z, !conf_bool(server, OPT_UNBLOCK_LAN_ZONES)));
+	TRY(conf_overrides(z, server, report));
 	TRY(conf_data(z, server, report));
 	TRY(conf_hosts(z, server, report));
 	*ret_zones = MOVE(z);

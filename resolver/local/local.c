@@ -90,6 +90,7 @@ const struct rrset *local_node_set(const struct local_node *n, uint16_t type)
 struct judgement {
 	const struct local_zones *z BORROWED_FIELD;
 	const struct local_zone *zone BORROWED_FIELD;
+	enum local_type type; /* of the zone, for this client */
 	const struct question *q BORROWED_FIELD;
 	struct arena *arena BORROWED_FIELD;
 	struct answer *answer BORROWED_FIELD;
@@ -157,17 +158,14 @@ static enum local_verdict out_of_memory(const struct judgement *j)
 	return LOCAL_ANSWER;
 }
 
-/* blocked: by the operator's will, which is said as such. A zone that blocks whole names and has no SOA gets one, so that resolvers behind us can cache the answer. */
+/* blocked: by the operator's will, which is said as such. As in Unbound a zone without a SOA of its own has none in its answers. */
 static enum local_verdict answer_negative(const struct judgement *j, uint16_t rcode, bool blocked)
 {
-	bool whole_names = j->zone->type == LOCAL_ALWAYS_NXDOMAIN || j->zone->type == LOCAL_ALWAYS_NODATA || j->zone->type == LOCAL_ALWAYS_NULL;
 	const struct local_node *apex = local_find_node(j->z, j->zone->named.name, j->q->rclass);
 	const struct rrset *soa = apex == NULL ? NULL : local_node_set(apex, RR_SOA);
 
 	if (!begin_answer(j, rcode, 1))
 		return out_of_memory(j);
-	if (soa == NULL && whole_names)
-		soa = rrset_renamed_in(j->arena, j->z->block_soa, j->zone->named.name);
 	if (soa != NULL) {
 		struct span rdata = rrset_rdata(soa, 0);
 		struct answer_set *set = j->answer->sets;
@@ -232,7 +230,7 @@ static bool answer_from_data(const struct judgement *j, const struct local_node 
 /* Nothing in the data: what the zone's type says. */
 static enum local_verdict judge_by_type(const struct judgement *j, const struct local_node *node)
 {
-	switch (j->zone->type) {
+	switch (j->type) {
 	case LOCAL_DENY:
 	case LOCAL_INFORM_DENY:
 	case LOCAL_ALWAYS_DENY:
@@ -277,8 +275,23 @@ static void inform(const struct judgement *j, const struct endpoint *client)
 {
 	char zone[NAME_TEXT], name[NAME_TEXT], from[ENDPOINT_TEXT], type[RRTYPE_TEXT], rclass[RRTYPE_TEXT];
 
-	log_limited(LOG_LEVEL_INFO, "%s %s %s %s %s %s", name_to_text(j->zone->named.name, zone), local_type_text(j->zone->type),
+	log_limited(LOG_LEVEL_INFO, "%s %s %s %s %s %s", name_to_text(j->zone->named.name, zone), local_type_text(j->type),
 	    endpoint_text(client, from), name_to_text(j->q->name, name), rrtype_text(j->q->type, type), rrclass_text(j->q->rclass, rclass));
+}
+
+/* The type that the longest matching override names, or the zone's own. */
+static enum local_type type_for(const struct local_zone *zone, const struct addr *client)
+{
+	enum local_type t = zone->type;
+	int longest = -1;
+
+	for (const struct local_override *o = zone->overrides; o != NULL; o = o->next) {
+		if (o->clients.len > longest && prefix_covers(&o->clients, client)) {
+			longest = o->clients.len;
+			t = o->type;
+		}
+	}
+	return t;
 }
 
 enum local_verdict local_answer(const struct local_zones *z, const struct question *q, const struct endpoint *client, struct arena *a,
@@ -294,12 +307,13 @@ enum local_verdict local_answer(const struct local_zones *z, const struct questi
 	j.zone = local_find_zone(z, within, q->rclass);
 	if (j.zone == NULL)
 		return LOCAL_PASS;
-	if (j.zone->type == LOCAL_INFORM || j.zone->type == LOCAL_INFORM_DENY || j.zone->type == LOCAL_INFORM_REDIRECT)
+	j.type = type_for(j.zone, &client->a);
+	if (j.type == LOCAL_INFORM || j.type == LOCAL_INFORM_DENY || j.type == LOCAL_INFORM_REDIRECT)
 		inform(&j, client);
-	node = local_find_node(z, is_redirect(j.zone->type) ? j.zone->named.name : q->name, q->rclass);
-	if (node == NULL || !uses_data(j.zone->type) || !answer_from_data(&j, node, &verdict))
+	node = local_find_node(z, is_redirect(j.type) ? j.zone->named.name : q->name, q->rclass);
+	if (node == NULL || !uses_data(j.type) || !answer_from_data(&j, node, &verdict))
 		verdict = judge_by_type(&j, node);
-	if (verdict != LOCAL_PASS && z->log_actions && j.zone->type != LOCAL_INFORM)
+	if (verdict != LOCAL_PASS && z->log_actions && j.type != LOCAL_INFORM)
 		inform(&j, client);
 	return verdict;
 }

@@ -16,9 +16,17 @@ struct local_node {
 	size_t below; /* nodes with data strictly below it */
 };
 
+/* local-zone-override: for clients in a network the zone has another type. */
+struct local_override {
+	struct local_override *next ARENA_FIELD;
+	struct prefix clients;
+	enum local_type type;
+};
+
 struct local_zone {
 	struct named named;
 	enum local_type type;
+	struct local_override *overrides ARENA_FIELD;
 	bool implicit; /* made by local-data outside of every zone */
 	bool gone;
 };
@@ -33,7 +41,6 @@ struct local_zones {
 	size_t zone_count;
 	const struct rrset *null_a ARENA_FIELD;    /* what always_null answers: owner "." */
 	const struct rrset *null_aaaa ARENA_FIELD;
-	const struct rrset *block_soa ARENA_FIELD; /* of negative answers of zones that block and have none of their own */
 	bool log_actions;                /* log-local-actions */
 };
 
@@ -46,6 +53,8 @@ const struct local_node *local_find_node(const struct local_zones *z, struct nam
 const struct rrset *local_node_set(const struct local_node *n, uint16_t type) BORROWED NONNULL;
 
 RESULT local_zones_new(struct local_zones **ret_zones) NONNULL;
+/* ERR_NOTFOUND: no such zone. */
+RESULT local_add_override(struct local_zones *z, struct name zone, uint16_t rclass, const struct prefix *clients, enum local_type t) NONNULL;
 RESULT local_add_rr(struct local_zones *z, struct name owner, uint16_t type, uint16_t rclass, uint32_t ttl, struct span rdata) NONNULL;
 
 /* The zones of RFC 6761, RFC 6303 and kin, but for those named in a local-zone: option. lan: also those of private networks. */

@@ -150,7 +150,7 @@ static void negative_answers_carry_the_soa(void **state)
 	assert_int_equal(got.a.authority_count, 1);
 	assert_int_equal(got.a.ttl, 600); /* its MINIMUM, RFC 2308 section 5 */
 	ask(z, "q.b.test", RR_A, &got);
-	assert_int_equal(got.a.authority_count, 1); /* made up, so that resolvers behind us can cache it */
+	assert_int_equal(got.a.authority_count, 0);
 	assert_int_equal(got.a.ede_count, 1);
 	assert_int_equal(got.a.ede[0].code, EDE_BLOCKED);
 }
@@ -290,6 +290,21 @@ static void changes_are_made_in_a_copy(void **state)
 	assert_int_equal(local_zone_count(z), 1);
 }
 
+static void overrides_by_client(void **state)
+{
+	AUTO(strbuf_free) struct strbuf *report = strbuf_new(10000);
+	AUTO(local_zones_free) struct local_zones *z = from_conf("server:\n local-zone: a.example transparent\n local-zone-override: a.example 192.0.2.0/24 refuse\n"
+		" local-zone-override: a.example 192.0.2.7/32 always_nxdomain\n local-zone: b.example static\n local-zone-override: b.example 10.0.0.0/8 transparent\n", report),
+		*copy = NULL;
+
+	(void)state;
+	assert_string_equal(strbuf_text(report), "");
+	expect(z, "x.a.example", RR_A, LOCAL_ANSWER, RCODE_NXDOMAIN, ""); /* the longest prefix of 192.0.2.7 */
+	expect(z, "x.b.example", RR_A, LOCAL_ANSWER, RCODE_NXDOMAIN, ""); /* another client's */
+	assert_true(OK(local_zones_copy(z, &copy)));
+	expect(copy, "x.a.example", RR_A, LOCAL_ANSWER, RCODE_NXDOMAIN, "");
+}
+
 static void many_zones(void **state)
 {
 	AUTO(local_zones_free) struct local_zones *z = NULL;
@@ -343,6 +358,7 @@ int main(void)
 		cmocka_unit_test(defaults_switched_off),
 		cmocka_unit_test(hosts_file),
 		cmocka_unit_test(changes_are_made_in_a_copy),
+		cmocka_unit_test(overrides_by_client),
 		cmocka_unit_test(many_zones),
 		cmocka_unit_test(memory_may_run_out),
 	};
