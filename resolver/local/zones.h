@@ -44,6 +44,8 @@ struct local_zones {
 	bool log_actions;                /* log-local-actions */
 };
 
+static inline struct local_zone *local_zone_of(struct named *n) BORROWED;
+static inline struct local_node *local_node_of(struct named *n) BORROWED;
 static inline struct local_zone *local_zone_of(struct named *n) { return (struct local_zone *)(void *)n; }
 static inline struct local_node *local_node_of(struct named *n) { return (struct local_node *)(void *)n; }
 
