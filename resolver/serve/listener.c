@@ -91,6 +91,8 @@ static void take_part(struct serve *s, struct port *p, const struct datagram *in
 		serve_prepare(s, r);
 	}
 	for (size_t i = 0; i < n; i++)
+		serve_fetch(s, &batch[i]);
+	for (size_t i = 0; i < n; i++)
 		serve_question(s, &batch[i]);
 }
 

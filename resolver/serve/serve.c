@@ -249,6 +249,12 @@ void serve_prepare(struct serve *s, struct request *r)
 	anscache_prefetch(s->env.anscache, r->hash);
 }
 
+void serve_fetch(const struct serve *s, const struct request *r)
+{
+	if (r->verdict == ADMIT)
+		anscache_prefetch_entry(s->env.anscache, r->hash);
+}
+
 void serve_question(struct serve *s, struct request *r)
 {
 	if (r->verdict == ADMIT_DROP)

@@ -89,6 +89,8 @@ void serve_set(struct serve *s, const struct serve_settings *settings, const str
 void serve_question(struct serve *s, struct request *r) NONNULL;
 /* After admission_judge(): looks at what the next steps will need, and asks the processor to fetch it. */
 void serve_prepare(struct serve *s, struct request *r) NONNULL;
+/* After that was done for a whole batch: the same for what the first look leads to. */
+void serve_fetch(const struct serve *s, const struct request *r) NONNULL;
 
 /* Where the reply is composed: NULL when the client can no longer be reached. Then serve_send() with its length; 0 sends nothing. */
 uint8_t *serve_room(struct serve *s, const struct origin *o, size_t limit) BORROWED NONNULL;
