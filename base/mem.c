@@ -29,6 +29,7 @@ struct failing {
 	uint64_t in; /* allocations until the one that fails; 0: none asked for */
 	bool all;    /* those after it fail too */
 	bool happened;
+	unsigned int held;
 };
 
 static pthread_mutex_t counts_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -115,6 +116,8 @@ static bool failing_now(void)
 {
 	struct failing *f = &my_failing;
 
+	if (f->held > 0)
+		return false;
 	if (f->in > 1) {
 		f->in--;
 		return false;
@@ -132,7 +135,15 @@ static inline bool must_fail(void)
 
 void mem_fail_at(uint64_t n, bool all)
 {
-	my_failing = (struct failing){ n, all, false };
+	my_failing = (struct failing){ n, all, false, my_failing.held };
+}
+
+void mem_fail_hold(bool hold)
+{
+	if (hold)
+		my_failing.held++;
+	else
+		my_failing.held--;
 }
 
 bool mem_failed(void)

@@ -31,6 +31,8 @@ static inline UNUSED void mem_free_chars_p(char **p)
 
 /* For tests: the n-th allocation of this thread from now on fails (0: none), and every one after it while `all` is set. */
 void mem_fail_at(uint64_t n, bool all);
+/* Between hold and not hold nothing fails and nothing counts towards n: what a test allocates for itself meanwhile. Nests. */
+void mem_fail_hold(bool hold);
 /* True when the failure that was asked for has happened. */
 bool mem_failed(void);
 /* Live allocations and their octets in this process, as a test sees them (octets as malloc_usable_size says). */

@@ -17,8 +17,7 @@ struct mail {
 	struct mail *next OWNED_FIELD;
 	enum sim_event_kind kind;
 	struct endpoint from, to;
-	struct sim_conn *conn BORROWED_FIELD;
-	stream_h stream;
+	struct sim_conn *conn BORROWED_FIELD; /* it counts its mails */
 	size_t len;
 	uint8_t octets[];
 };
@@ -116,6 +115,10 @@ static struct sim_host *host_of(struct host *h)
 static void mail_free(struct mail *m) TAKES(1);
 static void mail_free(struct mail *m)
 {
+	if (m->conn != NULL) {
+		m->conn->events--;
+		sim_conn_settle(m->conn);
+	}
 	mem_free(m);
 }
 
@@ -133,24 +136,28 @@ static void drop_all(struct mail *m)
 static struct mail *mail_new(const struct sim_event *e) OWNED_BY(mail_free);
 static struct mail *mail_new(const struct sim_event *e)
 {
-	struct mail *m = (struct mail *)mem_alloc(sizeof *m + e->len);
+	struct mail *m;
 
+	mem_fail_hold(true);
+	m = (struct mail *)mem_alloc(sizeof *m + e->len);
+	mem_fail_hold(false);
 	if (m == NULL)
 		abort();
 	m->kind = e->kind;
 	m->from = e->from;
 	m->to = e->to;
 	m->conn = e->conn;
+	if (m->conn != NULL)
+		m->conn->events++;
 	m->len = e->len;
 	memcpy(m->octets, e->octets, e->len);
 	return m;
 }
 
-static void post(struct sim_host *h, const struct sim_event *e, stream_h to)
+static void post(struct sim_host *h, const struct sim_event *e)
 {
 	struct mail *m = mail_new(e);
 
-	m->stream = to;
 	*h->mail_end = m;
 	h->mail_end = &m->next;
 	h->backend->woken = true;
@@ -191,7 +198,7 @@ void sim_host_datagram(struct sim *s, const struct sim_event *e)
 	}
 	/* Several workers on one port: the kernel spreads by a hash of the addresses. */
 	if (n > 0)
-		post(hosts[(e->from.port ^ e->from.a.b[3] ^ e->from.a.b[15]) % n], e, (stream_h){ 0 });
+		post(hosts[(e->from.port ^ e->from.a.b[3] ^ e->from.a.b[15]) % n], e);
 }
 
 void sim_host_conn_event(struct sim *s, const struct sim_event *e)
@@ -201,7 +208,7 @@ void sim_host_conn_event(struct sim *s, const struct sim_event *e)
 
 	if (e->kind != SIM_OPEN) {
 		if (e->conn->host != NULL)
-			post(e->conn->host, e, e->conn->stream);
+			post(e->conn->host, e);
 		return;
 	}
 	for (struct sim_backend *b = s->backends; b != NULL && n < 64; b = b->next) {
@@ -215,7 +222,8 @@ void sim_host_conn_event(struct sim *s, const struct sim_event *e)
 		}
 	}
 	if (n > 0) {
-		post(hosts[e->conn->node.port % n], e, (stream_h){ 0 });
+		e->conn->host = hosts[e->conn->node.port % n]; /* what follows goes there too, accepted or not */
+		post(e->conn->host, e);
 		return;
 	}
 	e->conn->program_gone = true;
@@ -303,7 +311,7 @@ static void end_stream(struct stream *x);
 
 static void give_stream_event(struct sim_host *h, const struct mail *m)
 {
-	struct stream *x = stream_get(h->host.loop, m->stream);
+	struct stream *x = stream_get(h->host.loop, m->conn->stream);
 	void *object = x == NULL || !x->adopted ? NULL : loop_slot_get(h->host.loop, x->ev.type, x->ev.who);
 	struct loop *l = h->host.loop;
 
@@ -338,7 +346,7 @@ static void give_stream_event(struct sim_host *h, const struct mail *m)
 static void hold_or_give(struct sim_host *h, struct mail *m) TAKES(2);
 static void hold_or_give(struct sim_host *h, struct mail *m)
 {
-	struct stream *x = stream_get(h->host.loop, m->stream);
+	struct stream *x = stream_get(h->host.loop, m->conn->stream);
 
 	if (x != NULL && x->paused && m->kind != SIM_OPENED) {
 		*x->held_end = m;

@@ -151,8 +151,10 @@ void sim_push(struct sim *s, uint64_t wait_ns, struct sim_event *e)
 		size_t n = s->event_room == 0 ? 256 : s->event_room * 2;
 
 		/* The simulator's own memory is not what is tested: without it there is no run. */
+		mem_fail_hold(true);
 		if (!OK(mem_resize(&room, s->event_room, n, sizeof(struct sim_event *))))
 			abort();
+		mem_fail_hold(false);
 		s->events = (struct sim_event **)room;
 		s->event_room = n;
 	}
@@ -172,8 +174,11 @@ static struct sim_event *pop(struct sim *s)
 
 struct sim_event *sim_event_new(enum sim_event_kind kind, struct span payload)
 {
-	struct sim_event *e = (struct sim_event *)mem_alloc(sizeof *e + payload.n);
+	struct sim_event *e;
 
+	mem_fail_hold(true);
+	e = (struct sim_event *)mem_alloc(sizeof *e + payload.n);
+	mem_fail_hold(false);
 	if (e == NULL)
 		abort();
 	e->kind = kind;
@@ -282,8 +287,11 @@ void sim_send(struct sim *s, const struct endpoint *from, const struct endpoint 
 
 struct sim_conn *sim_conn_new(struct sim *s, const struct endpoint *program, const struct endpoint *node)
 {
-	struct sim_conn *c = (struct sim_conn *)mem_alloc(sizeof *c);
+	struct sim_conn *c;
 
+	mem_fail_hold(true);
+	c = (struct sim_conn *)mem_alloc(sizeof *c);
+	mem_fail_hold(false);
 	if (c == NULL)
 		abort();
 	c->program = *program;
@@ -518,7 +526,9 @@ bool sim_run(struct sim *s, uint64_t until_ns)
 		while (s->event_count > 0 && s->events[0]->at_ns <= s->now_ns) {
 			struct sim_event *e = pop(s);
 
+			mem_fail_hold(true); /* what the nodes do is the simulator's */
 			happen(s, e);
+			mem_fail_hold(false);
 			event_free(e);
 		}
 	}

@@ -431,12 +431,20 @@ static void run(struct run *r, uint64_t seed, bool verbose)
 	if (!sim_run(r->sim, sim_now_ns(r->sim) + 7200 * SEC))
 		complain(r, NULL, "it never comes to rest");
 	for (unsigned int i = 0; i < r->count; i++) {
-		if (r->asked[i].replies == 0)
+		if (r->asked[i].replies == 0) {
+			fprintf(stderr, "client %u tcp %d id %u at %.3f ", r->asked[i].client, r->asked[i].tcp, r->asked[i].id, (double)r->asked[i].at_ns / 1e9);
 			complain(r, &r->asked[i], "no reply");
+		}
 	}
 	r->packets = world_packets(r->world);
 	if (r->packets > (uint64_t)PACKETS_PER_QUESTION * (r->count + 1))
 		complain(r, NULL, "more upstream packets than the budgets allow");
+	if (verbose) {
+		for (unsigned int w = 0; w < r->workers; w++)
+			for (unsigned int c = 0; c < COUNTERS; c++)
+				if (stats_get(&r->w[w].worker->stats, (enum counter)c))
+					fprintf(stderr, "w%u %s %llu\n", w, counter_name((enum counter)c), (unsigned long long)stats_get(&r->w[w].worker->stats, (enum counter)c));
+	}
 	stop_workers(r);
 	r->trace = sim_trace(r->sim);
 	world_free(MOVE(r->world));
