@@ -205,33 +205,33 @@ static RESULT show_all(const struct form *f, struct strbuf *out)
 
 /* The text around the options. Paragraphs are separated by empty lines; both forms are made from it. */
 static const char *const story[] = {
-	"One file configures all of Cairn's programs, and each acts on its own clauses. Its syntax and the names "
-	"of its options are those of unbound.conf(5) of the Unbound resolver, so that an existing file can be used "
-	"as it is. An option of Unbound that has no effect in Cairn is accepted with one warning that says what "
-	"happens instead.",
+	("One file configures all of Cairn's programs, and each acts on its own clauses. Its syntax and the names "
+	 "of its options are those of unbound.conf(5) of the Unbound resolver, so that an existing file can be used "
+	 "as it is. An option of Unbound that has no effect in Cairn is accepted with one warning that says what "
+	 "happens instead."),
 
-	"A clause begins with its name and a colon, such as server:, and goes on to the next clause. In it stand "
-	"options: a name with a colon, and one or more words, on the same line or on later ones. Several options "
-	"may stand on one line. A word that contains blanks, or is empty, is put in double or single quotes; a "
-	"backslash before a quote keeps it from ending the word and stays in the value. A comment begins with # "
-	"where a word could begin and ends with the line.",
+	("A clause begins with its name and a colon, such as server:, and goes on to the next clause. In it stand "
+	 "options: a name with a colon, and one or more words, on the same line or on later ones. Several options "
+	 "may stand on one line. A word that contains blanks, or is empty, is put in double or single quotes; a "
+	 "backslash before a quote keeps it from ending the word and stays in the value. A comment begins with # "
+	 "where a word could begin and ends with the line."),
 
-	"A clause may be given in several places. An option that takes one value has the one given last, and a "
-	"warning says so; options that may be given several times collect their values. Of stub-zone:, "
-	"forward-zone:, auth-zone:, rpz: and view: each clause is one of its own.",
+	("A clause may be given in several places. An option that takes one value has the one given last, and a "
+	 "warning says so; options that may be given several times collect their values. Of stub-zone:, "
+	 "forward-zone:, auth-zone:, rpz: and view: each clause is one of its own."),
 
-	"include: PATH puts another file's text in its place. The name may have wildcards (*, ?, [...], {...}, ~); "
-	"the files are taken in order of their names, and no match is no mistake. A relative name is below "
-	"directory: when that was given before, and else below the directory the program was started in. "
-	"include-toplevel: PATH does the same, and closes the clause before and behind it. Files may include each "
-	"other 64 deep, 10000 in all; a file may have 256 MiB, all together 1 GiB.",
+	("include: PATH puts another file's text in its place. The name may have wildcards (*, ?, [...], {...}, ~); "
+	 "the files are taken in order of their names, and no match is no mistake. A relative name is below "
+	 "directory: when that was given before, and else below the directory the program was started in. "
+	 "include-toplevel: PATH does the same, and closes the clause before and behind it. Files may include each "
+	 "other 64 deep, 10000 in all; a file may have 256 MiB, all together 1 GiB."),
 
-	"Without a file cairnd uses a built-in configuration: it listens on 127.0.0.1 and ::1, port 5335, stays in "
-	"the foreground, logs to standard error and writes no files. With a file the port is 53 unless the file "
-	"says otherwise.",
+	("Without a file cairnd uses a built-in configuration: it listens on 127.0.0.1 and ::1, port 5335, stays in "
+	 "the foreground, logs to standard error and writes no files. With a file the port is 53 unless the file "
+	 "says otherwise."),
 
-	"cairnd --check-config FILE reads a file and prints every mistake in it with the file, the line, the "
-	"option, what was found and what was expected.",
+	("cairnd --check-config FILE reads a file and prints every mistake in it with the file, the line, the "
+	 "option, what was found and what was expected."),
 };
 
 static void show_story(const struct form *f, struct strbuf *out)

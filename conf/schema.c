@@ -233,18 +233,24 @@ static uint8_t lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c == '_' ? '-' : c;
 }
 
-/* Edits (insert, delete, replace, swap of neighbours) from a to b; case and '_' for '-' are free. Both at most NEAR_MAX long. */
-static unsigned int edits(struct span a, struct span b)
+/*
+ * Edits (insert, delete, replace, swap of neighbours) from a to b, or max + 1 when there are more than max; case and '_' for '-'
+ * are free. Only cells within max of the diagonal can count, so only they are computed. Both at most NEAR_MAX long.
+ */
+static unsigned int edits(struct span a, struct span b, unsigned int max)
 {
-	unsigned int row[3][NEAR_MAX + 1];
+	unsigned int row[3][NEAR_MAX + 2];
 
-	for (size_t j = 0; j <= b.n; j++)
+	for (size_t j = 0; j <= b.n + 1; j++) {
 		row[0][j] = (unsigned int)j;
+		row[1][j] = row[2][j] = max + 1;
+	}
 	for (size_t i = 1; i <= a.n; i++) {
-		unsigned int *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
+		unsigned int *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3], least;
+		size_t from = i > max ? i - max : 1, to = i + max < b.n ? i + max : b.n;
 
-		now[0] = (unsigned int)i;
-		for (size_t j = 1; j <= b.n; j++) {
+		least = now[from - 1] = from == 1 ? (unsigned int)i : max + 1;
+		for (size_t j = from; j <= to; j++) {
 			uint8_t ca = lower(a.p[i - 1]), cb = lower(b.p[j - 1]);
 			unsigned int best = last[j - 1] + (ca != cb);
 
@@ -255,9 +261,14 @@ static unsigned int edits(struct span a, struct span b)
 			if (i > 1 && j > 1 && ca == lower(b.p[j - 2]) && cb == lower(a.p[i - 2]) && before[j - 2] + 1 < best)
 				best = before[j - 2] + 1;
 			now[j] = best;
+			if (best < least)
+				least = best;
 		}
+		now[to + 1] = max + 1;
+		if (least > max)
+			return max + 1;
 	}
-	return row[a.n % 3][b.n];
+	return row[a.n % 3][b.n] <= max ? row[a.n % 3][b.n] : max + 1;
 }
 
 struct nearest {
@@ -273,7 +284,7 @@ static void nearer(struct nearest *n, struct span name, const char *candidate, b
 
 	if (c.n > NEAR_MAX || (c.n > name.n ? c.n - name.n : name.n - c.n) > 4)
 		return;
-	score = edits(name, c) * 2 + !own;
+	score = edits(name, c, n->score / 2) * 2 + !own;
 	if (score < n->score)
 		*n = (struct nearest){ candidate, score };
 }
