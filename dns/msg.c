@@ -220,6 +220,8 @@ static RESULT read_rdata(struct parse *p, uint16_t type, uint16_t len, struct sp
 	return DONE;
 }
 
+/* The group of this owner, type and class, made when there is none; NULL when the arena is full. */
+static struct group *find_group(struct parse *p, struct collector *c, const struct record *rr, uint16_t type) BORROWED;
 static struct group *find_group(struct parse *p, struct collector *c, const struct record *rr, uint16_t type)
 {
 	uint64_t hash = group_hash(p->key, rr->owner_hash, type, rr->rclass);

@@ -589,10 +589,17 @@ static RESULT read_path(struct zone *z, const char *path, unsigned int depth)
 	return read_source(z, path, span_of(text, n), depth);
 }
 
-static struct zone *zone_new(const struct zone_read *z, struct strbuf *report) OWNED_BY(mem_free);
+static void zone_free(struct zone *zone) TAKES(1);
+static void zone_free(struct zone *zone)
+{
+	mem_free(zone);
+}
+DEFINE_AUTO(struct zone, zone_free)
+
+static struct zone *zone_new(const struct zone_read *z, struct strbuf *report) OWNED_BY(zone_free);
 static struct zone *zone_new(const struct zone_read *z, struct strbuf *report)
 {
-	struct zone *zone = (struct zone *)mem_alloc(sizeof *zone);
+	AUTO(zone_free) struct zone *zone = (struct zone *)mem_alloc(sizeof *zone);
 
 	if (zone == NULL)
 		return NULL;
@@ -603,7 +610,7 @@ static struct zone *zone_new(const struct zone_read *z, struct strbuf *report)
 	zone->rclass = z->rclass != 0 ? z->rclass : CLASS_IN;
 	zone->octets_left = z->max_octets != 0 ? z->max_octets : MAX_OCTETS;
 	zone->generated_left = z->max_generated != 0 ? z->max_generated : ZONE_GENERATED;
-	return zone;
+	return MOVE(zone);
 }
 
 static RESULT finish(const struct zone *zone, const char *name, struct result r)
@@ -618,8 +625,7 @@ static RESULT finish(const struct zone *zone, const char *name, struct result r)
 RESULT zone_read_text(const struct zone_read *z, struct span text, struct strbuf *report)
 {
 	const char *name = z->origin_text != NULL ? z->origin_text : "text";
-	AUTO(mem_free) void *memory = zone_new(z, report);
-	struct zone *zone = (struct zone *)memory;
+	AUTO(zone_free) struct zone *zone = zone_new(z, report);
 
 	if (zone == NULL)
 		return FAIL(ERR_NOMEM);
@@ -628,8 +634,7 @@ RESULT zone_read_text(const struct zone_read *z, struct span text, struct strbuf
 
 RESULT zone_read_file(const struct zone_read *z, const char *path, struct strbuf *report)
 {
-	AUTO(mem_free) void *memory = zone_new(z, report);
-	struct zone *zone = (struct zone *)memory;
+	AUTO(zone_free) struct zone *zone = zone_new(z, report);
 	struct result r;
 
 	if (zone == NULL)

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_DNS_RR_TABLE_H
 #define TESTS_UNIT_DNS_RR_TABLE_H
 
-#include "dns/rrtype.h"
+#include "tests/unit/dns/dns_test.h"
 
 struct rr_case {
 	uint16_t type;
@@ -135,5 +135,36 @@ static const struct rr_case rr_table[] = {
 };
 
 #define RR_CASES (sizeof rr_table / sizeof rr_table[0])
+
+/* The k-th part of a list separated by '|'; false: there are fewer. */
+static inline UNUSED bool part(const char *list, unsigned int k, char *buf, size_t cap)
+{
+	const char *end;
+
+	while (k-- > 0) {
+		list = strchr(list, '|');
+		if (list == NULL)
+			return false;
+		list++;
+	}
+	end = strchr(list, '|');
+	if (end == NULL)
+		end = list + strlen(list);
+	assert_true((size_t)(end - list) < cap);
+	memcpy(buf, list, (size_t)(end - list));
+	buf[end - list] = '\0';
+	return true;
+}
+
+static inline UNUSED struct strbuf *print(uint16_t type, struct span rdata) OWNED_BY(strbuf_free);
+static inline UNUSED struct strbuf *print(uint16_t type, struct span rdata)
+{
+	struct strbuf *out = strbuf_new(1 << 20);
+
+	assert_non_null(out);
+	rdata_print(type, rdata, out);
+	assert_true(strbuf_ok(out));
+	return out;
+}
 
 #endif
