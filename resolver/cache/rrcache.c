@@ -495,6 +495,21 @@ static struct bundle *bundle_for(struct rrcache *c, const struct bundle_key *k, 
 	return MOVE(b);
 }
 
+/* News that may not be kept (TTL 0) still ends what had expired: it is not to be served as stale any more. */
+static void forget_expired(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct now *now)
+{
+	KEY_SCRATCH struct opposites o;
+	KEY_SCRATCH struct key_chain chain;
+
+	key_chain_init(&chain, &c->key, k->name);
+	opposites_find(&o, c, k, chain.of[chain.labels]);
+	opposite_add(&o, c, k, chain.of[chain.labels]);
+	for (size_t i = 0; i < o.n; i++) {
+		if (!is_live(c, o.b[i], now_sec(now), 0))
+			slots_drop(c->slots, m, &o.b[i]->item);
+	}
+}
+
 RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
     const struct now *now)
 {
@@ -503,8 +518,10 @@ RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundl
 
 	TRY(check_size(c, k, sets, n));
 	ttl = ttl_for(c, k->kind, sets, n, ttl);
-	if (ttl == 0)
+	if (ttl == 0) {
+		forget_expired(c, m, k, now);
 		return FAIL(ERR_RANGE);
+	}
 	flushes_age(&c->flushes, m, now_sec(now));
 	key_chain_init(&chain, &c->key, k->name);
 	AUTO(bundle_free) struct bundle *b = bundle_for(c, k, &chain, sets, n, (struct span){ NULL, 0 });
@@ -601,7 +618,7 @@ RESULT rrcache_restore(struct rrcache *c, struct epoch_member *m, const struct b
 	TRY(check_size(c, k, sets, n));
 	if (ttl > load(&c->max_ttl))
 		ttl = load(&c->max_ttl);
-	if (ttl == 0 || age_sec >= (uint64_t)ttl + load(&c->keep_expired_sec))
+	if (age_sec >= (uint64_t)ttl + load(&c->keep_expired_sec))
 		return FAIL(ERR_RANGE);
 	key_chain_init(&chain, &c->key, k->name);
 	AUTO(bundle_free) struct bundle *b = bundle_for(c, k, &chain, sets, n, (struct span){ NULL, 0 });

@@ -57,6 +57,7 @@ struct deleg {
 	struct deleg_server *servers ARENA_FIELD;
 	size_t server_count, server_cap;
 	uint32_t expires_sec;  /* mono: what is learnt below it may not outlive it (ghost domains) */
+	uint32_t shown_until_sec; /* mono: the same without regard to the zones above: what clients are told */
 	bool expires;          /* false: from configuration, for as long as that lasts */
 	bool asked_child;      /* the names that the zone itself gives were looked at */
 	uint32_t dead_targets; /* names that turned out to have no address */

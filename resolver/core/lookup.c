@@ -34,22 +34,46 @@ bool lookup_is_known(struct rrcache *c, struct name n, uint16_t type, const stru
 
 /* --- one name */
 
+/* What the cache learnt later about a name server set that stands beside an answer: the same set, fresher. Its addresses stand with it. */
+static const struct bundle *later_ns(const struct lookup *k, const struct bundle *b)
+{
+	for (size_t i = 1; i < bundle_count(b); i++) {
+		const struct rrset *rs = bundle_set(b, i);
+		const struct bundle *later = rs->type == RR_NS ? get(k->cache, rrset_name(rs), RR_NS, BUNDLE_DATA, k->now, 0) : NULL;
+
+		if (later != NULL && serial_before(bundle_info(b)->stored_sec, bundle_info(later)->stored_sec + 1))
+			return later;
+	}
+	return NULL;
+}
+
+static RESULT take_beside(struct lookup *k, const struct bundle *b, const struct bundle *later, const struct rrset *rs)
+{
+	const struct rrset *fresh = later == NULL ? NULL : bundle_find(later, rrset_name(rs), rs->type);
+	const struct bundle *from = fresh != NULL ? later : b;
+	uint32_t left = bundle_ttl_left(from, k->now), lived = bundle_info(from)->ttl - left, ttl;
+
+	rs = fresh != NULL ? fresh : rs;
+	ttl = left == 0 ? 0 : rs->ttl > lived ? rs->ttl - lived : left;
+	return draft_add_copy(k->draft, k->arena, rs->type == RR_A || rs->type == RR_AAAA ? PART_ADDITIONAL : PART_AUTHORITY, rs, ttl);
+}
+
 /* Its set goes to the answer; what stood beside it, when it was kept, to authority and additional. Each has its own TTL. */
 static RESULT take_data(struct lookup *k, const struct bundle *b, uint16_t type, bool beside)
 {
 	struct name owner = bundle_key(b).name;
-	uint32_t left = bundle_ttl_left(b, k->now), lived = bundle_info(b)->ttl - left;
+	const struct bundle *later = beside && bundle_count(b) > 1 ? later_ns(k, b) : NULL;
+	uint32_t left = bundle_ttl_left(b, k->now);
 
 	if (left == 0)
 		k->stale = true;
 	for (size_t i = 0; i < bundle_count(b); i++) {
 		const struct rrset *rs = bundle_set(b, i);
-		uint32_t ttl = left == 0 ? 0 : rs->ttl > lived ? rs->ttl - lived : left;
 
 		if (rs->type == type && name_equal(rrset_name(rs), owner))
 			TRY(draft_add_copy(k->draft, k->arena, PART_ANSWER, rs, left));
 		else if (beside)
-			TRY(draft_add_copy(k->draft, k->arena, rs->type == RR_A || rs->type == RR_AAAA ? PART_ADDITIONAL : PART_AUTHORITY, rs, ttl));
+			TRY(take_beside(k, b, later, rs));
 	}
 	k->authority_kept = beside && bundle_count(b) > 1;
 	return DONE;
@@ -208,6 +232,12 @@ static RESULT look_at(struct lookup *k, enum lookup_kind *ret_kind, bool *ret_mo
 		TRY(follow(k, ret_kind, ret_moved));
 		if (*ret_moved)
 			return DONE;
+	}
+	if (k->type == RR_CNAME && (b = dname_above(k)) != NULL) {
+		TRY(follow_dname(k, b, ret_kind));
+		if (*ret_kind != LOOKUP_TOO_LONG)
+			*ret_kind = LOOKUP_ANSWER; /* where it leads was not asked */
+		return DONE;
 	}
 	b = get(k->cache, k->name, k->type, BUNDLE_NODATA, k->now, stale);
 	if (b != NULL) {

@@ -184,7 +184,7 @@ void take_reply(struct resolution *q, const struct ask_reply *r) NONNULL;
 RESULT store_reply(struct resolution *q, const struct scrubbed *s) NONNULL;
 /* What a minimised question brought: kept, but no part of the answer. */
 void store_aside(struct resolution *q, const struct scrubbed *s) NONNULL;
-RESULT store_referral(struct resolution *q, const struct scrubbed *s, uint32_t *ret_expires_sec) NONNULL;
+RESULT store_referral(struct resolution *q, const struct scrubbed *s, uint32_t *ret_expires_sec, uint32_t *ret_shown_sec) NONNULL;
 RESULT store_primed(struct resolution *q, const struct scrubbed *s) NONNULL;
 
 /* sub.c */

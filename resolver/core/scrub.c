@@ -263,6 +263,9 @@ static bool follows_aliases(uint16_t type)
 static RESULT walk_answer(struct scrubber *s, bool *ret_found)
 {
 	*ret_found = false;
+	/* A CNAME below a DNAME is no data of its own: the DNAME is what answers, and what is kept (RFC 6672 section 3.1). */
+	if (s->r->q.type == RR_CNAME && dname_above(s, s->out->final) != NULL)
+		return step_alias(s, ret_found);
 	for (uint32_t i = 0; i <= s->r->settings->max_chain; i++) {
 		bool moved;
 

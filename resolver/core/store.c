@@ -6,14 +6,17 @@
 
 #define PRIMED_MIN_SEC 3600u /* a root that gives its servers a TTL below this is not asked for them each time */
 
-/* Seconds left of the delegation that the reply came by. */
-static uint32_t deleg_left(struct resolution *q)
+static uint32_t left_until(struct resolution *q, uint32_t sec)
 {
 	uint32_t now = now_sec(query_now(q));
 
-	if (q->deleg == NULL || !q->deleg->expires)
-		return UINT32_MAX;
-	return serial_before(now, q->deleg->expires_sec) ? q->deleg->expires_sec - now : 0;
+	return serial_before(now, sec) ? sec - now : 0;
+}
+
+/* Seconds left of the delegation that the reply came by. */
+static uint32_t deleg_left(struct resolution *q)
+{
+	return q->deleg == NULL || !q->deleg->expires ? UINT32_MAX : left_until(q, q->deleg->expires_sec);
 }
 
 static bool concerns_deleg(struct resolution *q, const struct rrset *rs)
@@ -28,6 +31,14 @@ static bool concerns_deleg(struct resolution *q, const struct rrset *rs)
 static uint32_t ttl_to_keep(struct resolution *q, const struct rrset *rs)
 {
 	uint32_t left = concerns_deleg(q, rs) ? deleg_left(q) : UINT32_MAX;
+
+	return rs->ttl < left ? rs->ttl : left;
+}
+
+/* What clients are told of a zone's name servers: by the referral's own TTL. That the zones above it may end before is for the cache to see. */
+static uint32_t ttl_to_show(struct resolution *q, const struct rrset *rs)
+{
+	uint32_t left = concerns_deleg(q, rs) ? left_until(q, q->deleg->shown_until_sec) : UINT32_MAX;
 
 	return rs->ttl < left ? rs->ttl : left;
 }
@@ -150,8 +161,14 @@ static RESULT put_spare_ns(struct resolution *q, const struct scrubbed *s)
 		if (sets == NULL)
 			return FAIL(ERR_NOMEM);
 		sets[0] = rs;
-		for (size_t k = 0; k < s->additional.count; k++)
-			sets[k + 1] = s->additional.sets[k];
+		for (size_t k = 0; k < s->additional.count; k++) {
+			struct rrset *copy = rrset_copy_in(q->arena, s->additional.sets[k]);
+
+			if (copy == NULL)
+				return FAIL(ERR_NOMEM);
+			copy->rank = rs->rank; /* a bundle counts as much as the least of its sets; only the first is ever looked for */
+			sets[k + 1] = copy;
+		}
 		(void)OK(put(q, BUNDLE_DATA, rrset_name(rs), RR_NS, sets, s->additional.count + 1, ttl_to_keep(q, rs)));
 	}
 	return DONE;
@@ -162,7 +179,7 @@ static RESULT put_spare_ns(struct resolution *q, const struct scrubbed *s)
 static RESULT draft_part_of(struct resolution *q, enum msg_part part, const struct scrub_sets *from)
 {
 	for (size_t i = 0; i < from->count; i++)
-		TRY(draft_add(&q->draft, q->arena, part, from->sets[i], ttl_to_keep(q, from->sets[i])));
+		TRY(draft_add(&q->draft, q->arena, part, from->sets[i], ttl_to_show(q, from->sets[i])));
 	return DONE;
 }
 
@@ -227,7 +244,7 @@ static uint32_t least_ttl(const struct rrset *const *sets, size_t n)
 	return ttl;
 }
 
-RESULT store_referral(struct resolution *q, const struct scrubbed *s, uint32_t *ret_expires_sec)
+RESULT store_referral(struct resolution *q, const struct scrubbed *s, uint32_t *ret_expires_sec, uint32_t *ret_shown_sec)
 {
 	size_t n = s->authority.count + s->additional.count;
 	const struct rrset **sets = arena_alloc_array(q->arena, n + 1, sizeof *sets);
@@ -242,6 +259,7 @@ RESULT store_referral(struct resolution *q, const struct scrubbed *s, uint32_t *
 	if (keeps(q))
 		(void)OK(put(q, BUNDLE_DELEGATION, s->cut, 0, sets, n, ttl));
 	*ret_expires_sec = now_sec(query_now(q)) + ttl;
+	*ret_shown_sec = now_sec(query_now(q)) + least_ttl(sets, n);
 	return DONE;
 }
 

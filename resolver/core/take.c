@@ -67,7 +67,7 @@ static void take_referral(struct resolution *q, const struct scrubbed *s)
 {
 	struct deleg_env e = query_deleg_env(q);
 	struct deleg *d;
-	uint32_t expires;
+	uint32_t expires, shown;
 
 	if (!budget_take_referrals(&q->budget, 1)) {
 		finish_failure(q, FAIL_BUDGET, "too many referrals");
@@ -75,7 +75,7 @@ static void take_referral(struct resolution *q, const struct scrubbed *s)
 	}
 	stats_inc(q->core->env.stats, COUNT_CORE_REFERRALS);
 	server_of(q)->outcome = SERVER_ANSWERED;
-	if (!OK(store_referral(q, s, &expires))) {
+	if (!OK(store_referral(q, s, &expires, &shown))) {
 		finish_failure(q, FAIL_ROOM, "out of memory");
 		return;
 	}
@@ -95,6 +95,7 @@ static void take_referral(struct resolution *q, const struct scrubbed *s)
 			return;
 		}
 	}
+	d->shown_until_sec = shown;
 	q->deleg = d;
 	q->weak = NULL;
 	q->empties = 0;
