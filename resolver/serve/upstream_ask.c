@@ -182,7 +182,7 @@ static size_t compose(struct ask *a, struct attempt *t, uint16_t id, const struc
 		.dnssec_ok = a->request.dnssec_ok, .edns_size = s->edns_size,
 	};
 
-	*t = (struct attempt){ .sent_ns = loop_now(a->u->loop)->mono_ns, .id = id, .edns = f.edns };
+	*t = (struct attempt){ .sent_ns = loop_now(a->u->loop)->mono_ns, .id = id, .form = a->form, .edns = f.edns };
 	t->name = a->name;
 	t->mixed = s->use_0x20 && !a->plain;
 	if (t->mixed)
@@ -451,23 +451,29 @@ static bool refuses_edns(const struct msg *m, const struct attempt *t)
 	return t->edns && (m->rcode == RCODE_FORMERR || m->rcode == RCODE_NOTIMP || m->rcode == RCODE_BADVERS);
 }
 
-/* Asks again with less of EDNS. False: there is nothing less, or it cannot be sent. */
+/* Asks again with less of EDNS, or has done so already. False: there is nothing less, or it cannot be sent. */
 static bool fall_back(struct ask *a, const struct attempt *t, bool reply_has_edns, bool strong)
 {
+	enum ask_form before = a->form;
 	enum ask_form next = reply_has_edns && t->cookie ? FORM_BARE : FORM_NONE;
 	struct result r;
 
-	if (!t->edns || next <= a->form)
+	if (!t->edns)
 		return false;
+	if (t->form < a->form)
+		return true;
 	a->form = next;
+	r = t == &a->tcp ? start_or_queue_tcp(a) : send_udp(a);
+	if (!OK(r)) {
+		a->form = before;
+		return false;
+	}
 	if (next == FORM_NONE && !reply_has_edns) {
 		a->doubted = true;
 		a->doubt_strong = strong;
 	}
-	r = t == &a->tcp ? start_or_queue_tcp(a) : send_udp(a);
-	if (OK(r))
-		stats_inc(a->u->stats, COUNT_UPSTREAM_NO_EDNS);
-	return OK(r);
+	stats_inc(a->u->stats, COUNT_UPSTREAM_NO_EDNS);
+	return true;
 }
 
 static void learn_edns(struct ask *a, const struct msg *m, bool strong)

@@ -28,6 +28,7 @@ struct attempt {
 	exchange_h x; /* UDP */
 	uint64_t sent_ns;
 	uint16_t id;
+	enum ask_form form;
 	bool edns;
 	bool mixed;        /* name has random case */
 	bool cookie;       /* with a cookie option */
