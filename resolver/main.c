@@ -7,6 +7,7 @@
 
 #include "conf/check.h"
 #include "config.h"
+#include "resolver/control/control.h"
 #include "resolver/daemon.h"
 
 static const char usage[] = "usage: cairnd [-d] [-c FILE] [-p] [-v...] [--check-config [FILE]] [--version]\n"
@@ -38,7 +39,7 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = { { "check-config", optional_argument, NULL, CHECK }, { "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, HELP }, { NULL, 0, NULL, 0 } };
-	struct daemon_options o = { .conf_path = NULL };
+	struct daemon_options o = { .control_open = control_open, .control_close = control_close };
 	const char *checked = NULL;
 	bool check = false;
 	int c;
