@@ -306,7 +306,7 @@ static RESULT read_record(struct parse *p, struct collector *c, bool additional)
 	if (rr.ttl > TTL_MAX)
 		rr.ttl = 0;
 	TRY(read_rdata(p, rr.type, rr.len, &rdata));
-	type = rr.type == RR_RRSIG ? load16(rdata.p) : rr.type;
+	type = rr.type == RR_RRSIG && rdata.n >= 2 ? load16(rdata.p) : rr.type;
 	g = find_group(p, c, &rr, type);
 	if (g == NULL)
 		return no_room(p->arena);

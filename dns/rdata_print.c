@@ -95,7 +95,7 @@ static bool print_nxt(struct reader *r, struct strbuf *out)
 	struct span bits = read_rest(r);
 	bool any = false;
 
-	if (bits.n > 16 || (bits.p[0] & 0x80) != 0 || bits.p[bits.n - 1] == 0)
+	if (bits.n == 0 || bits.n > 16 || (bits.p[0] & 0x80) != 0 || bits.p[bits.n - 1] == 0)
 		return false;
 	print_bits(bits.p, bits.n, 0, &any, out);
 	return true;
