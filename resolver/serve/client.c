@@ -18,7 +18,6 @@
 #include "resolver/serve/tcp.h"
 #include "resolver/stats.h"
 
-#define SPARES 256u            /* closed clients kept for the next ones */
 #define CHAIN_OCTETS 65536u    /* of local data that an answer starts with */
 #define REFRESH_AGAIN_SEC 5u   /* a refresh of the same entry is not begun again for so long */
 
@@ -26,7 +25,7 @@ LOOP_HANDLE_IMPL(client)
 
 struct client {
 	struct serve *serve PARENT_FIELD;
-	struct client *next OWNED_FIELD, *prev BORROWED_FIELD; /* in a list of serve, or next in the pool */
+	struct client *next OWNED_FIELD, *prev BORROWED_FIELD; /* in a list of serve */
 	struct dead dead;
 	client_h self;
 	waiter_h waiter;
@@ -44,7 +43,6 @@ struct client {
 	bool resolving;            /* core knows it */
 	bool told;
 	bool closing;
-	bool pooled;               /* its memory goes back to serve's pool */
 };
 
 static void list_add(struct client_list *l, struct client *c)
@@ -76,28 +74,9 @@ static void list_remove(struct client_list *l, struct client *c)
 static void client_bury(struct dead *d)
 {
 	struct client *c = (struct client *)(void *)((char *)d - offsetof(struct client, dead));
-	struct serve *s = c->serve;
-
 	assert(c->told); /* invariant 2 */
 	arena_free(MOVE(c->arena));
-	if (!c->pooled || s->spare_count >= SPARES) {
-		mem_free(c);
-		return;
-	}
-	c->next = s->spare;
-	s->spare = c;
-	s->spare_count++;
-}
-
-void client_free_spares(struct serve *s)
-{
-	while (s->spare != NULL) {
-		struct client *c = s->spare;
-
-		s->spare = c->next;
-		mem_free(c);
-	}
-	s->spare_count = 0;
+	mem_free(c);
 }
 
 static void client_close(struct client *c)
@@ -107,7 +86,6 @@ static void client_close(struct client *c)
 	if (c->closing)
 		return;
 	c->closing = true;
-	c->pooled = !s->ending; /* the grave may be emptied after serve is gone */
 	list_remove(c->refresh ? &s->refreshes : &s->clients, c);
 	if (!c->refresh)
 		quota_close(s->quota, &c->origin.from.a, QUOTA_WAITING);
@@ -135,23 +113,14 @@ void obligation_dropped(struct client *c, enum counter why)
 static struct client *client_take(struct serve *s) BORROWED;
 static struct client *client_take(struct serve *s)
 {
-	struct client *c = s->spare;
+	struct client *c = mem_alloc(sizeof *c);
 
-	if (c != NULL) {
-		s->spare = c->next;
-		s->spare_count--;
-		memset(c, 0, sizeof *c);
-	} else {
-		c = mem_alloc(sizeof *c);
-		if (c == NULL)
-			return NULL;
-	}
+	if (c == NULL)
+		return NULL;
 	c->serve = s;
 	c->self = client_enlist(s->env.loop, c);
 	if (c->self.v == 0) {
-		c->next = s->spare;
-		s->spare = c;
-		s->spare_count++;
+		mem_free(c);
 		return NULL;
 	}
 	c->since_ns = loop_now(s->env.loop)->mono_ns;
@@ -290,11 +259,15 @@ static void publish_late(struct client *c, const struct answer *a)
 	(void)render_and_send(c, a);
 }
 
-static bool is_too_late(const struct client *c)
+/*
+ * Large answers that were held back and come all at once are what discard-timeout is against (pulsing attacks). A failure is about as small as its question, as
+ * many as wait-limit lets wait, and ends the client's waiting: it is always told.
+ */
+static bool is_too_late(const struct client *c, const struct answer *a)
 {
 	uint32_t limit = c->serve->env.settings->discard_ms;
 
-	return limit != 0 && !c->refresh && !origin_is_tcp(&c->origin) && now_ms(loop_now(c->serve->env.loop)) - c->since_ms > limit;
+	return limit != 0 && a->rcode != RCODE_SERVFAIL && !c->refresh && !origin_is_tcp(&c->origin) && now_ms(loop_now(c->serve->env.loop)) - c->since_ms > limit;
 }
 
 static void take_answer(struct client *c, const struct answer *a)
@@ -302,7 +275,7 @@ static void take_answer(struct client *c, const struct answer *a)
 	OBLIGATION(owed, c);
 
 	c->resolving = false;
-	if (is_too_late(c)) {
+	if (is_too_late(c, a)) {
 		publish_late(c, a);
 		OBLIGATION_DROP(owed, COUNT_QUERIES_DISCARDED);
 		return;

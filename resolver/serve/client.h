@@ -17,6 +17,5 @@ void client_refresh(struct serve *s, const struct question *q, uint32_t variant,
 /* The session has gone: its questions are left. */
 void client_drop_session(struct serve *s, session_h h) NONNULL;
 void client_drop_all(struct serve *s) NONNULL; /* end of the worker */
-void client_free_spares(struct serve *s) NONNULL;
 
 #endif

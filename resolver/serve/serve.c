@@ -21,11 +21,9 @@ void serve_free(struct serve *s)
 {
 	if (s == NULL)
 		return;
-	s->ending = true;
 	tcp_close_all(s);
 	listener_close_all(s);
 	client_drop_all(s);
-	client_free_spares(s);
 	quota_free(MOVE(s->quota));
 	arena_free(MOVE(s->arena));
 	mem_free(MOVE(s->scratch));

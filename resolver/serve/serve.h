@@ -68,8 +68,6 @@ struct serve {
 	struct port *ports OWNED_FIELD;
 	struct client_list clients;             /* replies that are owed */
 	struct client_list refreshes;           /* resolutions that nobody waits for */
-	struct client *spare OWNED_FIELD;       /* pool */
-	size_t spare_count;
 	struct session_list sessions;
 	size_t unsent;                          /* octets that wait in all sessions */
 	struct {
@@ -77,7 +75,6 @@ struct serve {
 		uint32_t sec;
 	} refreshed[SERVE_REFRESHES];
 	bool stopping;                          /* no new questions */
-	bool ending;                            /* serve_free() is at work */
 };
 
 void serve_free(struct serve *s) TAKES(1); /* waiting clients are dropped */
