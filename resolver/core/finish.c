@@ -176,6 +176,9 @@ static void remember_failure(struct resolution *q, enum fail_cause cause, uint16
 
 	if (cause == FAIL_ROOM || cause == FAIL_DROPPED || cause == FAIL_CACHED || (cause == FAIL_BUDGET && q->purpose != FOR_CLIENT))
 		return;
+	/* Slow, but nobody was silent: what was learnt so far makes the next try shorter. */
+	if (cause == FAIL_TIME && !had_outcome(q, SERVER_TIMEOUT) && !had_outcome(q, SERVER_UNREACHABLE))
+		return;
 	if (cause == FAIL_BUDGET)
 		first = max = q->settings->exhausted_sec;
 	if (q->purpose == FOR_PRIMING || why == NULL)
