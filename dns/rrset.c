@@ -233,11 +233,12 @@ static bool same_sorted(const struct rrset *a, const struct rrset *b)
 	struct span *rdata = (struct span *)spans;
 	uint16_t *index = (uint16_t *)places;
 	struct order of_a = { rdata, a->type };
-	struct order of_b = { rdata + n, a->type };
+	struct order of_b = { NULL, a->type };
 	size_t i;
 
 	if (rdata == NULL || index == NULL)
 		return false;
+	of_b.rdata = rdata + n;
 	for (i = 0; i < n; i++) {
 		rdata[i] = rrset_rdata(a, i);
 		rdata[n + i] = rrset_rdata(b, i);

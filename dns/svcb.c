@@ -235,9 +235,9 @@ static bool parse_key(struct span s, uint16_t *ret)
 {
 	unsigned int v = 0;
 
-	for (uint16_t i = 0; i < KEYS; i++)
+	for (size_t i = 0; i < KEYS; i++)
 		if (strlen(key_names[i]) == s.n && octets_equal_nocase((const uint8_t *)key_names[i], s.p, s.n)) {
-			*ret = i;
+			*ret = (uint16_t)i;
 			return true;
 		}
 	if (s.n < 4 || s.n > 8 || !octets_equal_nocase((const uint8_t *)"key", s.p, 3) || (s.p[3] == '0' && s.n > 4))

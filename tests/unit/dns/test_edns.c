@@ -41,8 +41,8 @@ static void errors_have_their_registered_phrases(void **state)
 	assert_string_equal(ede_text(EDE_SYNTHESIZED), "Synthesized");
 	assert_string_equal(ede_text(31), "");
 	assert_string_equal(ede_text(65535), "");
-	for (uint16_t code = 0; code <= EDE_INVALID_QTYPE; code++)
-		assert_true(strlen(ede_text(code)) > 5);
+	for (unsigned int code = 0; code <= EDE_INVALID_QTYPE; code++)
+		assert_true(strlen(ede_text((uint16_t)code)) > 5);
 }
 
 int main(void)

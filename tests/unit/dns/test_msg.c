@@ -377,10 +377,10 @@ static void malformed_messages(void **state)
 	raw_question("a.", RR_A);
 	raw_rr(12, RR_OPT, 512, 0, NULL, 0); /* not at the root */
 	assert_err(read_raw(a, &m), ERR_FORMAT);
-	for (uint16_t type = RR_IXFR; type <= RR_ANY; type++) {
+	for (unsigned int type = RR_IXFR; type <= RR_ANY; type++) {
 		raw_start(MSG_QR, 1, 1, 0, 0);
 		raw_question("a.", RR_ANY);
-		raw_rr(12, type, CLASS_IN, 300, "\1\2\3\4", 4);
+		raw_rr(12, (uint16_t)type, CLASS_IN, 300, "\1\2\3\4", 4);
 		assert_err(read_raw(a, &m), ERR_FORMAT);
 	}
 	raw_start(MSG_QR, 1, 65535, 65535, 65535);
