@@ -181,7 +181,6 @@ RESULT event_accept(struct host *h, const struct listen_options *o, const struct
 	}
 	*ret = a->self;
 	HOST_LINK(&he->acceptors, a);
-	(void)MOVE(a); /* the list's */
 	return DONE;
 }
 

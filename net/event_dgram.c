@@ -408,7 +408,7 @@ RESULT event_dgram_listen(struct host *h, const struct listen_options *o, const 
 		return r;
 	}
 	HOST_LINK(&he->dgrams, s);
-	*ret_sock = MOVE(s);
+	*ret_sock = he->dgrams;
 	return DONE;
 }
 

@@ -45,6 +45,7 @@ static void exchange_bury(struct dead *d)
 RESULT host_event_permit_ports(struct host *h, const uint8_t (*permitted)[8192])
 {
 	struct host_event *he = host_event_of(h);
+	AUTO(mem_free) void *made = NULL;
 	uint16_t *ports;
 	uint32_t n = 0;
 
@@ -57,15 +58,16 @@ RESULT host_event_permit_ports(struct host *h, const uint8_t (*permitted)[8192])
 		n += (*permitted)[p / 8] >> p % 8 & 1;
 	if (n == 0)
 		return FAIL(ERR_RANGE);
-	ports = (uint16_t *)mem_alloc_array(n, sizeof *ports);
-	if (ports == NULL)
+	made = mem_alloc_array(n, sizeof *ports);
+	if (made == NULL)
 		return FAIL(ERR_NOMEM);
+	ports = (uint16_t *)made;
 	n = 0;
 	for (uint32_t p = 1; p < 65536; p++)
 		if (((*permitted)[p / 8] >> p % 8 & 1) != 0)
 			ports[n++] = (uint16_t)p;
 	mem_free(MOVE(he->ports));
-	he->ports = ports;
+	he->ports = (uint16_t *)MOVE(made);
 	he->port_count = n;
 	return DONE;
 }
@@ -236,7 +238,6 @@ RESULT event_ask(struct host *h, const struct exchange_options *o, struct span p
 	he->host.counts.exchanges++;
 	*ret = x->self;
 	HOST_LINK(&he->exchanges, x);
-	(void)MOVE(x); /* the list's */
 	return DONE;
 }
 

@@ -29,14 +29,14 @@ struct host_event {
 	struct acceptor *acceptors OWNED_FIELD;
 };
 
-/* Intrusive lists: `at` is what points here. */
+/* Intrusive lists: `at` is what points here. The list takes x. */
 #define HOST_LINK(head, x) \
 	do { \
-		(x)->next = *(head); \
+		(x)->next = MOVE(*(head)); \
 		(x)->at = (head); \
 		if ((x)->next != NULL) \
 			(x)->next->at = &(x)->next; \
-		*(head) = (x); \
+		*(head) = MOVE(x); \
 	} while (0)
 #define HOST_UNLINK(x) \
 	do { \

@@ -342,7 +342,6 @@ static RESULT stream_enter(struct host_event *he, struct stream *s)
 	if (own->self.v == 0)
 		return FAIL(ERR_NOMEM);
 	HOST_LINK(&he->streams, own);
-	(void)MOVE(own); /* the list's */
 	return DONE;
 }
 

@@ -129,6 +129,7 @@ static inline RESULT host_dgram_listen(struct host *h, const struct listen_optio
 }
 static inline void host_dgram_close(struct host *h, struct dgram_sock *s) { h->ops->dgram_close(h, s); }
 /* Room for one reply of at most cap octets in the send batch (which is sent first when it is full); NULL when cap is too large (over 65535). */
+static inline uint8_t *host_dgram_room(struct host *h, struct dgram_sock *s, size_t cap) BORROWED;
 static inline uint8_t *host_dgram_room(struct host *h, struct dgram_sock *s, size_t cap) { return h->ops->dgram_room(s, cap); }
 /* len octets of the room given last become a datagram to *to, from *local (may be ADDR_NONE). The batch leaves when
  * it is full, when host_datagrams_fn has returned, and at the end of the turn. */

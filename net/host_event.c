@@ -11,7 +11,7 @@ static void event_free(struct host *h)
 	struct host_event *he = host_event_of(h);
 
 	while (he->dgrams != NULL)
-		event_dgram_close(h, he->dgrams);
+		event_dgram_close(&he->host, he->dgrams);
 	event_close_exchanges(he);
 	event_close_acceptors(he);
 	event_close_streams(he);
@@ -44,17 +44,18 @@ static const struct host_ops event_ops = {
 
 struct host *host_event_new(struct loop *l, size_t max_unsent)
 {
-	struct host_event *he = (struct host_event *)mem_alloc(sizeof *he);
+	AUTO(host_free) struct host *h = (struct host *)mem_alloc(sizeof(struct host_event));
+	struct host_event *he;
 
-	if (he == NULL)
+	if (h == NULL)
 		return NULL;
+	*h = (struct host){ .ops = &event_ops, .loop = l };
+	he = host_event_of(h);
+	he->reserve_fd = -1;
 	he->scratch = (uint8_t *)mem_alloc_raw(HOST_SCRATCH);
-	if (he->scratch == NULL) {
-		mem_free(he);
+	if (he->scratch == NULL)
 		return NULL;
-	}
-	he->host = (struct host){ .ops = &event_ops, .loop = l };
 	he->max_unsent = max_unsent != 0 ? max_unsent : MAX_UNSENT_DEFAULT;
 	he->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return &he->host;
+	return MOVE(h);
 }

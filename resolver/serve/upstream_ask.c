@@ -349,7 +349,7 @@ void ask_tcp_failed(struct ask *a, enum err e)
 	if (a->udp_count == 0 && (e == ERR_TIMEOUT || e == ERR_REFUSED || e == ERR_SYSTEM || e == ERR_CLOSED)) {
 		struct now n = now_of(a);
 
-		infra_note_timeout(a->u->infra, &a->request.server, &n);
+		infra_note_timeout_of(a->u->infra, &a->request.server, a->request.q.type, &n);
 	}
 	ask_fail(a, a->malformed && e != ERR_BUDGET ? ERR_FORMAT : e);
 }
@@ -365,7 +365,7 @@ static void udp_over(struct ask *a)
 		want_tcp(a);
 	} else {
 		if (!a->suspect && !a->truncated && udp_is_open(a)) { /* an attacker's packets are not held against the server */
-			infra_note_timeout(a->u->infra, &a->request.server, &now);
+			infra_note_timeout_of(a->u->infra, &a->request.server, a->request.q.type, &now);
 			stats_inc(a->u->stats, COUNT_UPSTREAM_TIMEOUTS);
 		}
 		tell_failure(a, a->unreachable || a->truncated ? ASK_UNREACHABLE : ASK_TIMEOUT);

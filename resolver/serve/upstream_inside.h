@@ -39,8 +39,8 @@ struct attempt {
 };
 
 struct ask_list {
-	struct ask *first OWNED_FIELD;
-	struct ask *last OWNED_FIELD;
+	struct ask *first PARENT_FIELD; /* an ask is its handles': ask_end() buries it */
+	struct ask *last PARENT_FIELD;
 	uint32_t count;
 };
 enum { LINK_LIFE, LINK_TCP, LINKS };

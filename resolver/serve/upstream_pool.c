@@ -42,7 +42,7 @@ struct pool {
 	struct host *host PARENT_FIELD;
 	struct pool_limits limits;
 	struct pool_user user;
-	struct conn *conns OWNED_FIELD; /* most recently used first */
+	struct conn *conns OWNED_FIELD; /* newest first */
 	size_t count;
 	uint64_t opened;
 };
@@ -72,15 +72,14 @@ static void conn_bury(struct dead *d)
 	conn_free((struct conn *)(void *)((char *)d - offsetof(struct conn, dead)));
 }
 
-static void conn_link(struct conn *c)
+static void conn_link(struct pool *p, struct conn *c) TAKES(2);
+static void conn_link(struct pool *p, struct conn *c)
 {
-	struct pool *p = c->pool;
-
-	c->next = p->conns;
+	c->next = MOVE(p->conns);
 	c->at = &p->conns;
 	if (c->next != NULL)
 		c->next->at = &c->next;
-	p->conns = c;
+	p->conns = MOVE(c);
 }
 
 static void conn_unlink(struct conn *c)
@@ -333,7 +332,7 @@ void pool_free(struct pool *p)
 
 struct pool *pool_new(struct loop *l, struct host *h, const struct pool_limits *limits, const struct pool_user *user)
 {
-	struct pool *p = (struct pool *)mem_alloc(sizeof *p);
+	AUTO(pool_free) struct pool *p = (struct pool *)mem_alloc(sizeof *p);
 
 	if (p == NULL)
 		return NULL;
@@ -341,7 +340,7 @@ struct pool *pool_new(struct loop *l, struct host *h, const struct pool_limits *
 	p->host = h;
 	p->limits = *limits;
 	p->user = *user;
-	return p;
+	return MOVE(p);
 }
 
 void pool_set_limits(struct pool *p, const struct pool_limits *limits)
@@ -359,7 +358,7 @@ uint64_t pool_opened(const struct pool *p)
 	return p->opened;
 }
 
-/* The first, that is the most recently used, on which r may be put. */
+/* The newest on which r may be put. */
 static struct conn *find_shared(const struct pool *p, const struct pool_request *r) BORROWED;
 static struct conn *find_shared(const struct pool *p, const struct pool_request *r)
 {
@@ -460,9 +459,8 @@ static RESULT conn_open(struct pool *p, const struct pool_request *r, struct con
 	}
 	p->count++;
 	p->opened++;
-	conn_link(c);
-	*ret = c;
-	(void)MOVE(c); /* the list's */
+	conn_link(p, MOVE(c));
+	*ret = p->conns;
 	return DONE;
 }
 
@@ -497,8 +495,6 @@ static RESULT place(struct conn *c, uint64_t who, struct pool_place *ret)
 	ret->id = draw_id(c);
 	ret->first = c->answers == 0 && c->count == 0;
 	c->placed[c->count++] = (struct placed){ who, now_ns(p), ret->id };
-	conn_unlink(c);
-	conn_link(c);
 	return DONE;
 }
 
