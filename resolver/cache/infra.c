@@ -253,6 +253,11 @@ void infra_note_rtt(struct infra *i, const struct endpoint *server, uint32_t rtt
 
 void infra_note_timeout(struct infra *i, const struct endpoint *server, const struct now *now)
 {
+	infra_note_timeout_of(i, server, 0, now);
+}
+
+void infra_note_timeout_of(struct infra *i, const struct endpoint *server, uint16_t type, const struct now *now)
+{
 	uint64_t hash = hash_of(i, server);
 	struct shard *sh = shard_of(i, hash);
 
@@ -260,8 +265,13 @@ void infra_note_timeout(struct infra *i, const struct endpoint *server, const st
 		atomic_fetch_add_explicit(&i->silence, 1, memory_order_relaxed);
 	lock_take(&sh->lock);
 	struct server *s = server_make(i, sh, server, hash, now);
-	if (s != NULL)
+	if (s != NULL) {
+		if (s->facts.timeouts == 0)
+			s->facts.silent_type = type;
+		else if (s->facts.silent_type != type)
+			s->facts.silent_type = 0;
 		count_timeout(i, s, now_ms(now));
+	}
 	lock_give(&sh->lock);
 }
 

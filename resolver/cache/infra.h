@@ -47,6 +47,7 @@ struct server_facts {
 	uint32_t srtt_us, rttvar_us; /* 0: never measured */
 	uint32_t timeout_ms;         /* what to wait for the next answer: RFC 6298, doubled by timeouts, bounded */
 	uint16_t timeouts;           /* in a row */
+	uint16_t silent_type;        /* the question type that they all were for; 0: of several types, or not known */
 	uint64_t blocked_until_ms;   /* mono: in back-off until then; a probe may go through after */
 	uint8_t edns;                /* enum edns_state */
 	bool no_0x20;                /* seen to fold case */
@@ -66,6 +67,7 @@ void infra_set_limits(struct infra *i, const struct infra_limits *l) NONNULL;
 void infra_get(struct infra *i, const struct endpoint *server, const struct now *now, struct server_facts *ret) NONNULL;
 void infra_note_rtt(struct infra *i, const struct endpoint *server, uint32_t rtt_us, const struct now *now) NONNULL;
 void infra_note_timeout(struct infra *i, const struct endpoint *server, const struct now *now) NONNULL;
+void infra_note_timeout_of(struct infra *i, const struct endpoint *server, uint16_t type, const struct now *now) NONNULL; /* of a question of that type */
 /* Always true for a server not in back-off. When the back-off has passed, true for one caller, who is then the probe. */
 bool infra_may_ask(struct infra *i, const struct endpoint *server, const struct now *now) NONNULL;
 /* !works: EDNS counts as broken at once with strong evidence, otherwise when it was said three times in a row. */

@@ -128,6 +128,8 @@ static void enter(struct resolution *q, struct deleg *d)
 	q->empties = 0;
 	q->qmin_timeouts = 0;
 	qmin_enter_zone(&q->qmin, d->zone);
+	if (d->conf != NULL)
+		sub_fetch_ahead(q); /* of configured servers, which are trusted, at once */
 	if (dead != NULL)
 		finish_cached_failure(q, dead);
 	else
@@ -227,6 +229,18 @@ static struct question next_question(struct resolution *q)
 	}
 }
 
+/* By the server's round trip, but bounded: two questions get an answer sooner than a long wait. */
+static uint32_t wait_for(struct resolution *q, const struct endpoint *at)
+{
+	struct server_facts f;
+	uint32_t most = q->settings->max_wait_ms;
+
+	infra_get(q->core->env.infra, at, query_now(q), &f);
+	if (f.srtt_us / 1000 * 3 > most)
+		most = f.srtt_us / 1000 * 3;
+	return f.timeout_ms < most ? f.timeout_ms : most;
+}
+
 static void ask_server(struct resolution *q, size_t server)
 {
 	struct deleg_server *s = &q->deleg->servers[server];
@@ -239,6 +253,7 @@ static void ask_server(struct resolution *q, size_t server)
 	q->asked = next_question(q);
 	q->server = server;
 	r.q = q->asked;
+	r.timeout_ms = wait_for(q, &s->at);
 	s->tries++;
 	q->state = QUERY_ASKING;
 	done = upstream_ask(q->core->env.upstream, &r, q->arena, &q->budget, &resolution_loop_type, q->self.v, 0, asked_told, &q->ask);
@@ -265,6 +280,9 @@ static bool look_for_targets(struct resolution *q)
 	size_t target;
 	int family;
 
+	/* What no name server's address could be found for in that time is as good as dead (attack C3). */
+	if (now_ms(query_now(q)) - q->started_ms >= q->settings->target_time_ms && !deleg_is_asking(d))
+		return false;
 	while (!q->closing && deleg_count_asking(d) < q->settings->parallel_targets && deleg_next_target(&e, d, &target, &family)) {
 		struct question s = { d->targets[target].name, types[family], CLASS_IN };
 		size_t before = d->server_count;
@@ -301,7 +319,7 @@ static void choose(struct resolution *q)
 	struct deleg_env e = query_deleg_env(q);
 	size_t server;
 
-	if (select_server(&e, q->deleg, q->core->env.infra, &server) == SELECT_SERVER) {
+	if (select_server(&e, q->deleg, q->now.type, q->core->env.infra, &server) == SELECT_SERVER) {
 		ask_server(q, server);
 		return;
 	}
@@ -440,7 +458,8 @@ static void store(struct resolution *q)
 		return;
 	}
 	if (s->kind != REPLY_ALIAS) {
-		sub_fetch_ahead(q);
+		if (q->deleg->conf == NULL)
+			sub_fetch_ahead(q);
 		finish_answer(q, rcode_of(s), false);
 		return;
 	}

@@ -476,7 +476,8 @@ static RESULT classify_no_answer(struct scrubber *s)
 		return finish_lame(s, LAME_REFERRAL, "referral that leads nowhere");
 	s->out->kind = REPLY_EMPTY;
 	s->out->note = "neither answer nor SOA";
-	return DONE;
+	TRY(take_spare_ns(s));
+	return take_addresses(s, &s->out->authority, RANK_ADDITIONAL, true);
 }
 
 static RESULT classify_error(struct scrubber *s)

@@ -10,6 +10,7 @@
 struct candidate {
 	uint16_t index;
 	uint32_t rtt_us;
+	bool free; /* its back-off does not concern this question */
 };
 
 /* Round trip as expected, made worse by time-outs in a row and by having been tried for this question. */
@@ -20,6 +21,27 @@ static uint32_t expected_us(const struct server_facts *f, const struct deleg_ser
 	us += (uint64_t)f->timeouts * UNKNOWN_US;
 	us += (uint64_t)s->tries * 4 * UNKNOWN_US;
 	return us > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)us;
+}
+
+/* All the time-outs it is in back-off for are this question's: it may go on with its tries. */
+static bool is_own_silence(const struct server_facts *f, const struct deleg_server *s)
+{
+	return s->timeouts > 0 && f->timeouts <= s->timeouts;
+}
+
+/* Silent for another type only: servers are about that drop AAAA and answer A. */
+static bool is_other_type(const struct server_facts *f, uint16_t type)
+{
+	return f->timeouts > 0 && f->silent_type != 0 && f->silent_type != type;
+}
+
+static bool is_free(const struct candidate *c, size_t n, size_t index)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (c[i].index == index)
+			return c[i].free;
+	}
+	return false;
 }
 
 static size_t choose(struct rng *rng, const struct candidate *c, size_t n)
@@ -44,7 +66,7 @@ static size_t choose(struct rng *rng, const struct candidate *c, size_t n)
 	return c[0].index;
 }
 
-enum select_result select_server(const struct deleg_env *e, struct deleg *d, struct infra *infra, size_t *ret_server)
+enum select_result select_server(const struct deleg_env *e, struct deleg *d, uint16_t type, struct infra *infra, size_t *ret_server)
 {
 	struct candidate open[MAX_CANDIDATES];
 	size_t opens = 0;
@@ -64,16 +86,17 @@ enum select_result select_server(const struct deleg_env *e, struct deleg *d, str
 			s->done = true;
 			continue;
 		}
-		if (s->tries == 0 && f.blocked_until_ms > now_ms(e->now)) {
+		if (f.blocked_until_ms > now_ms(e->now) && !is_own_silence(&f, s) && !is_other_type(&f, type)) {
 			blocked = true;
 			continue;
 		}
+		c.free = is_own_silence(&f, s) || is_other_type(&f, type);
 		open[opens++] = c;
 	}
 	while (opens > 0) {
 		size_t pick = choose(e->rng, open, opens);
 
-		if (d->servers[pick].tries > 0 || infra_may_ask(infra, &d->servers[pick].at, e->now)) {
+		if (is_free(open, opens, pick) || infra_may_ask(infra, &d->servers[pick].at, e->now)) {
 			*ret_server = pick;
 			return SELECT_SERVER;
 		}

@@ -9,7 +9,7 @@ enum select_result {
 	SELECT_NONE,    /* none is left that may be asked for this question */
 	SELECT_BLOCKED, /* none but those in back-off */
 };
-/* *ret_server: index. A server whose back-off has passed is probed by one question at a time (infra_may_ask). */
-enum select_result select_server(const struct deleg_env *e, struct deleg *d, struct infra *infra, size_t *ret_server) NONNULL;
+/* type: what will be asked for. *ret_server: index. A server whose back-off has passed is probed by one question at a time (infra_may_ask). */
+enum select_result select_server(const struct deleg_env *e, struct deleg *d, uint16_t type, struct infra *infra, size_t *ret_server) NONNULL;
 
 #endif

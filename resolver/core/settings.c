@@ -93,15 +93,17 @@ static void make_limits(struct core_settings *s, const struct conf_clause *c)
 	/* max-global-quota is Unbound's word for what a question may cost in all; ours is lower, and a lower one is obeyed. */
 	s->client = (struct budget_limits){
 		.packets = quota < 48 ? quota : 48, .octets = 262144, .subquestions = 12, .cname_steps = 11, .depth = 6, .referrals = 24,
-		.work = 20000, .time_ms = 12000,
+		.work = 20000, .time_ms = 12000, /* a stub's second try, after five seconds, joins the first */
 	};
 	s->sub = s->client;
 	s->sub.packets = sent < 16 ? sent : 16;
 	s->sub.subquestions = 6;
-	s->sub.time_ms = 8000;
+	s->sub.time_ms = 3500;
 	s->parallel_targets = 2;
 	s->dead_targets = 3;
-	s->max_tries = (uint32_t)conf_int(c, OPT_OUTBOUND_MSG_RETRY) + 1;
+	s->target_time_ms = 3500;
+	s->max_tries = (uint32_t)conf_int(c, OPT_OUTBOUND_MSG_RETRY) + 4;
+	s->max_wait_ms = 1600;
 	s->timeouts_per_zone = 12;
 	s->failure_first_sec = 5;
 	s->failure_max_sec = 300;

@@ -48,6 +48,8 @@ struct core_settings {
 	struct budget_limits sub;          /* of a sub-question */
 	uint32_t parallel_targets;         /* sub-questions for addresses of one delegation at once */
 	uint32_t dead_targets;             /* names of one delegation that may turn out to have no address before it is given up */
+	uint32_t target_time_ms;           /* age of a question after which no more names of servers are looked up for it */
+	uint32_t max_wait_ms;              /* for one answer of a server that is not known to be slower */
 	uint32_t max_tries;                /* questions of one address that may time out before it is given up for this question */
 	uint32_t timeouts_per_zone;        /* shared by the addresses of a delegation, two each at least */
 	uint32_t failure_first_sec, failure_max_sec; /* RFC 9520 section 3.2 */

@@ -200,7 +200,7 @@ static void fetch(struct resolution *q, struct name name, uint16_t type)
 	struct resolution *of;
 	struct answer a;
 
-	if (answer_at_hand(q, &s, &a) || flight_find(&q->core->flights, flight_hash(core_shared_key(q->core->env.shared), &s, 0), &s, 0) != NULL)
+	if (name_equal(name, q->now.name) || answer_at_hand(q, &s, &a) || flight_find(&q->core->flights, flight_hash(core_shared_key(q->core->env.shared), &s, 0), &s, 0) != NULL)
 		return;
 	of = start(q, &s, FOR_TARGET);
 	if (of == NULL)

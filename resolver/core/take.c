@@ -30,11 +30,17 @@ static void relax_qmin(struct resolution *q)
 
 /* --- no reply */
 
-/* A lone server is asked more often than each of many. */
+/* A lone server is asked more often than each of many; those that answered badly are out of it. */
 static uint32_t tries_of_each(const struct resolution *q)
 {
-	uint32_t share = q->settings->timeouts_per_zone / (uint32_t)(q->deleg->server_count > 0 ? q->deleg->server_count : 1);
+	uint32_t silent = 0, share;
 
+	for (size_t i = 0; i < q->deleg->server_count; i++) {
+		const struct deleg_server *s = &q->deleg->servers[i];
+
+		silent += !s->done || s->outcome == SERVER_TIMEOUT;
+	}
+	share = q->settings->timeouts_per_zone / (silent > 0 ? silent : 1);
 	if (share < 2)
 		share = 2;
 	return share < q->settings->max_tries ? share : q->settings->max_tries;

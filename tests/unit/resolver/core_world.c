@@ -142,7 +142,7 @@ static void asked_done(struct loop *l, void *object)
 	void *who = loop_slot_get(l, a->type, a->who);
 
 	if (a->outcome == ASK_TIMEOUT)
-		infra_note_timeout(a->u->w->infra, &a->r.server, loop_now(l));
+		infra_note_timeout_of(a->u->w->infra, &a->r.server, a->r.q.type, loop_now(l));
 	else
 		infra_note_rtt(a->u->w->infra, &a->r.server, reply.rtt_us, loop_now(l));
 	asked_close(a);
