@@ -77,13 +77,16 @@ const struct bundle *rrcache_deepest_delegation(struct rrcache *c, struct name n
 const struct bundle *rrcache_covering_nxdomain(struct rrcache *c, struct name name, struct name top, uint16_t rclass, const struct now *now) BORROWED NONNULL;
 
 /*
- * Stores copies of the sets, with one TTL for all. Of DATA and DELEGATION it is the least of the sets' and of ttl, unless that is 0; of negative kinds it is
- * ttl (RFC 2308 section 5, computed by the caller). It is bounded by the limits, which are taken as they are: a max_ttl of 0 keeps nothing.
- * The sets' rank and security stay; the bundle's are the least of them.
- * Replaces what is there unless that is unexpired and of higher rank, or of equal rank and secure while the new one is not (then ERR_EXISTS).
- * Storing DATA removes a NODATA and a covering NXDOMAIN at the name, and the reverse, by the same rule, where a negative answer has the rank of an answer:
- * what it may not remove refuses it (ERR_EXISTS). DATA, NODATA also end a FAILURE of their key. TTL 0 is not stored (ERR_RANGE).
- * ERR_LIMIT: larger than max_bundle_octets, or there is no room.
+ * Stores copies of the sets. The TTL of DATA and DELEGATION is the least of the sets' and of ttl, unless that is 0; of negative kinds
+ * it is ttl (RFC 2308 section 5, computed by the caller). It is bounded by the limits, which are taken as they are: a max_ttl of 0
+ * keeps nothing. The first set gets that TTL; what stands beside it may keep a longer one. The sets' rank and security stay; the
+ * bundle's are the least of them.
+ *
+ * Replaces what is there unless that is unexpired and of higher rank, or of equal rank and secure while the new one is not
+ * (ERR_EXISTS). Storing DATA removes a NODATA and a covering NXDOMAIN at the name, and the reverse, by the same rule, where a negative
+ * answer has the rank of an answer: what it may not remove refuses it (ERR_EXISTS). DATA and NODATA also end a FAILURE of their key.
+ * TTL 0 is not stored (ERR_RANGE), but ends what had expired, so that it is not served as stale. ERR_LIMIT: larger than
+ * max_bundle_octets, or there is no room.
  */
 RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
     const struct now *now);

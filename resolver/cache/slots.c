@@ -299,15 +299,6 @@ static void slot_evict(struct slots *s, struct slots_shard *sh, struct epoch_mem
 	slot_remove(s, sh, m, slot);
 }
 
-/* Clears bits and, at the same time, sets the count: readers may be counting meanwhile. */
-static void slot_set_bits(_Atomic uint64_t *slot, uint64_t clear, uint64_t count)
-{
-	uint64_t w = atomic_load_explicit(slot, memory_order_relaxed);
-
-	while (!atomic_compare_exchange_weak_explicit(slot, &w, (w & ~(clear | SLOT_COUNT)) | count, memory_order_relaxed, memory_order_relaxed))
-		;
-}
-
 /* Takes the oldest on probation that was not hit; those that were become main. False: nobody is left on probation. */
 static bool evict_probation(struct slots *s, struct slots_shard *sh, struct slots_table *t, struct epoch_member *m)
 {
@@ -321,7 +312,7 @@ static bool evict_probation(struct slots *s, struct slots_shard *sh, struct slot
 		uint64_t w = atomic_load_explicit(slot, memory_order_relaxed);
 		if ((w & SLOT_COUNT) != 0) {
 			probation_left(sh, slots_item(w));
-			slot_set_bits(slot, SLOT_PROBATION, 0);
+			atomic_fetch_and_explicit(slot, ~SLOT_PROBATION, memory_order_relaxed); /* with its hits: the hand may be near */
 			continue;
 		}
 		*ghost_of(t, c.hash) = ghost_mark(c.hash);
@@ -719,4 +710,56 @@ struct slots_usage slots_usage(const struct slots *s)
 		u.misses += atomic_load_explicit(&s->shard[i].misses, memory_order_relaxed);
 	}
 	return u;
+}
+
+/* --- for tests */
+
+struct recount {
+	uint64_t octets, probation_octets;
+	uint32_t entries, probation_entries;
+};
+
+static bool recount_slot(struct slots_table *t, uint64_t w, struct recount *n)
+{
+	const struct slot_item *item = slots_item(w);
+
+	n->entries++;
+	n->octets += item->octets;
+	if ((w & SLOT_PROBATION) != 0) {
+		n->probation_entries++;
+		n->probation_octets += item->octets;
+	}
+	return slot_find(t, item->hash, NULL, item) != NULL;
+}
+
+static bool shard_check(struct slots_shard *sh, struct slots_table *t, uint64_t *ret_octets)
+{
+	struct recount n = { 0 };
+	uint32_t candidates = 0;
+	bool good = true;
+
+	for (uint32_t i = 0; t != NULL && i < table_slots(t); i++) {
+		uint64_t w = atomic_load_explicit(table_slot(t, i), memory_order_relaxed);
+
+		if (w != 0)
+			good &= recount_slot(t, w, &n);
+	}
+	for (uint32_t i = 0; i < sh->queue_len; i++)
+		candidates += candidate_slot(t, &sh->queue[(sh->queue_head + i) & (sh->queue_cap - 1)]) != NULL;
+	*ret_octets += n.octets + (t != NULL ? t->octets : 0) + sh->queue_cap * sizeof(*sh->queue);
+	return good && n.entries == sh->entries && n.octets == sh->octets && n.probation_entries == sh->probation_entries &&
+	    n.probation_octets == sh->probation_octets && candidates == n.probation_entries;
+}
+
+bool slots_check(struct slots *s)
+{
+	uint64_t octets = 0;
+	bool good = true;
+
+	for (uint32_t i = 0; i <= s->shard_mask; i++) {
+		lock_take(&s->shard[i].lock);
+		good &= shard_check(&s->shard[i], atomic_load_explicit(&s->table[i], memory_order_relaxed), &octets);
+		lock_give(&s->shard[i].lock);
+	}
+	return good && octets == atomic_load_explicit(&s->octets, memory_order_relaxed);
 }

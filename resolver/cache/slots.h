@@ -170,6 +170,8 @@ struct slots_usage {
 	uint64_t entries, octets /* live and retired */, limit, evicted, refused, hits, misses;
 };
 struct slots_usage slots_usage(const struct slots *s) NONNULL;
+/* For tests: is every sum what a recount says, and every item where it can be found? */
+bool slots_check(struct slots *s) NONNULL;
 /* For caches whose look-ups may write: one count in the shard. */
 void slots_count(struct slots *s, uint64_t hash, bool hit) NONNULL;
 void slots_item_free(struct slot_item *item) TAKES(1);

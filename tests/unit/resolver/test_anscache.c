@@ -103,6 +103,10 @@ static void every_part_of_the_key_counts(void **state)
 	/* the hash alone is not believed */
 	other = key(&t, "wwx.example.org.", RR_A, ANS_DO);
 	assert_null(anscache_get(c, &other, anscache_hash(c, &k)));
+	other = key(&t, "www.example.org.", RR_A, 0);
+	assert_null(anscache_get(c, &other, anscache_hash(c, &k)));
+	other = key(&t, "www.example.org.", RR_AAAA, ANS_DO);
+	assert_null(anscache_get(c, &other, anscache_hash(c, &k)));
 	END;
 }
 

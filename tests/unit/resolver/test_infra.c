@@ -158,9 +158,29 @@ static void after_an_outage_of_any_length_every_server_is_asked_again_within_the
 			asked += may_ask(i, n, ms);
 		assert_true(ms <= end + usual.max_backoff_ms + 500);
 	}
-	rtt(i, 3, 20000, ms); /* one has answered: all are asked again at once */
+	END;
+}
+
+static void the_first_reply_after_an_outage_of_ours_releases_all(void **state)
+{
+	BEGIN;
+	for (uint64_t ms = 0; ms < 600000; ms += 500)
+		for (unsigned int n = 0; n < 13; n++)
+			if (may_ask(i, n, ms) || ms == 599500)
+				timeout(i, n, ms + 499);
 	for (unsigned int n = 0; n < 13; n++)
-		assert_true(may_ask(i, n, ms + 3000));
+		while (facts(i, n, 600000).blocked_until_ms < 609000) { /* each at the beginning of a long back-off */
+			(void)may_ask(i, n, 600000 + 10000);
+			timeout(i, n, 600000);
+			timeout(i, n, 600000 + 10001);
+		}
+	for (unsigned int n = 0; n < 13; n++)
+		assert_false(may_ask(i, n, 610100));
+	rtt(i, 3, 20000, 610200);
+	for (unsigned int n = 0; n < 13; n++) {
+		assert_true(may_ask(i, n, 610300));
+		assert_int_equal(may_ask(i, n, 610300), n == 3); /* still one probe at a time */
+	}
 	END;
 }
 
@@ -388,6 +408,7 @@ int main(void)
 		cmocka_unit_test(one_probe_at_a_time_goes_out_after_the_backoff),
 		cmocka_unit_test(a_single_reply_ends_the_backoff),
 		cmocka_unit_test(after_an_outage_of_any_length_every_server_is_asked_again_within_the_longest_backoff),
+		cmocka_unit_test(the_first_reply_after_an_outage_of_ours_releases_all),
 		cmocka_unit_test(a_dead_server_costs_one_probe_a_backoff_while_others_answer),
 		cmocka_unit_test(keep_probing_does_not_double),
 		cmocka_unit_test(edns_counts_as_broken_only_with_evidence),

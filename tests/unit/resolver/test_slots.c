@@ -57,6 +57,7 @@ static bool has(struct slots *s, uint64_t number)
 	(void)state; \
 	assert_non_null(s)
 #define END \
+	assert_true(slots_check(s)); \
 	slots_free(s); \
 	turn_end(&t)
 
@@ -175,6 +176,27 @@ static void what_was_popular_goes_when_others_are(void **state)
 	END;
 }
 
+/* The hand spares what was asked since it last came by, however much passes through the main part. */
+static void what_is_asked_again_and_again_stays(void **state)
+{
+	unsigned int missed = 0;
+	BEGIN(1 << 20);
+
+	for (uint64_t i = 0; i < 100; i++) {
+		put(s, &t, i, 0);
+		assert_non_null(get(s, i));
+	}
+	for (uint64_t i = 1000; i < 60000; i++) {
+		put(s, &t, i, 0);
+		assert_non_null(get(s, i));
+		for (uint64_t k = 0; i % 200 == 0 && k < 100; k++)
+			missed += get(s, k) == NULL;
+	}
+	assert_int_equal(missed, 0);
+	assert_true(slots_usage(s).evicted > 50000);
+	END;
+}
+
 static bool is_odd(void *user, const struct slot_item *item)
 {
 	(void)user;
@@ -247,6 +269,7 @@ int main(void)
 		cmocka_unit_test(what_was_hit_survives_a_scan),
 		cmocka_unit_test(what_comes_back_after_its_eviction_is_no_longer_on_probation),
 		cmocka_unit_test(what_was_popular_goes_when_others_are),
+		cmocka_unit_test(what_is_asked_again_and_again_stays),
 		cmocka_unit_test(sweeps_and_visits_reach_all),
 		cmocka_unit_test(stale_candidates_are_cleared_away),
 		cmocka_unit_test(an_item_too_large_is_refused_and_ends_the_older_one),
