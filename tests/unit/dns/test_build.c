@@ -158,6 +158,71 @@ static void what_does_not_fit_is_taken_back_whole(void **state)
 	assert_true(full > 100);
 }
 
+static void what_was_taken_back_is_not_pointed_at(void **state)
+{
+	static const char *const many[] = { "a.gone.", "b.gone.", "c.a-label-that-makes-it-too-long-for-the-limit.gone." };
+	static const char *const few[] = { "d.gone." };
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct rrset *small = make_set(a, "e.gone.", RR_NS, 1, few, 1);
+	struct builder b;
+	struct msg m;
+
+	(void)state;
+	build_start(&b, buf, sizeof buf, 80, 0, 1, MSG_QR);
+	assert_false(build_rrset(&b, PART_ANSWER, make_set(a, "gone.", RR_NS, 1, many, 3), 1, true, 0));
+	assert_int_equal(b.names, 0);
+	assert_true(build_rrset(&b, PART_ANSWER, small, 1, true, 0));
+	assert_ok(msg_read(a, (struct span){ buf, build_finish(&b) }, NULL, &m));
+	assert_true(rrset_same_data(m.answer.sets[0], small));
+}
+
+/* Equal labels below other names, so many that some fall on the same place and tag of the table. */
+static void a_label_is_known_below_its_parent_only(void **state)
+{
+	(void)state;
+	for (unsigned int round = 0; round < 200; round++) {
+		AUTO(arena_free) struct arena *a = arena_new(0);
+		struct name_buf owner = nb("q.");
+		struct span spans[100];
+		uint8_t rdata[100][8];
+		struct rrset *rs;
+		struct builder b;
+		struct msg m;
+
+		for (unsigned int i = 0; i < 100; i++) {
+			uint8_t wire[] = { 1, (uint8_t)('a' + round % 26), 2, (uint8_t)(128 + round / 26), (uint8_t)(i + 150), 0 };
+
+			memcpy(rdata[i], wire, sizeof wire);
+			spans[i] = (struct span){ rdata[i], sizeof wire };
+		}
+		rs = rrset_make_in(a, name_of(&owner), RR_NS, CLASS_IN, 1, spans, 100, 0);
+		build_start(&b, buf, sizeof buf, sizeof buf, 0, 1, MSG_QR);
+		assert_true(build_rrset(&b, PART_ANSWER, rs, 1, true, 0));
+		assert_true(build_rrset(&b, PART_AUTHORITY, rs, 1, true, 0));
+		assert_ok(msg_read(a, (struct span){ buf, build_finish(&b) }, NULL, &m));
+		assert_true(rrset_same_data(m.answer.sets[0], rs));
+		assert_true(rrset_same_data(m.authority.sets[0], rs));
+	}
+}
+
+static void names_behind_16384_octets_are_not_pointed_at(void **state)
+{
+	static const char *const servers[] = { "a.far.away.", "b.far.away.", "c.far.away." };
+	static uint8_t filler[16400];
+	struct span fill = { filler, sizeof filler };
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct rrset *rs = make_set(a, "far.away.", RR_NS, 1, servers, 3);
+	struct builder b;
+	struct msg m;
+
+	(void)state;
+	build_start(&b, buf, sizeof buf, sizeof buf, 0, 1, MSG_QR);
+	assert_true(build_rrset(&b, PART_ANSWER, rrset_make_in(a, name_root, 65280, CLASS_IN, 1, &fill, 1, 0), 1, true, 0));
+	assert_true(build_rrset(&b, PART_ANSWER, rs, 1, true, 0));
+	assert_ok(msg_read(a, (struct span){ buf, build_finish(&b) }, NULL, &m));
+	assert_true(rrset_same_data(m.answer.sets[1], rs));
+}
+
 static void a_reserve_is_kept_for_edns(void **state)
 {
 	static const char *const texts[] = { "\"0123456789012345678901234567890123456789\"" };
@@ -342,6 +407,9 @@ int main(void)
 		cmocka_unit_test(the_owner_has_the_case_of_the_question),
 		cmocka_unit_test(only_rdata_of_rfc_1035_is_compressed),
 		cmocka_unit_test(what_does_not_fit_is_taken_back_whole),
+		cmocka_unit_test(what_was_taken_back_is_not_pointed_at),
+		cmocka_unit_test(a_label_is_known_below_its_parent_only),
+		cmocka_unit_test(names_behind_16384_octets_are_not_pointed_at),
 		cmocka_unit_test(a_reserve_is_kept_for_edns),
 		cmocka_unit_test(padding_ends_at_a_multiple),
 		cmocka_unit_test(without_an_opt_there_are_no_options),

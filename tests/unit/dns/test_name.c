@@ -115,6 +115,19 @@ static void bad_pointers_fail(void **state)
 	}
 }
 
+static void a_pointer_forwards_fails_even_at_a_name(void **state)
+{
+	uint8_t m[32] = { 0 };
+	struct reader r = { m, 17, 12, false };
+	struct name_buf n;
+
+	(void)state;
+	memcpy(m + 12, "\xc0\x0e\1a", 4); /* and the root behind */
+	assert_err(name_read(&r, &n), ERR_FORMAT);
+	r = (struct reader){ m, 17, 14, false };
+	assert_ok(name_read(&r, &n));
+}
+
 static void two_pointers_cannot_loop(void **state)
 {
 	uint8_t m[32] = { 0 };
@@ -173,6 +186,10 @@ static void compressed_names_keep_the_limit_of_length(void **state)
 	assert_int_equal(n.len, 255);
 	r = (struct reader){ m, sizeof m, at + 3, false };
 	assert_err(name_read(&r, &n), ERR_FORMAT); /* 257 */
+	m[12 + 192] = 62;
+	m[12 + 192 + 63] = 0;
+	r = (struct reader){ m, sizeof m, 12, false };
+	assert_err(name_read(&r, &n), ERR_FORMAT); /* 256 */
 }
 
 static void skipping_ends_where_reading_ends(void **state)
@@ -474,6 +491,7 @@ int main(void)
 		cmocka_unit_test(wire_names_are_checked),
 		cmocka_unit_test(pointers_are_followed_backwards_only),
 		cmocka_unit_test(bad_pointers_fail),
+		cmocka_unit_test(a_pointer_forwards_fails_even_at_a_name),
 		cmocka_unit_test(two_pointers_cannot_loop),
 		cmocka_unit_test(hops_have_a_budget),
 		cmocka_unit_test(compressed_names_keep_the_limit_of_length),
