@@ -520,6 +520,10 @@ static void op_dgram_commit(struct dgram_sock *s, size_t len, const struct endpo
 	if (local != NULL && local->family != ADDR_NONE)
 		from.a = *local;
 	s->h->host.counts.dgrams_out++;
+	if (s->h->sim->plant == PLANT_DROP && ++s->h->sim->planted == 5)
+		return;
+	if (s->h->sim->plant == PLANT_DOUBLE_REPLY && ++s->h->sim->planted == 5)
+		sim_send(s->h->sim, &from, to, span_of(s->room, len));
 	sim_send(s->h->sim, &from, to, span_of(s->room, len));
 }
 
@@ -531,6 +535,48 @@ static void op_dgram_flush(struct dgram_sock *s)
 static void exchange_bury(struct dead *d)
 {
 	mem_free(OF_DEAD(struct exchange, d));
+}
+
+static void nothing(struct loop *l, void *object)
+{
+	(void)l, (void)object;
+}
+
+static void never_rest(struct loop *l, void *object)
+{
+	timer_h t;
+
+	(void)OK(loop_timer(l, &host_type, ((struct sim_host *)object)->slot, never_rest, 3600000, &t));
+}
+
+/* Faults of ours that the oracles must find (O3, O4, O8). */
+static void plant_fault(struct sim_host *h, const struct endpoint *from, const struct endpoint *to, struct span packet)
+{
+	struct loop *l = h->host.loop;
+	timer_h t;
+
+	if (h->sim->plant == PLANT_STORM) {
+		for (unsigned int i = 0; i < 100; i++)
+			sim_send(h->sim, from, to, packet);
+	}
+	if (++h->sim->planted != 5)
+		return;
+	if (h->sim->plant == PLANT_LEAK) {
+		void *lost = mem_alloc(1);
+
+		(void)lost;
+	} else if (h->sim->plant == PLANT_HANDLE) {
+		(void)loop_slot_add(l, &host_type, h);
+	} else if (h->sim->plant == PLANT_SOCKET) {
+		h->open++;
+	} else if (h->sim->plant == PLANT_STALE) {
+		uint64_t slot = loop_slot_add(l, &host_type, h);
+
+		(void)OK(loop_timer(l, &host_type, slot, nothing, 1, &t));
+		loop_slot_retire(l, slot);
+	} else if (h->sim->plant == PLANT_RESTLESS) {
+		never_rest(l, h);
+	}
 }
 
 static RESULT op_ask(struct host *host, const struct exchange_options *o, struct span packet, const struct exchange_events *ev, exchange_h *ret)
@@ -559,6 +605,8 @@ static RESULT op_ask(struct host *host, const struct exchange_options *o, struct
 	LINK(h->exchanges, x);
 	h->open++;
 	h->host.counts.exchanges++;
+	if (h->sim->plant != PLANT_NONE)
+		plant_fault(h, &x->from, &x->to, packet);
 	sim_send(h->sim, &x->from, &x->to, packet);
 	*ret = x->self;
 	return DONE;

@@ -66,6 +66,8 @@ struct sim {
 	struct sim_conn *conns OWNED_FIELD;
 	struct sim_backend *backends BORROWED_FIELD; /* each belongs to its loop */
 	bool verbose;
+	enum plant plant;
+	unsigned int planted;
 };
 
 void sim_push(struct sim *s, uint64_t wait_ns, struct sim_event *e) TAKES(3) NONNULL;

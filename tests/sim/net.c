@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -91,6 +92,11 @@ void sim_note(struct sim *s, const void *p, size_t n)
 void sim_set_verbose(struct sim *s, bool verbose)
 {
 	s->verbose = verbose;
+}
+
+void sim_set_plant(struct sim *s, enum plant p)
+{
+	s->plant = p;
 }
 
 bool sim_verbose(const struct sim *s)
@@ -257,6 +263,10 @@ static const struct sim_link *path(const struct sim *s, const struct addr *a, co
 
 static uint64_t delay_ns(struct sim *s, const struct sim_link *l)
 {
+	struct timespec t;
+
+	if (s->plant == PLANT_NONDETERMINISM && clock_gettime(CLOCK_MONOTONIC, &t) == 0)
+		return (uint64_t)t.tv_nsec;
 	return sim_draw(s, l->delay_min_us, l->delay_max_us) * NS_PER_US;
 }
 

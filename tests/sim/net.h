@@ -18,6 +18,10 @@
 struct sim;
 struct sim_conn; /* a connection; both its ends know it by this */
 
+/* Faults of the simulator itself, each of which an oracle must find (CAIRN_SIM_PLANT). */
+enum plant { PLANT_NONE, PLANT_DOUBLE_REPLY, PLANT_DROP, PLANT_LEAK, PLANT_HANDLE, PLANT_SOCKET, PLANT_STORM, PLANT_FORGE, PLANT_FORGE_CACHE, PLANT_WRONG,
+	PLANT_NONDETERMINISM, PLANT_STALE, PLANT_RESTLESS, PLANT_OLD, PLANTS };
+
 struct sim_link {
 	uint32_t delay_min_us, delay_max_us;
 	uint32_t loss, duplicate, damage; /* in 1,000,000 */
@@ -35,6 +39,7 @@ void sim_set_link(struct sim *s, const struct sim_link *l) NONNULL;   /* of ever
 uint64_t sim_trace(const struct sim *s) NONNULL;
 void sim_note(struct sim *s, const void *p, size_t n) NONNULL;        /* adds to the trace hash */
 void sim_set_verbose(struct sim *s, bool verbose) NONNULL;            /* tells every event on standard error */
+void sim_set_plant(struct sim *s, enum plant p) NONNULL;
 bool sim_verbose(const struct sim *s) NONNULL;
 
 /* fn(s, ctx, arg) at a later instant. */

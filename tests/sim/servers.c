@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/arena.h"
+#include "base/rng.h"
 #include "dns/build.h"
 #include "tests/sim/world_inside.h"
 
@@ -19,9 +20,22 @@ struct reply {
 	uint16_t flags;
 };
 
+/* What a clock says now; and what the plants make of an honest address. */
+static struct span other_address(const struct reply *r, const struct model_rr *m, uint8_t out[4])
+{
+	if (m->rr.clock)
+		store32(out, UINT32_C(31) << 24 | (uint32_t)(sim_now_ns(r->v->world->sim) / 1000000000u));
+	else if (r->v->world->forges)
+		store32(out, UINT32_C(66) << 24 | 66 << 16 | 1);
+	else
+		store32(out, load32(m->rr.rdata.p) ^ 1);
+	return span_of(out, 4);
+}
+
 static void put(struct reply *r, enum msg_part part, struct name owner, uint16_t type, const struct model_zone *z, struct name source)
 {
 	struct span rdata[64];
+	uint8_t changed[4];
 	size_t n = 0;
 	uint32_t ttl = UINT32_MAX;
 	const struct rrset *rs;
@@ -30,6 +44,8 @@ static void put(struct reply *r, enum msg_part part, struct name owner, uint16_t
 		if (m->rr.type == type && name_equal(m->rr.owner, source)) {
 			rdata[n++] = m->rr.rdata;
 			ttl = m->rr.ttl < ttl ? m->rr.ttl : ttl;
+			if (m->rr.clock || (type == RR_A && part == PART_ANSWER && z->parent != NULL && (r->v->world->wrong || r->v->world->forges)))
+				rdata[n - 1] = other_address(r, m, changed);
 		}
 	}
 	if (n == 0)
@@ -151,25 +167,99 @@ static void answer(struct reply *r)
 	}
 }
 
+static const uint8_t bad[4] = { 66, 66, 6, 6 };
+
+static void put_one(struct reply *r, enum msg_part part, struct name owner, uint16_t type, struct span rdata)
+{
+	const struct rrset *rs = rrset_make_in(r->arena, owner, type, CLASS_IN, 86400, &rdata, 1, 0);
+
+	if (rs == NULL)
+		abort();
+	(void)build_rrset(&r->b, part, rs, 86400, false, 0);
+}
+
+static bool serves_above(const struct reply *r, struct name n)
+{
+	if (r->v->temper == FORWARDER_STUFFS)
+		return name_is_under(n, r->v->forwards);
+	return served(r->v, n) != NULL;
+}
+
+/* A zone that this server has no say in. NULL: none. */
+static const struct model_zone *victim_of(const struct reply *r) BORROWED;
+static const struct model_zone *victim_of(const struct reply *r)
+{
+	for (const struct model_zone *z = r->v->world->zones; z != NULL; z = z->next) {
+		if (z->hosts > 0 && !serves_above(r, z->apex))
+			return z;
+	}
+	return NULL;
+}
+
+/* Somebody else's names in every section, in the hope that it sticks. */
 static void lie(struct reply *r)
 {
-	static const uint8_t bad[4] = { 66, 66, 6, 6 };
-	struct span a = span_of(bad, 4);
-	struct name_buf victim;
-	const struct rrset *rs, *ns;
-	const struct model_zone *z = r->v->world->zones;
+	const struct model_zone *z = victim_of(r);
+	struct name_buf host, liar;
 
-	/* Somebody else's name in every section, in the hope that it sticks. */
-	must(name_from_text("h0", &z->apex, &victim));
-	rs = rrset_make_in(r->arena, name_of(&victim), RR_A, CLASS_IN, 86400, &a, 1, 0);
-	(void)build_rrset(&r->b, PART_ANSWER, rs, 86400, false, 0);
-	must(name_from_text("ns.liar", NULL, &victim));
-	a = span_of(victim.b, victim.len);
-	ns = rrset_make_in(r->arena, z->parent == NULL ? z->apex : z->parent->apex, RR_NS, CLASS_IN, 86400, &a, 1, 0);
-	(void)build_rrset(&r->b, PART_AUTHORITY, ns, 86400, false, 0);
-	a = span_of(bad, 4);
-	rs = rrset_make_in(r->arena, name_of(&victim), RR_A, CLASS_IN, 86400, &a, 1, 0);
-	(void)build_rrset(&r->b, PART_ADDITIONAL, rs, 86400, false, 0);
+	if (z == NULL)
+		return;
+	must(name_from_text("h0", &z->apex, &host));
+	must(name_from_text("ns.liar", NULL, &liar));
+	put_one(r, PART_ANSWER, name_of(&host), RR_A, span_of(bad, 4));
+	put_one(r, PART_AUTHORITY, z->apex, RR_NS, span_of(liar.b, liar.len));
+	put_one(r, PART_ADDITIONAL, name_of(&liar), RR_A, span_of(bad, 4));
+	put_one(r, PART_ADDITIONAL, name_of(&host), RR_A, span_of(bad, 4));
+}
+
+/* A DNAME that moves a tree that is not its own. */
+static void lie_dname(struct reply *r)
+{
+	const struct model_zone *z = victim_of(r);
+	struct name_buf liar;
+
+	must(name_from_text("liar", NULL, &liar));
+	if (z != NULL)
+		put_one(r, PART_ANSWER, z->apex, RR_DNAME, span_of(liar.b, liar.len));
+}
+
+/* Name servers of its own zone that nobody asked for. */
+static void promise(struct reply *r)
+{
+	const struct model_zone *z = served(r->v, r->q.q.name);
+	struct name_buf liar;
+
+	if (z == NULL || (r->flags & MSG_AA) == 0 || r->b.counts[PART_ANSWER] == 0)
+		return;
+	must(name_from_text("evil", &z->apex, &liar));
+	put_one(r, PART_AUTHORITY, z->apex, RR_NS, span_of(liar.b, liar.len));
+	put_one(r, PART_ADDITIONAL, name_of(&liar), RR_A, span_of(bad, 4));
+}
+
+/* A forwarder's: right, whatever it takes to know it. */
+static void recurse(struct reply *r)
+{
+	struct world_answer want;
+
+	world_right_answer(r->v->world, r->arena, r->q.q.name, r->q.q.type, &want);
+	r->flags = (uint16_t)((r->flags & ~MSG_AA) | MSG_RA);
+	r->rcode = want.rcode;
+	for (size_t i = 0; i < want.count; i++) {
+		const struct rrset *rs;
+		uint8_t changed[4];
+		struct model_rr m = { .rr = want.rrs[i] };
+		struct span rdata = want.rrs[i].clock ? other_address(r, &m, changed) : want.rrs[i].rdata;
+
+		rs = rrset_make_in(r->arena, want.rrs[i].owner, want.rrs[i].type, CLASS_IN, want.rrs[i].ttl, &rdata, 1, 0);
+		if (rs == NULL)
+			abort();
+		if (!build_rrset(&r->b, PART_ANSWER, rs, rs->ttl, false, 0))
+			r->did_not_fit = true;
+	}
+	if (want.count == 0 || want.last_empty)
+		put_soa(r, want.zone);
+	if (r->v->temper == FORWARDER_STUFFS)
+		lie(r);
 }
 
 static bool has_our_cookie(const struct msg_query *q, uint8_t cookie[16])
@@ -214,7 +304,24 @@ static size_t make_reply(struct model_server *v, struct span packet, bool tcp, u
 	case FOLDS_CASE:
 	case TRUNCATES:
 	case NO_TCP:
+	case SLOW:
+	case STAMMERS:
+	case TWICE:
+	case DRIPS:
 		answer(&r);
+		break;
+	case PROMISCUOUS:
+		answer(&r);
+		promise(&r);
+		break;
+	case STUFFS:
+		answer(&r);
+		if (r.b.counts[PART_AUTHORITY] == 0) /* sections have their order */
+			lie(&r);
+		break;
+	case FORWARDER:
+	case FORWARDER_STUFFS:
+		recurse(&r);
 		break;
 	case COOKIES:
 		if (cookie_ok || tcp)
@@ -237,6 +344,25 @@ static size_t make_reply(struct model_server *v, struct span packet, bool tcp, u
 	case LIAR:
 		lie(&r);
 		break;
+	case LIAR_DNAME:
+		lie_dname(&r);
+		break;
+	case SELF: {
+		const struct model_zone *own = served(v, r.q.q.name);
+
+		if (own != NULL)
+			refer(&r, own, own->apex);
+		break;
+	}
+	case SHUTS:
+		r.did_not_fit = !tcp;
+		r.rcode = RCODE_SERVFAIL;
+		break;
+	case GARBAGE:
+		store16(out, r.q.id);
+		rng_fill(sim_rng(v->world->sim), out + 2, 60);
+		out[2] |= 0x80;
+		return 62;
 	case EMPTY:
 	case SILENT:
 		break;
@@ -262,18 +388,98 @@ static size_t make_reply(struct model_server *v, struct span packet, bool tcp, u
 	return n;
 }
 
+/* Something that is not the reply to this question, but looks like it. */
+static size_t stammer(struct sim *s, const uint8_t *reply, size_t n, uint8_t *out)
+{
+	size_t type_at = MSG_HEADER;
+
+	memcpy(out, reply, n);
+	while (out[type_at] != 0)
+		type_at += out[type_at] + 1u;
+	type_at++;
+	switch (sim_draw(s, 0, 5)) {
+	case 0:
+		out[0] ^= 0x40; /* ID */
+		break;
+	case 1:
+		out[2] &= 0x7f; /* QR */
+		break;
+	case 2:
+		out[2] |= 5 << 3; /* opcode UPDATE */
+		break;
+	case 3:
+		out[MSG_HEADER + 1] ^= 1; /* another name */
+		break;
+	case 4:
+		out[type_at + 1] ^= 2; /* another type */
+		break;
+	default:
+		out[type_at + 3] ^= 2; /* another class */
+		break;
+	}
+	/* If it were believed: whatever addresses it has are forged ones. */
+	for (size_t i = type_at + 4; i + 14 <= n; i++) {
+		if (memcmp(out + i, "\0\1\0\1", 4) == 0 && load16(out + i + 8) == 4) {
+			out[i + 10] = 66;
+			out[i + 11] = 66;
+		}
+	}
+	return n;
+}
+
+struct later {
+	struct endpoint from, to;
+	size_t n;
+	uint8_t octets[];
+};
+
+static void send_now(struct sim *s, void *ctx, uint64_t arg)
+{
+	const struct later *l = ctx;
+
+	(void)arg;
+	sim_send(s, &l->from, &l->to, span_of(l->octets, l->n));
+}
+
+static void send_later(struct model_server *v, uint64_t wait_ns, const struct endpoint *from, const struct endpoint *to, const uint8_t *out, size_t n)
+{
+	struct later *l = arena_alloc(v->world->arena, sizeof *l + n);
+
+	if (l == NULL)
+		abort();
+	l->from = *from;
+	l->to = *to;
+	l->n = n;
+	memcpy(l->octets, out, n);
+	sim_at(v->world->sim, wait_ns, send_now, l, 0);
+}
+
 static void on_datagram(struct sim *s, void *ctx, const struct endpoint *from, const struct endpoint *to, struct span packet)
 {
 	struct model_server *v = ctx;
-	uint8_t out[4096];
+	uint8_t out[4096], other[4096];
 	size_t n;
 
 	v->world->packets++;
 	if (to->port != 53)
 		return;
 	n = make_reply(v, packet, false, out, sizeof out);
-	if (n > 0)
+	if (n == 0)
+		return;
+	if (v->temper == SLOW) {
+		send_later(v, sim_draw(s, 1, 1500) * 1000000u, to, from, out, n);
+		return;
+	}
+	if (v->temper == STAMMERS) {
+		size_t m = stammer(s, out, n, other);
+
+		sim_send(s, to, from, span_of(other, m));
+		send_later(v, sim_draw(s, 0, 30) * 1000000u, to, from, out, n);
+		return;
+	}
+	if (v->temper == TWICE)
 		sim_send(s, to, from, span_of(out, n));
+	sim_send(s, to, from, span_of(out, n));
 }
 
 /* What came on a connection and is not a whole message yet. */
@@ -288,9 +494,8 @@ static bool on_connection(struct sim *s, void *ctx, struct sim_conn *c)
 	struct model_server *v = ctx;
 	struct pending *p;
 
-	(void)s;
 	v->world->packets++;
-	if (v->temper == NO_TCP || v->temper == REFUSES)
+	if (v->temper == NO_TCP || v->temper == REFUSES || (v->temper == SHUTS && sim_chance(s, 500000)))
 		return false;
 	p = arena_alloc(v->world->arena, sizeof *p);
 	if (p == NULL)
@@ -316,9 +521,18 @@ static void on_data(struct sim *s, void *ctx, struct sim_conn *c, struct span oc
 		static uint8_t out[2 + 65535];
 
 		n = make_reply(v, span_of(p->octets + 2, len), true, out + 2, 65535);
+		if (v->temper == SHUTS) {
+			sim_conn_close(s, c);
+			return;
+		}
 		if (n > 0) {
 			store16(out, (uint16_t)n);
-			sim_conn_write(s, c, span_of(out, n + 2));
+			if (v->temper == DRIPS) {
+				for (size_t i = 0; i < n + 2; i++)
+					sim_conn_write(s, c, span_of(out + i, 1));
+			} else {
+				sim_conn_write(s, c, span_of(out, n + 2));
+			}
 		}
 		p->n -= len + 2;
 		memmove(p->octets, p->octets + len + 2, p->n);
@@ -338,6 +552,113 @@ void server_start(struct model_server *v)
 		abort();
 }
 
+/* ---- guests: servers of one's own ------------------------------------------------------------------------------------------------------ */
+
+struct world_guest {
+	struct world *world PARENT_FIELD;
+	world_reply_fn *fn;
+	void *ctx BORROWED_FIELD;
+	uint64_t packets;
+	size_t have;
+	uint8_t octets[4096];
+};
+
+static size_t guest_reply(struct world_guest *g, struct span packet, bool tcp, uint8_t *out, size_t cap)
+{
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct msg_query q;
+	struct builder b;
+
+	if (a == NULL)
+		abort();
+	if (msg_read_query(packet, 0, &q) != MSG_GOOD)
+		return 0;
+	build_start(&b, out, cap, tcp ? cap : 1232, 11, q.id, MSG_QR | MSG_AA);
+	build_question(&b, &q.q);
+	if (!g->fn(g->ctx, &q, a, &b, tcp))
+		return 0;
+	if (q.edns.present) {
+		struct edns_out e = { .udp_size = 1232 };
+
+		build_edns_start(&b, &e);
+		build_edns_end(&b);
+	}
+	return build_finish(&b);
+}
+
+static void guest_datagram(struct sim *s, void *ctx, const struct endpoint *from, const struct endpoint *to, struct span packet)
+{
+	struct world_guest *g = ctx;
+	static uint8_t out[65535];
+	size_t n;
+
+	g->packets++;
+	n = guest_reply(g, packet, false, out, sizeof out);
+	if (n > 0)
+		sim_send(s, to, from, span_of(out, n));
+}
+
+static bool guest_connection(struct sim *s, void *ctx, struct sim_conn *c)
+{
+	struct world_guest *g = ctx;
+
+	(void)s, (void)c;
+	g->packets++;
+	g->have = 0;
+	return true;
+}
+
+static void guest_data(struct sim *s, void *ctx, struct sim_conn *c, struct span octets)
+{
+	struct world_guest *g = ctx;
+	static uint8_t out[2 + 65535];
+	size_t n;
+
+	g->packets++;
+	if (octets.n > sizeof g->octets - g->have)
+		return;
+	memcpy(g->octets + g->have, octets.p, octets.n);
+	g->have += octets.n;
+	if (g->have < 2 || g->have < 2u + load16(g->octets))
+		return;
+	n = guest_reply(g, span_of(g->octets + 2, load16(g->octets)), true, out + 2, 65535);
+	g->have = 0;
+	store16(out, (uint16_t)n);
+	if (n > 0)
+		sim_conn_write(s, c, span_of(out, n + 2));
+	else
+		sim_conn_close(s, c);
+}
+
+static const struct sim_node_events guest_events = { .datagram = guest_datagram, .connection = guest_connection, .data = guest_data,
+	.closed = on_closed };
+
+struct world_guest *world_guest(struct world *w, const char *zone, const char *address4, world_reply_fn *fn, void *ctx)
+{
+	struct world_guest *g = arena_alloc(w->arena, sizeof *g);
+	struct addr at;
+
+	if (g == NULL || !OK(addr_parse(address4, &at)) || !OK(sim_node(w->sim, &at, &guest_events, g)))
+		abort();
+	g->world = w;
+	g->fn = fn;
+	g->ctx = ctx;
+	world_delegate(w, zone, address4);
+	return g;
+}
+
+uint64_t world_guest_packets(const struct world_guest *g)
+{
+	return g->packets;
+}
+
+/* ---- marks ----------------------------------------------------------------------------------------------------------------------------- */
+
+uint32_t world_clock_sec(struct span rdata)
+{
+	return load32(rdata.p) & 0xffffff;
+}
+
 bool world_is_marked(uint16_t type, struct span rdata)
 {
 	return type == RR_A && rdata.n == 4 && rdata.p[0] == 66 && rdata.p[1] == 66;
@@ -346,7 +667,6 @@ bool world_is_marked(uint16_t type, struct span rdata)
 size_t world_forge(uint8_t *out, size_t cap, uint16_t id, const struct question *q)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(0);
-	static const uint8_t bad[4] = { 66, 66, 66, 66 };
 	struct span a = span_of(bad, 4);
 	struct builder b;
 	const struct rrset *rs = rrset_make_in(arena, q->name, RR_A, CLASS_IN, 86400, &a, 1, 0);

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/strbuf.h"
 #include "dns/zonefile.h"
 #include "tests/sim/world_inside.h"
 
@@ -58,7 +59,8 @@ static void PRINTF_LIKE(3, 4) add(struct world *w, struct model_zone *z, const c
 		fprintf(stderr, "simulator: \"%s\": %s\n", text, msg);
 		abort();
 	}
-	m->rr = (struct world_rr){ name_dup_in(w->arena, name_of(&owner)), rr.type, rr.ttl, span_of(arena_dup(w->arena, rr.rdata.p, rr.rdata.n), rr.rdata.n) };
+	m->rr = (struct world_rr){ name_dup_in(w->arena, name_of(&owner)), rr.type, rr.ttl,
+		span_of(arena_dup(w->arena, rr.rdata.p, rr.rdata.n), rr.rdata.n), false };
 	m->next = z->rrs;
 	z->rrs = m;
 }
@@ -103,22 +105,22 @@ static void serves(struct world *w, struct model_server *v, struct model_zone *z
 	x->zone = z;
 	x->next = v->zones;
 	v->zones = x;
-	if (v->temper != HONEST)
-		return;
-	z->honest++;
+	z->honest += v->temper == HONEST;
+	z->empties += v->temper == EMPTY;
 }
 
 static enum temper bad_temper(struct world *w)
 {
-	static const enum temper all[] = { REFUSES, SILENT, SERVFAILS, NOT_EDNS, EMPTY, UPWARD, LIAR };
-	unsigned int n = sizeof all / sizeof all[0] - (w->o.liars ? 0 : 1);
+	static const enum temper all[] = { REFUSES, SILENT, SERVFAILS, NOT_EDNS, EMPTY, UPWARD, SELF, SHUTS, GARBAGE, LIAR, LIAR, LIAR_DNAME };
+	unsigned int n = sizeof all / sizeof all[0] - (w->o.liars ? 0 : 3);
 
 	return all[sim_draw(w->sim, 0, n - 1)];
 }
 
 static enum temper odd_temper(struct world *w)
 {
-	static const enum temper all[] = { HONEST, HONEST, HONEST, FOLDS_CASE, TRUNCATES, COOKIES, NO_TCP };
+	static const enum temper all[] = { HONEST, HONEST, HONEST, FOLDS_CASE, TRUNCATES, COOKIES, NO_TCP, SLOW, STAMMERS, TWICE, PROMISCUOUS, STUFFS,
+		DRIPS };
 
 	return all[sim_draw(w->sim, 0, sizeof all / sizeof all[0] - 1)];
 }
@@ -136,6 +138,7 @@ static void give_servers(struct world *w, struct model_zone *z, bool broken)
 			add(w, z->parent, "%s NS ns%u.provider.t0.", apex, i);
 			serves(w, w->provider_servers[i], z);
 		}
+		z->at_provider = true;
 		return;
 	}
 	for (unsigned int i = 0; i < n; i++) {
@@ -170,6 +173,8 @@ static void fill(struct world *w, struct model_zone *z)
 		if (sim_chance(w->sim, 500000))
 			add(w, z, "h%u AAAA 2600:%x::%u", i, (unsigned int)sim_draw(w->sim, 0, 65535), i + 1);
 	}
+	add(w, z, "clock 60 A 31.0.0.0");
+	z->rrs->rr.clock = true;
 	add(w, z, "@ MX 10 h0");
 	add(w, z, "a.ent.h0 A 30.1.1.1");
 	if (sim_chance(w->sim, 400000))
@@ -225,6 +230,35 @@ static void make_root(struct world *w)
 	w->root = root;
 }
 
+/* A delegation at each of many labels. */
+static void add_ladder(struct world *w, struct model_zone *from)
+{
+	for (uint64_t i = sim_draw(w->sim, 2, 9); i > 0; i--) {
+		from = new_zone(w, from, "deep");
+		give_servers(w, from, false);
+	}
+	fill(w, from);
+}
+
+/* Two zones whose servers have names in the other, without glue: nobody can find them. */
+static void add_circle(struct world *w, struct model_zone *top)
+{
+	char apex[NAME_TEXT];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		char label[16];
+		struct model_zone *z;
+
+		(void)snprintf(label, sizeof label, "circle%u", i);
+		z = new_zone(w, top, label);
+		(void)name_to_text(top->apex, apex);
+		add(w, top, "circle%u NS ns.circle%u.%s", i, 1 - i, apex);
+		add(w, z, "@ NS ns.circle%u.%s", 1 - i, apex);
+		z->lost = true;
+		z->hosts = 1;
+	}
+}
+
 struct world *world_new(struct sim *s, const struct world_options *o)
 {
 	AUTO(world_free) struct world *w = (struct world *)mem_alloc(sizeof *w);
@@ -257,7 +291,13 @@ struct world *world_new(struct sim *s, const struct world_options *o)
 		give_servers(w, z, broken);
 		fill(w, z);
 	}
+	if (o->deep)
+		add_ladder(w, tops[0]);
 	add_aliases(w);
+	if (o->circles)
+		add_circle(w, tops[0]);
+	w->forwarders[0] = new_server(w, "40.0.0.1", "2400:ffff::1", FORWARDER);
+	w->forwarders[1] = new_server(w, "40.0.0.2", "2400:ffff::2", sim_chance(s, 500000) ? FORWARDER_STUFFS : FORWARDER);
 	return MOVE(w);
 }
 
@@ -272,7 +312,11 @@ void world_question(struct world *w, struct name_buf *ret_name, uint16_t *ret_ty
 	for (uint64_t skip = sim_draw(w->sim, 0, w->zone_count - 1); skip > 0; skip--)
 		z = z->next;
 	*ret_type = types[sim_draw(w->sim, 0, sizeof types / sizeof types[0] - 1)];
-	switch (sim_draw(w->sim, 0, 9)) {
+	switch (sim_draw(w->sim, 0, 11)) {
+	case 10:
+		*ret_type = RR_A;
+		(void)snprintf(text, sizeof text, "clock");
+		break;
 	case 0:
 		(void)snprintf(text, sizeof text, "nothing%u", (unsigned int)sim_draw(w->sim, 0, 3));
 		break;
@@ -320,13 +364,17 @@ static struct model_zone *zone_of(struct world *w, struct name n)
 	return best;
 }
 
-static bool is_broken(const struct model_zone *z)
+/* May a question about it go wrong, with the network as good as can be? */
+static bool is_broken(const struct world *w, const struct model_zone *z)
 {
+	bool at_provider = false;
+
 	for (; z != NULL; z = z->parent) {
-		if (z->honest == 0)
+		if (z->honest == 0 || z->empties > 0 || z->lost)
 			return true;
+		at_provider |= z->at_provider;
 	}
-	return false;
+	return at_provider && is_broken(w, w->provider);
 }
 
 static void take(struct world_answer *a, struct name owner, const struct model_rr *m)
@@ -346,7 +394,8 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 		struct model_zone *z = zone_of(w, name);
 		struct model_find f;
 
-		ret->may_fail |= is_broken(z) || steps > CHAIN_MAX;
+		ret->may_fail |= is_broken(w, z) || steps > CHAIN_MAX;
+		ret->zone = z;
 		if (steps > 40) {
 			ret->may_fail = true;
 			return;
@@ -361,7 +410,8 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 				ret->rcode = RCODE_YXDOMAIN;
 				return;
 			}
-			ret->rrs[ret->count++] = (struct world_rr){ name, RR_CNAME, f.dname->rr.ttl, span_of(arena_dup(arena, made.b, made.len), made.len) };
+			ret->rrs[ret->count++] = (struct world_rr){ name, RR_CNAME, f.dname->rr.ttl,
+				span_of(arena_dup(arena, made.b, made.len), made.len), false };
 			if (type == RR_CNAME)
 				return;
 			name = name_dup_in(arena, name_of(&made));
@@ -369,11 +419,15 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 		}
 		if (!f.exists) {
 			ret->rcode = RCODE_NXDOMAIN;
+			ret->last_empty = true;
 			return;
 		}
+		ret->last_empty = true;
 		for (const struct model_rr *m = z->rrs; m != NULL; m = m->next) {
-			if (m->rr.type == type && name_equal(m->rr.owner, f.source))
-				take(ret, name, m);
+			if (m->rr.type != type || !name_equal(m->rr.owner, f.source))
+				continue;
+			take(ret, name, m);
+			ret->last_empty = false;
 		}
 		if (f.cname == NULL || type == RR_CNAME)
 			return;
@@ -432,10 +486,83 @@ void world_some_server(struct world *w, struct endpoint *ret_server)
 	*ret_server = (struct endpoint){ .a = sim_chance(w->sim, 500000) ? v->v4 : v->v6, .port = 53 };
 }
 
-void world_outage(struct world *w, bool down)
+struct name world_some_zone(struct world *w)
+{
+	const struct model_zone *z = w->zones;
+
+	for (uint64_t skip = sim_draw(w->sim, 0, w->zone_count - 1); skip > 0; skip--)
+		z = z->next;
+	return z->apex;
+}
+
+bool world_fresh_question(struct world *w, struct name_buf *ret_name, uint16_t *ret_type)
+{
+	const struct model_zone *z = w->zones;
+	char text[32];
+
+	while (z != NULL && (z->hosts == 0 || is_broken(w, z)))
+		z = z->next;
+	if (z == NULL)
+		return false;
+	(void)snprintf(text, sizeof text, "fresh%u", w->fresh++);
+	*ret_type = RR_A;
+	return OK(name_from_text(text, &z->apex, ret_name));
+}
+
+void world_plant(struct world *w, bool wrong, bool forges)
+{
+	w->wrong = wrong;
+	w->forges = forges;
+}
+
+void world_delegate(struct world *w, const char *zone, const char *address4)
+{
+	add(w, w->root, "%s. NS ns.%s.", zone, zone);
+	add(w, w->root, "ns.%s. A %s", zone, address4);
+}
+
+/* ---- configurations --------------------------------------------------------------------------------------------------------------------- */
+
+static const struct model_zone *zone_to_configure(struct world *w) BORROWED;
+static const struct model_zone *zone_to_configure(struct world *w)
+{
+	for (const struct model_zone *z = w->zones; z != NULL; z = z->next) {
+		if (z->hosts > 0 && !is_broken(w, z))
+			return z;
+	}
+	return NULL;
+}
+
+void world_clauses(struct world *w, enum world_setup setup, struct strbuf *out)
+{
+	const struct model_zone *z = setup == SETUP_FORWARD_ALL ? w->root : zone_to_configure(w);
+	char apex[NAME_TEXT], at[ADDR_TEXT];
+
+	if (setup == SETUP_PLAIN || z == NULL)
+		return;
+	(void)name_to_text(z->apex, apex);
+	strbuf_printf(out, "%s-zone:\n name: \"%s\"\n", setup == SETUP_STUB ? "stub" : "forward", apex);
+	if (setup != SETUP_STUB) {
+		w->forwarders[0]->forwards = w->forwarders[1]->forwards = z->apex;
+		strbuf_puts(out, " forward-addr: 40.0.0.1\n forward-addr: 40.0.0.2\n");
+		return;
+	}
+	for (const struct model_server *v = w->servers; v != NULL; v = v->next) {
+		for (const struct model_serves *x = v->zones; x != NULL; x = x->next) {
+			if (x->zone == z && v->temper == HONEST)
+				strbuf_printf(out, " stub-addr: %s\n", addr_text(&v->v4, at));
+		}
+	}
+	if (sim_chance(w->sim, 300000))
+		strbuf_puts(out, " stub-prime: yes\n");
+}
+
+/* ---- outages ---------------------------------------------------------------------------------------------------------------------------- */
+
+void world_outage(struct world *w, bool down, bool roots_too)
 {
 	for (const struct model_server *v = w->servers; v != NULL; v = v->next) {
-		if (v->root)
+		if (v->root && !roots_too && down)
 			continue;
 		sim_node_down(w->sim, &v->v4, down);
 		sim_node_down(w->sim, &v->v6, down);

@@ -9,6 +9,7 @@
 #include "tests/sim/net.h"
 
 struct world;
+struct model_zone;
 struct arena;
 
 struct world_options {
@@ -16,6 +17,8 @@ struct world_options {
 	uint32_t bad_servers;         /* in 1,000,000: share of servers (beyond each zone's first) that are bad in some way */
 	uint32_t broken_zones;        /* in 1,000,000: zones all of whose servers are bad */
 	bool liars;                   /* bad servers may lie, with the marked addresses */
+	bool circles;                 /* zones whose servers are named in one another */
+	bool deep;                    /* a long ladder of delegations */
 };
 
 void world_free(struct world *w) TAKES(1);
@@ -25,16 +28,22 @@ DEFINE_AUTO(struct world, world_free)
 /* A question worth asking, drawn: mostly of names that exist. */
 void world_question(struct world *w, struct name_buf *ret_name, uint16_t *ret_type) NONNULL;
 
+/* A question that was not asked before, about a zone that has only good servers. False: there is none. */
+bool world_fresh_question(struct world *w, struct name_buf *ret_name, uint16_t *ret_type) NONNULL;
+
 struct world_rr {
 	struct name owner;
 	uint16_t type;
 	uint32_t ttl;
 	struct span rdata;
+	bool clock; /* an address that says when the server gave it: world_clock_sec() */
 };
 struct world_answer {
 	uint16_t rcode;
 	struct world_rr *rrs ARENA_FIELD;
 	size_t count;
+	bool last_empty;               /* nothing of the type asked for where the aliases end */
+	const struct model_zone *zone; /* where they end */
 	bool may_fail; /* a zone on the way is broken, or the chain too long: SERVFAIL is right as well */
 };
 void world_right_answer(struct world *w, struct arena *a, struct name name, uint16_t type, struct world_answer *ret);
@@ -42,8 +51,27 @@ void world_right_answer(struct world *w, struct arena *a, struct name name, uint
 uint64_t world_packets(const struct world *w) NONNULL;  /* that servers have received */
 /* A server's address, drawn; and one of its zones' names. For forgers. */
 void world_some_server(struct world *w, struct endpoint *ret_server) NONNULL;
-/* A set of cables pulled, or put back: all servers but the root's. */
-void world_outage(struct world *w, bool down) NONNULL;
+/* The zones, one after another, for flushes. */
+struct name world_some_zone(struct world *w) NONNULL;
+/* A set of cables pulled, or put back: all servers, or all but the root's. */
+void world_outage(struct world *w, bool down, bool roots_too) NONNULL;
+/* The virtual second of an address of a clock. */
+uint32_t world_clock_sec(struct span rdata);
+
+/* Configurations that ask other servers for a part of the world; the answers are the same. */
+enum world_setup { SETUP_PLAIN, SETUP_FORWARD_ALL, SETUP_FORWARD_ZONE, SETUP_STUB, SETUPS };
+struct strbuf;
+void world_clauses(struct world *w, enum world_setup setup, struct strbuf *out) NONNULL;
+
+/* What simulate's plants make honest servers do. */
+void world_plant(struct world *w, bool wrong, bool forges) NONNULL;
+
+/* A server of one's own: its zone is delegated from the root with glue. fn writes the reply's records; false: silence. */
+struct builder;
+typedef bool world_reply_fn(void *ctx, const struct msg_query *q, struct arena *a, struct builder *b, bool tcp);
+struct world_guest;
+struct world_guest *world_guest(struct world *w, const char *zone, const char *address4, world_reply_fn *fn, void *ctx) BORROWED;
+uint64_t world_guest_packets(const struct world_guest *g) NONNULL;
 /* Addresses in 66.66.0.0/16 and TXT "forged" are only in forged data: no client may ever see them. */
 bool world_is_marked(uint16_t type, struct span rdata);
 /* A forged reply to this question, with the mark, as a liar or forger would send it. Its length. */

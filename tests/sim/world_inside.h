@@ -20,8 +20,18 @@ enum temper {
 	TRUNCATES,  /* every UDP answer has TC */
 	COOKIES,    /* BADCOOKIE to whoever comes without its cookie */
 	NO_TCP,     /* refuses connections */
+	SLOW,       /* up to a second and a half */
+	STAMMERS,   /* another reply first: wrong ID, question, class, QR or opcode; then the right one */
+	TWICE,      /* every reply two times */
+	PROMISCUOUS, /* right, with name servers of its own zone that nobody asked for */
+	STUFFS,     /* right, with records of other zones in all sections */
+	DRIPS,      /* over TCP octet by octet */
 	/* bad: no good answer comes from it */
-	REFUSES, SILENT, SERVFAILS, NOT_EDNS /* FORMERR always */, EMPTY /* NOERROR without anything */, UPWARD /* refers to the root */, LIAR,
+	REFUSES, SILENT, SERVFAILS, NOT_EDNS /* FORMERR always */, UPWARD /* refers to the root */, LIAR /* other zones' records */,
+	LIAR_DNAME /* a DNAME above its zone */, SELF /* refers to its own zone */, SHUTS /* TC, and closes connections */, GARBAGE /* right ID, then noise */,
+	EMPTY /* NOERROR without anything: not to be told from "no data" */,
+	/* a forwarder: recurses, by the model */
+	FORWARDER, FORWARDER_STUFFS /* and adds what is beyond the zone it is asked about */,
 };
 
 struct model_rr {
@@ -35,6 +45,9 @@ struct model_zone {
 	struct model_rr *rrs ARENA_FIELD; /* with the NS sets and glue of zones below */
 	unsigned int hosts;
 	unsigned int honest;              /* honest servers */
+	unsigned int empties;             /* servers of kind EMPTY */
+	bool at_provider;                 /* its servers are the provider's, without glue */
+	bool lost;                        /* its servers cannot be found */
 };
 struct model_serves {
 	struct model_serves *next ARENA_FIELD;
@@ -46,6 +59,7 @@ struct model_server {
 	struct addr v4, v6;
 	enum temper temper;
 	bool root;
+	struct name forwards;             /* FORWARDER_STUFFS: the zone that it is asked about */
 	struct model_serves *zones ARENA_FIELD;
 };
 struct world {
@@ -55,8 +69,11 @@ struct world {
 	struct model_zone *zones ARENA_FIELD, *root ARENA_FIELD, *provider ARENA_FIELD;
 	struct model_server *servers ARENA_FIELD;
 	struct model_server *provider_servers[3] ARENA_FIELD;
-	unsigned int zone_count, server_count;
+	unsigned int zone_count, server_count, fresh;
 	uint64_t packets;
+	struct model_server *forwarders[2] ARENA_FIELD;
+	bool wrong;                       /* the plant: an honest server errs */
+	bool forges;                      /* the plant: an honest server's data has the mark */
 };
 
 struct model_find {
@@ -67,5 +84,7 @@ struct model_find {
 };
 void model_find(const struct model_zone *z, struct name name, struct model_find *ret);
 void server_start(struct model_server *v) NONNULL;
+/* The root's delegation of a guest's zone. */
+void world_delegate(struct world *w, const char *zone, const char *address4) NONNULL;
 
 #endif

@@ -1,0 +1,290 @@
+/* judge.c: what must hold of replies, of caches, and of a run as a whole. The oracles' numbers are those of simulate.c. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "dns/build.h"
+#include "resolver/cache/anscache.h"
+#include "tests/sim/run.h"
+
+#define CLOCK_SLACK 3u /* seconds: rounding, and the way of the packets */
+
+void complain(struct run *r, const struct asked *q, const char *fmt, ...)
+{
+	char name[NAME_TEXT], type[RRTYPE_TEXT], text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	r->wrong++;
+	fprintf(stderr, "seed %llu%s: %s%s%s%s%s\n", (unsigned long long)r->seed, r->in_child ? " (without memory)" : "",
+	    q == NULL ? "" : name_to_text(name_of(&q->name), name), q == NULL ? "" : " ", q == NULL ? "" : rrtype_text(q->type, type), q == NULL ? "" : ": ", text);
+}
+
+/* ---- O5 -------------------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_marked(const struct rrset *rs)
+{
+	for (unsigned int k = 0; k < rs->count; k++) {
+		if (world_is_marked(rs->type, rrset_rdata(rs, k)))
+			return true;
+	}
+	return false;
+}
+
+static bool section_is_marked(const struct msg_section *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (is_marked(s->sets[i]))
+			return true;
+	}
+	return false;
+}
+
+static struct result look_at_bundle(void *user, const struct bundle *b)
+{
+	struct run *r = user;
+	char name[NAME_TEXT], type[RRTYPE_TEXT];
+
+	for (size_t i = 0; i < bundle_count(b); i++) {
+		const struct rrset *rs = bundle_set(b, i);
+
+		if (is_marked(rs))
+			complain(r, NULL, "FORGED data is in the cache: %s %s", name_to_text(rrset_name(rs), name), rrtype_text(rs->type, type));
+	}
+	return DONE;
+}
+
+static bool look_at_answer(void *user, const struct ans_entry *e)
+{
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct run *r = user;
+	struct msg m;
+
+	if (!OK(msg_read(a, span_of(ans_packet(e), e->len), NULL, &m)))
+		complain(r, NULL, "a cached answer cannot be read");
+	else if (section_is_marked(&m.answer) || section_is_marked(&m.authority) || section_is_marked(&m.additional))
+		complain(r, NULL, "FORGED data is in the answer cache");
+	return false;
+}
+
+static void plant_forged(struct run *r)
+{
+	static const uint8_t bad[4] = { 66, 66, 1, 1 };
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct bundle_key k = { world_some_zone(r->world), RR_A, CLASS_IN, BUNDLE_DATA };
+	struct span d = span_of(bad, 4);
+	const struct rrset *rs = rrset_make_in(a, k.name, RR_A, CLASS_IN, 86400, &d, 1, 0);
+	struct now now = *loop_now(r->w[0].loop);
+
+	(void)OK(rrcache_put(r->shared->rrcache, r->member, &k, &rs, 1, 86400, &now));
+}
+
+void judge_caches(struct run *r)
+{
+	uint64_t cursor = 0;
+	struct result done;
+
+	epoch_online(r->member);
+	if (r->plant == PLANT_FORGE_CACHE)
+		plant_forged(r);
+	do
+		cursor = rrcache_visit(r->shared->rrcache, cursor, 4096, look_at_bundle, r, &done);
+	while (cursor != 0);
+	(void)anscache_flush(r->shared->anscache, r->member, look_at_answer, r);
+	epoch_quiesce(r->member);
+	epoch_offline(r->member);
+}
+
+/* ---- O6 -------------------------------------------------------------------------------------------------------------------------------- */
+
+/* An address that says when it was given: it is not older than its TTL, and has no more left than is right. */
+static bool clock_is_right(const struct run *r, const struct world_rr *w, const struct rrset *rs, struct span rdata)
+{
+	uint32_t now = (uint32_t)(sim_now_ns(r->sim) / SEC), then = world_clock_sec(rdata), age = now - then;
+	uint32_t flushed = (uint32_t)(r->flushed_ns / SEC);
+
+	if (rdata.n != 4 || rdata.p[0] != 31 || then > now)
+		return false;
+	if (r->stale_ok)
+		return true;
+	if (r->plant == PLANT_OLD)
+		age += w->ttl;
+	if (r->flushed_ns != 0 && now > flushed + PATIENCE / SEC && then + PATIENCE / SEC < flushed)
+		return false;
+	return age <= w->ttl + CLOCK_SLACK && rs->ttl + age <= w->ttl + CLOCK_SLACK;
+}
+
+static bool has_rr(const struct run *r, const struct msg *m, const struct world_rr *w)
+{
+	for (size_t i = 0; i < m->answer.count; i++) {
+		const struct rrset *rs = m->answer.sets[i];
+
+		if (rs->type != w->type || !name_equal(rrset_name(rs), w->owner))
+			continue;
+		for (unsigned int k = 0; k < rs->count; k++) {
+			struct span d = rrset_rdata(rs, k);
+			bool is_name = w->type == RR_CNAME || w->type == RR_NS || w->type == RR_DNAME;
+
+			if (w->clock)
+				return clock_is_right(r, w, rs, d);
+			if (d.n == w->rdata.n && (is_name ? octets_equal_nocase(d.p, w->rdata.p, d.n) : span_equal(d, w->rdata)))
+				return rs->ttl <= w->ttl;
+		}
+	}
+	return false;
+}
+
+static bool right(struct run *r, const struct msg *m, const struct asked *q)
+{
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct world_answer want;
+	size_t got = 0, of_want = 0;
+
+	world_right_answer(r->world, a, name_of(&q->name), q->type, &want);
+	for (size_t i = 0; i < m->answer.count; i++)
+		got += m->answer.sets[i]->count;
+	for (size_t i = 0; i < want.count; i++)
+		of_want += has_rr(r, m, &want.rrs[i]);
+	if (r->damaged)
+		return true;
+	if (m->rcode == RCODE_SERVFAIL)
+		return q->must ? false : want.may_fail || !q->calm || !q->recurse;
+	if ((m->flags & MSG_TC) != 0)
+		return !q->tcp;
+	if (want.may_fail)
+		return true; /* a part of the way is broken: whatever is said is not forged, which is judged elsewhere */
+	if (!q->recurse)
+		return got == of_want && (m->rcode == want.rcode || m->rcode == RCODE_REFUSED || m->rcode == RCODE_NOERROR);
+	return m->rcode == want.rcode && got == want.count && of_want == want.count;
+}
+
+static void show(const struct msg *m)
+{
+	AUTO(strbuf_free) struct strbuf *text = strbuf_new(100000);
+
+	msg_print(m, text);
+	fputs(strbuf_text(text), stderr);
+}
+
+/* ---- O2 -------------------------------------------------------------------------------------------------------------------------------- */
+
+static size_t most_octets(const struct asked *q)
+{
+	size_t n = !q->edns || q->udp_size < 512 ? 512 : q->udp_size;
+
+	return q->tcp ? 65535 : n < 1232 ? n : 1232;
+}
+
+struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct span packet, bool *ret_truncated)
+{
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	uint16_t id = packet.n < MSG_HEADER ? 0 : load16(packet.p);
+	struct asked *q = id == 0 || id > r->count ? NULL : &r->asked[id - 1];
+	uint64_t took;
+	struct msg m;
+
+	*ret_truncated = false;
+	if (q == NULL || q->client != client || q->tcp != tcp) {
+		complain(r, NULL, "a reply to a question that was not asked");
+		return NULL;
+	}
+	if (++q->replies > 1) {
+		complain(r, q, "a second reply");
+		return NULL;
+	}
+	took = sim_now_ns(r->sim) - q->at_ns;
+	if (took > PATIENCE && !q->lossy)
+		complain(r, q, "the reply took %.3f s", (double)took / 1e9);
+	if (packet.n > most_octets(q))
+		complain(r, q, "a reply of %zu octets to a client that takes %zu", packet.n, most_octets(q));
+	if (!OK(msg_read(a, packet, NULL, &m))) {
+		complain(r, q, "a reply that cannot be read");
+		return q;
+	}
+	if (!m.has_question || !name_equal_case(m.q.name, name_of(&q->name)) || m.q.type != q->type || (m.flags & (MSG_QR | MSG_RA)) != (MSG_QR | MSG_RA) ||
+	    m.edns.present != q->edns || ((m.flags & MSG_RD) != 0) != q->recurse || ((m.flags & MSG_CD) != 0) != q->check_disabled || (m.flags & MSG_AD) != 0)
+		complain(r, q, "question, flags or EDNS of the reply are not those of the question: flags %04x", m.flags);
+	if (section_is_marked(&m.answer) || section_is_marked(&m.authority) || section_is_marked(&m.additional))
+		complain(r, q, "FORGED data reached a client");
+	if (!right(r, &m, q)) {
+		complain(r, q, "not the right answer (id %u, %s, %s):", q->id, tcp ? "tcp" : "udp", q->calm ? "calm" : "not calm");
+		show(&m);
+	}
+	r->failures += m.rcode == RCODE_SERVFAIL;
+	*ret_truncated = (m.flags & MSG_TC) != 0;
+	if (sim_verbose(r->sim)) {
+		char name[NAME_TEXT], type[RRTYPE_TEXT], rcode[RRTYPE_TEXT];
+
+		fprintf(stderr, "%10.3f reply to %u: %s %s %s, %zu octets, after %.1f ms\n", (double)sim_now_ns(r->sim) / 1e9, q->id,
+		    name_to_text(m.q.name, name), rrtype_text(m.q.type, type), rcode_text(m.rcode, rcode), packet.n, (double)took / 1e6);
+	}
+	return q;
+}
+
+/* Questions that a policy dropped, as the resolver counts them itself. */
+static uint64_t dropped(const struct run *r)
+{
+	static const enum counter policies[] = { COUNT_DROPPED_POLICY, COUNT_QUERIES_RATELIMITED, COUNT_LIST_EXCEEDED, COUNT_LIST_OVERWRITTEN,
+		COUNT_QUERIES_WAIT_LIMIT, COUNT_QUERIES_DISCARDED };
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < r->workers; i++) {
+		for (size_t k = 0; k < sizeof policies / sizeof policies[0]; k++)
+			n += stats_get(&r->w[i].worker->stats, policies[k]);
+	}
+	return n;
+}
+
+static void judge_missing(struct run *r)
+{
+	uint64_t may_be_lost = dropped(r) + (r->in_child ? 2 : 0);
+	unsigned int missing = 0;
+
+	for (unsigned int i = 0; i < r->count; i++)
+		missing += r->asked[i].replies == 0 && !r->asked[i].lossy;
+	for (unsigned int i = 0; i < r->count && missing > may_be_lost; i++) {
+		const struct asked *q = &r->asked[i];
+
+		if (q->replies == 0 && !q->lossy)
+			complain(r, q, "no reply (id %u, client %u, %s, at %.3f)", q->id, q->client, q->tcp ? "tcp" : "udp", (double)q->at_ns / 1e9);
+	}
+	r->missing = missing;
+}
+
+/* ---- O4, O8 ---------------------------------------------------------------------------------------------------------------------------- */
+
+static void judge_packets(struct run *r)
+{
+	r->packets = world_packets(r->world);
+	if (r->packets > (uint64_t)PACKETS_PER_QUESTION * (r->count + 1))
+		complain(r, NULL, "more upstream packets than the budgets allow: %llu", (unsigned long long)r->packets);
+	for (unsigned int i = 0; r->lonely && i < r->count; i++) {
+		uint64_t n = (i + 1 < r->count ? r->asked[i + 1].packets : r->packets) - r->asked[i].packets;
+
+		if (n > r->dearest)
+			r->dearest = n;
+		if (n > PACKETS_PER_QUESTION)
+			complain(r, &r->asked[i], "it cost %llu upstream packets", (unsigned long long)n);
+	}
+}
+
+static void judge_stale_events(struct run *r)
+{
+	for (unsigned int i = 0; i < r->workers; i++) {
+		uint64_t n = loop_stale_events(r->w[i].loop);
+
+		if (n > 0 && !r->closed_early)
+			complain(r, NULL, "%llu events came for objects that were closed, and nobody had closed any before its time", (unsigned long long)n);
+	}
+}
+
+void judge_run(struct run *r)
+{
+	judge_missing(r);
+	judge_packets(r);
+	judge_stale_events(r);
+	judge_caches(r);
+}
