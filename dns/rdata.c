@@ -99,6 +99,21 @@ void rdata_write(struct builder *b, uint16_t type, struct span rdata)
 	write_octets(&b->w, rdata.p + done, rdata.n - done);
 }
 
+/* Where names begin that go to the end of the rdata, so that nobody needs to walk their labels: NS, MX, SRV and their like. */
+static bool names_to_end(uint16_t type, struct span rdata, size_t *ret)
+{
+	const uint8_t *f = format_of(type);
+	struct reader r = reader_of(rdata);
+	const uint8_t *rest;
+
+	for (; *f != F_END && !field_is_lowered(*f); f++)
+		field_skip(*f, &r);
+	for (rest = f; field_is_lowered(*rest); rest++)
+		;
+	*ret = r.pos;
+	return *rest == F_END && rest != f && reader_ok(&r);
+}
+
 void rdata_canonical(uint16_t type, struct span rdata, uint8_t *out)
 {
 	struct rdata_name names[RDATA_NAMES];
@@ -116,9 +131,16 @@ void rdata_canonical(uint16_t type, struct span rdata, uint8_t *out)
 static struct span canonical_head(uint16_t type, struct span rdata, uint8_t head[HEAD])
 {
 	struct rdata_name names[RDATA_NAMES];
-	unsigned int n = rdata_names(type, rdata, names);
-	size_t end = n != 0 ? (size_t)names[n - 1].at + names[n - 1].len : 0;
+	unsigned int n;
+	size_t end;
 
+	if (rdata.n <= HEAD && names_to_end(type, rdata, &end)) {
+		memcpy(head, rdata.p, end);
+		octets_lower(head + end, rdata.p + end, rdata.n - end);
+		return (struct span){ head, rdata.n };
+	}
+	n = rdata_names(type, rdata, names);
+	end = n != 0 ? (size_t)names[n - 1].at + names[n - 1].len : 0;
 	if (end > HEAD)
 		return (struct span){ head, 0 };
 	memcpy(head, rdata.p, end);
