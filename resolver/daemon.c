@@ -40,6 +40,7 @@ struct thread {
 	struct loop *loop OWNED_FIELD;
 	struct host *host OWNED_FIELD;
 	struct worker *worker OWNED_FIELD;
+	struct plan_message *mail OWNED_FIELD; /* within post_plan(): made, not yet sent */
 };
 
 struct daemon {
@@ -179,13 +180,20 @@ struct plan_message {
 	bool listen; /* the interfaces may have changed */
 };
 
-static void plan_message_free(struct message *m)
+static void plan_message_done(struct plan_message *p) TAKES(1);
+DEFINE_AUTO(struct plan_message, plan_message_done)
+static void plan_message_done(struct plan_message *p)
 {
-	struct plan_message *p = (struct plan_message *)(void *)m;
-
+	if (p == NULL)
+		return;
 	plan_unref(MOVE(p->plan));
 	zones_unref(MOVE(p->zones));
 	mem_free(p);
+}
+
+static void plan_message_free(struct message *m)
+{
+	plan_message_done((struct plan_message *)(void *)m); /* own-ok: R4 the queue owned it */
 }
 
 static void plan_message_run(struct loop *l, struct message *m)
@@ -208,39 +216,43 @@ static void plan_message_run(struct loop *l, struct message *m)
 		log_report(LOG_LEVEL_ERROR, report);
 }
 
+static struct plan_message *plan_message_new(struct worker *w, const struct plan *p, const struct zones *z) OWNED_BY(plan_message_done);
+static struct plan_message *plan_message_new(struct worker *w, const struct plan *p, const struct zones *z)
+{
+	AUTO(plan_message_done) struct plan_message *m = mem_alloc(sizeof *m);
+
+	if (m == NULL)
+		return NULL;
+	m->m = (struct message){ NULL, plan_message_run, plan_message_free };
+	m->worker = w;
+	if (p != NULL)
+		m->plan = plan_ref(p);
+	m->zones = zones_ref(z);
+	return MOVE(m);
+}
+
 /* To all workers, or to none. */
 static RESULT post_plan(struct daemon *d, const struct plan *p, const struct zones *z)
 {
-	struct message *all = NULL;
-	struct result r = DONE;
+	bool good = true;
 
+	for (unsigned int i = 0; i < d->thread_count && good; i++) {
+		d->threads[i].mail = plan_message_new(d->threads[i].worker, p, z);
+		good = d->threads[i].mail != NULL;
+	}
 	for (unsigned int i = 0; i < d->thread_count; i++) {
-		struct plan_message *m = mem_alloc(sizeof *m);
+		AUTO(plan_message_done) struct plan_message *m = MOVE(d->threads[i].mail);
 
-		if (m == NULL) {
-			r = FAIL(ERR_NOMEM);
-			break;
+		if (good) {
+			loop_post(d->threads[i].loop, &m->m);
+			(void)MOVE(m); /* own-ok: R3 the queue has it: the message is the first thing in it */
 		}
-		m->m = (struct message){ all, plan_message_run, plan_message_free };
-		m->worker = d->threads[i].worker;
-		m->plan = p != NULL ? plan_ref(p) : NULL;
-		m->zones = zones_ref(z);
-		all = &m->m;
 	}
-	for (unsigned int i = d->thread_count; all != NULL;) {
-		struct message *m = all;
-
-		all = m->next;
-		m->next = NULL;
-		if (OK(r))
-			loop_post(d->threads[--i].loop, MOVE(m));
-		else
-			m->free(m);
-	}
-	return r;
+	return good ? DONE : FAIL(ERR_NOMEM);
 }
 
-/* Takes p and puts it in force. */
+/* Puts p in force. */
+static RESULT adopt(struct daemon *d, struct plan *p) TAKES(2);
 static RESULT adopt(struct daemon *d, struct plan *p)
 {
 	AUTO(plan_unref) struct plan *next = p;
@@ -263,7 +275,7 @@ static void name_unchanged(const struct conf *before, const struct conf *after, 
 {
 	static const struct {
 		enum conf_opt o;
-		const char *name;
+		const char *name BORROWED_FIELD; /* static text */
 	} numbers[] = { { OPT_NUM_THREADS, "num-threads" } }, texts[] = { { OPT_CHROOT, "chroot" }, { OPT_USERNAME, "username" },
 		{ OPT_DIRECTORY, "directory" }, { OPT_PIDFILE, "pidfile" } };
 	const struct conf_clause *a = conf_server(before), *b = conf_server(after);
@@ -334,6 +346,8 @@ struct round {
 	_Atomic size_t messages; /* not yet freed */
 };
 
+static void round_free(struct round *r) TAKES(1);
+DEFINE_AUTO(struct round, round_free)
 static void round_free(struct round *r)
 {
 	if (r == NULL)
@@ -352,7 +366,7 @@ static void round_release(struct round *r, size_t n)
 		return;
 	if (!r->told)
 		r->done(r->daemon, NULL, 0, r->ctx);
-	round_free(r);
+	round_free(r); /* own-ok: R4 its messages owned it together, and this was the last */
 }
 
 static void there_run(struct loop *l, struct message *m)
@@ -397,7 +411,8 @@ static void back_free(struct message *m)
 
 RESULT daemon_round(struct daemon *d, size_t max, round_each_fn *each, round_done_fn *done, void *ctx)
 {
-	struct round *r = mem_alloc(sizeof *r);
+	AUTO(round_free) struct round *made = mem_alloc(sizeof *made);
+	struct round *r = made;
 	bool good;
 
 	if (r == NULL)
@@ -410,13 +425,12 @@ RESULT daemon_round(struct daemon *d, size_t max, round_each_fn *each, round_don
 		r->outs[i] = strbuf_new(max);
 		good = r->outs[i] != NULL;
 	}
-	if (!good) {
-		round_free(r);
+	if (!good)
 		return FAIL(ERR_NOMEM);
-	}
 	atomic_init(&r->messages, 2 * r->n);
 	for (size_t i = 0; i < r->n; i++)
 		r->parts[i] = (struct round_part){ { NULL, there_run, there_free }, { NULL, back_run, back_free }, r, d->threads[i].worker, false };
+	(void)MOVE(made); /* own-ok: R3 its messages have it */
 	for (size_t i = 0, n = r->n; i < n; i++)
 		loop_post(d->threads[i].loop, &r->parts[i].there);
 	return DONE;
@@ -512,7 +526,7 @@ static void thread_free(struct thread *t)
 	rng_free(MOVE(t->rng));
 }
 
-static void *thread_main(void *arg)
+static void *thread_main(void *arg) /* own-ok: R1 pthread's signature; always NULL */
 {
 	struct thread *t = arg;
 	char name[16];
@@ -557,6 +571,7 @@ void daemon_stop(struct daemon *d)
 
 /* --- start --- */
 
+static void daemon_free(struct daemon *d) TAKES(1);
 static void daemon_free(struct daemon *d)
 {
 	if (d == NULL)

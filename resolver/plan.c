@@ -23,13 +23,13 @@ void zones_unref(struct zones *z)
 struct zones *zones_new(struct local_zones *z)
 {
 	AUTO(local_zones_free) struct local_zones *mine = z;
-	struct zones *out = mem_alloc(sizeof *out);
+	AUTO(zones_unref) struct zones *out = mem_alloc(sizeof *out);
 
 	if (out == NULL)
 		return NULL;
 	atomic_init(&out->refs, 1);
 	out->z = MOVE(mine);
-	return out;
+	return MOVE(out);
 }
 
 struct zones *zones_ref(const struct zones *z)

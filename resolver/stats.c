@@ -1,7 +1,7 @@
 #include "resolver/stats.h"
 
 static const struct {
-	const char *name, *doc;
+	const char *name BORROWED_FIELD, *doc BORROWED_FIELD; /* static text */
 } counters[COUNTERS] = {
 #define COUNTER(id, name, doc) [COUNT_##id] = { name, doc },
 #include "resolver/core/counters.def"

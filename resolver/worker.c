@@ -57,14 +57,23 @@ void shared_raise_stamp(struct shared *s)
 	atomic_fetch_add_explicit(&s->stamp, 1, memory_order_relaxed);
 }
 
-static void free_holds(struct worker *w)
+static void plan_hold_free(struct plan_hold *h) TAKES(1);
+DEFINE_AUTO(struct plan_hold, plan_hold_free)
+static void plan_hold_free(struct plan_hold *h)
 {
-	while (w->old != NULL) {
-		struct plan_hold *h = w->old;
+	if (h == NULL)
+		return;
+	plan_unref(MOVE(h->plan));
+	mem_free(h);
+}
 
-		w->old = h->next;
-		plan_unref(MOVE(h->plan));
-		mem_free(h);
+/* All from *at on. */
+static void free_holds(struct plan_hold **at)
+{
+	while (*at != NULL) {
+		AUTO(plan_hold_free) struct plan_hold *h = MOVE(*at);
+
+		*at = MOVE(h->next);
 	}
 }
 
@@ -75,7 +84,7 @@ void worker_free(struct worker *w)
 	serve_free(MOVE(w->serve));
 	core_free(MOVE(w->core));
 	upstream_free(MOVE(w->upstream));
-	free_holds(w);
+	free_holds(&w->old);
 	zones_unref(MOVE(w->zones));
 	plan_unref(MOVE(w->plan));
 	mem_free(w);
@@ -142,24 +151,18 @@ static void drop_old_plans(struct worker *w)
 		if (h->plan->core == oldest)
 			break;
 	}
-	while (*at != NULL) {
-		struct plan_hold *h = *at;
-
-		*at = h->next;
-		plan_unref(MOVE(h->plan));
-		mem_free(h);
-	}
+	free_holds(at);
 }
 
 void worker_set_plan(struct worker *w, const struct plan *p, const struct zones *z)
 {
-	struct plan_hold *h = mem_alloc(sizeof *h);
+	AUTO(plan_hold_free) struct plan_hold *h = mem_alloc(sizeof *h);
 
 	if (h == NULL)
 		return; /* goes on as before; the next reload may have more luck */
-	h->plan = w->plan;
-	h->next = w->old;
-	w->old = h;
+	h->plan = MOVE(w->plan);
+	h->next = MOVE(w->old);
+	w->old = MOVE(h);
 	w->plan = plan_ref(p);
 	w->env.plan = w->plan;
 	upstream_set(w->upstream, &p->upstream);

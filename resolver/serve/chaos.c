@@ -4,7 +4,7 @@
 #include "dns/rrtype.h"
 
 static const struct {
-	const char *name;
+	const char *name BORROWED_FIELD; /* static text */
 	bool version;
 } names[] = {
 	{ "id.server.", false },

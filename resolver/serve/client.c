@@ -45,15 +45,15 @@ struct client {
 	bool closing;
 };
 
+static void list_add(struct client_list *l, struct client *c) TAKES(2);
 static void list_add(struct client_list *l, struct client *c)
 {
+	struct client **end = l->newest != NULL ? &l->newest->next : &l->oldest;
+
 	c->next = NULL;
 	c->prev = l->newest;
-	if (l->newest != NULL)
-		l->newest->next = c;
-	else
-		l->oldest = c;
-	l->newest = c;
+	*end = MOVE(c);
+	l->newest = *end;
 	l->count++;
 }
 
@@ -71,12 +71,22 @@ static void list_remove(struct client_list *l, struct client *c)
 	l->count--;
 }
 
+static void client_free(struct client *c) TAKES(1);
+DEFINE_AUTO(struct client, client_free)
+static void client_free(struct client *c)
+{
+	if (c == NULL)
+		return;
+	arena_free(MOVE(c->arena));
+	mem_free(c);
+}
+
 static void client_bury(struct dead *d)
 {
 	struct client *c = (struct client *)(void *)((char *)d - offsetof(struct client, dead));
+
 	assert(c->told); /* invariant 2 */
-	arena_free(MOVE(c->arena));
-	mem_free(c);
+	client_free(c); /* own-ok: R4 the grave owned it */
 }
 
 static void client_close(struct client *c)
@@ -110,22 +120,20 @@ void obligation_dropped(struct client *c, enum counter why)
 	client_close(c);
 }
 
-static struct client *client_take(struct serve *s) BORROWED;
-static struct client *client_take(struct serve *s)
+static struct client *client_make(struct serve *s) OWNED_BY(client_free);
+static struct client *client_make(struct serve *s)
 {
-	struct client *c = mem_alloc(sizeof *c);
+	AUTO(client_free) struct client *c = mem_alloc(sizeof *c);
 
 	if (c == NULL)
 		return NULL;
 	c->serve = s;
 	c->self = client_enlist(s->env.loop, c);
-	if (c->self.v == 0) {
-		mem_free(c);
+	if (c->self.v == 0)
 		return NULL;
-	}
 	c->since_ns = loop_now(s->env.loop)->mono_ns;
 	c->since_ms = now_ms(loop_now(s->env.loop));
-	return c;
+	return MOVE(c);
 }
 
 static struct ans_key key_of(const struct client *c)
@@ -420,6 +428,7 @@ static void count_waiting(struct serve *s)
 
 void client_wait(struct serve *s, const struct request *r, const struct answer *chain, const struct name *target)
 {
+	AUTO(client_free) struct client *made = NULL;
 	struct client *c;
 
 	stats_inc(s->env.stats, COUNT_CACHE_MISSES);
@@ -431,14 +440,15 @@ void client_wait(struct serve *s, const struct request *r, const struct answer *
 		stats_inc(s->env.stats, COUNT_QUERIES_WAIT_LIMIT);
 		return;
 	}
-	c = client_take(s);
-	if (c == NULL) {
+	made = client_make(s);
+	if (made == NULL) {
 		quota_close(s->quota, &r->origin.from.a, QUOTA_WAITING);
 		serve_code(s, &r->origin, &r->to, &(struct reply_code){ .rcode = RCODE_SERVFAIL, .recursion_available = true });
 		return;
 	}
+	c = made;
 	fill(c, r);
-	list_add(&s->clients, c);
+	list_add(&s->clients, MOVE(made));
 	count_waiting(s);
 	if (origin_is_tcp(&c->origin))
 		session_question_waits(s, c->origin.session);
@@ -454,15 +464,17 @@ void client_refresh(struct serve *s, const struct question *q, uint32_t variant,
 {
 	uint32_t now = now_sec(loop_now(s->env.loop)), tag = (uint32_t)(hash >> 32);
 	size_t at = (size_t)hash % SERVE_REFRESHES;
+	AUTO(client_free) struct client *made = NULL;
 	struct client *c;
 
 	if (s->refreshed[at].hash == tag && now - s->refreshed[at].sec < REFRESH_AGAIN_SEC)
 		return;
 	if (s->clients.count + s->refreshes.count >= s->env.settings->max_waiting / 2)
 		return; /* clients first */
-	c = client_take(s);
-	if (c == NULL)
+	made = client_make(s);
+	if (made == NULL)
 		return;
+	c = made;
 	s->refreshed[at].hash = tag;
 	s->refreshed[at].sec = now;
 	name_copy(&c->name, q->name);
@@ -470,7 +482,7 @@ void client_refresh(struct serve *s, const struct question *q, uint32_t variant,
 	c->variant = variant;
 	c->hash = hash;
 	c->refresh = c->recurse = true;
-	list_add(&s->refreshes, c);
+	list_add(&s->refreshes, MOVE(made));
 	if (prefetch)
 		stats_inc(s->env.stats, COUNT_PREFETCHES);
 	start(c, NULL, prefetch);

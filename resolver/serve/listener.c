@@ -24,11 +24,16 @@ struct port {
 	bool keep;                            /* named by the new settings */
 };
 
+static void port_free(struct port *p) TAKES(1);
+DEFINE_AUTO(struct port, port_free)
+static void port_free(struct port *p)
+{
+	mem_free(p);
+}
+
 static void port_bury(struct dead *d)
 {
-	struct port *p = (struct port *)(void *)((char *)d - offsetof(struct port, dead));
-
-	mem_free(p);
+	port_free((struct port *)(void *)((char *)d - offsetof(struct port, dead)));
 }
 
 static void port_close(struct port *p)
@@ -148,7 +153,7 @@ static bool port_listen(struct serve *s, struct port *p, struct strbuf *report)
 
 static RESULT port_open(struct serve *s, const struct listen_at *at, struct strbuf *report)
 {
-	struct port *p = mem_alloc(sizeof *p);
+	AUTO(port_free) struct port *p = mem_alloc(sizeof *p);
 
 	if (p == NULL)
 		return FAIL(ERR_NOMEM);
@@ -156,16 +161,15 @@ static RESULT port_open(struct serve *s, const struct listen_at *at, struct strb
 	p->at = *at;
 	p->keep = true;
 	p->self = port_enlist(s->env.loop, p);
-	if (p->self.v == 0) {
-		mem_free(p);
+	if (p->self.v == 0)
 		return FAIL(ERR_NOMEM);
-	}
 	if (!port_listen(s, p, report)) {
 		port_close(p);
+		(void)MOVE(p); /* own-ok: R3 the grave has it */
 		return FAIL(ERR_SYSTEM);
 	}
-	p->next = s->ports;
-	s->ports = p;
+	p->next = MOVE(s->ports);
+	s->ports = MOVE(p);
 	return DONE;
 }
 

@@ -83,7 +83,7 @@ static void drop(struct quota *q, struct entry *gone)
 	*at = gone->next;
 	unlist(q, gone);
 	q->count--;
-	mem_free(gone);
+	mem_free(gone); /* own-ok: R4 taken out of its bucket above */
 }
 
 static void shrink(struct quota *q)
@@ -129,15 +129,26 @@ void quota_set_size(struct quota *q, size_t octets)
 	shrink(q);
 }
 
+static void buckets_free(struct entry **b) TAKES(1);
+static inline void buckets_free_p(struct entry ***b)
+{
+	buckets_free(*b);
+}
+static void buckets_free(struct entry **b)
+{
+	mem_free(b);
+}
+
 /* Twice the buckets, when memory allows. */
 static void grow(struct quota *q)
 {
 	size_t old = q->buckets;
-	struct entry **wider = mem_alloc_array(old * 2, sizeof *wider), **narrow = q->bucket;
+	AUTO(buckets_free) struct entry **wider = mem_alloc_array(old * 2, sizeof *wider), **narrow = NULL;
 
 	if (wider == NULL)
 		return;
-	q->bucket = wider;
+	narrow = MOVE(q->bucket);
+	q->bucket = MOVE(wider);
 	q->buckets = old * 2;
 	for (size_t i = 0; i < old; i++) {
 		while (narrow[i] != NULL) {
@@ -148,7 +159,6 @@ static void grow(struct quota *q)
 			*to = e;
 		}
 	}
-	mem_free(narrow);
 }
 
 static struct entry *find(const struct quota *q, const struct addr *client) BORROWED;
@@ -161,9 +171,17 @@ static struct entry *find(const struct quota *q, const struct addr *client)
 	return e;
 }
 
+static void entry_free(struct entry *e) TAKES(1);
+DEFINE_AUTO(struct entry, entry_free)
+static void entry_free(struct entry *e)
+{
+	mem_free(e);
+}
+
 static struct entry *find_or_make(struct quota *q, const struct addr *client) BORROWED;
 static struct entry *find_or_make(struct quota *q, const struct addr *client)
 {
+	AUTO(entry_free) struct entry *made = NULL;
 	struct entry *e = find(q, client), **to;
 
 	if (e != NULL)
@@ -171,13 +189,14 @@ static struct entry *find_or_make(struct quota *q, const struct addr *client)
 	if (q->count >= q->buckets)
 		grow(q);
 	to = &q->bucket[bucket_of(q, client)];
-	e = mem_alloc(sizeof *e);
-	if (e == NULL)
+	made = mem_alloc(sizeof *made);
+	if (made == NULL)
 		return NULL;
+	e = made;
 	e->client = *client;
 	e->tokens = UINT64_MAX; /* full: cut to size at the first use */
 	e->next = *to;
-	*to = e;
+	*to = MOVE(made);
 	q->count++;
 	list(q, e);
 	shrink(q); /* takes the oldest, which is not e: max_idle is at least 1 */

@@ -41,12 +41,19 @@ static uint64_t now_of(const struct session *c)
 	return now_ms(loop_now(c->serve->env.loop));
 }
 
-static void session_bury(struct dead *d)
+static void session_free(struct session *c) TAKES(1);
+DEFINE_AUTO(struct session, session_free)
+static void session_free(struct session *c)
 {
-	struct session *c = (struct session *)(void *)((char *)d - offsetof(struct session, dead));
-
+	if (c == NULL)
+		return;
 	mem_free(MOVE(c->in));
 	mem_free(c);
+}
+
+static void session_bury(struct dead *d)
+{
+	session_free((struct session *)(void *)((char *)d - offsetof(struct session, dead)));
 }
 
 static void unlink_session(struct session *c)
@@ -214,14 +221,16 @@ void session_open(struct serve *s, stream_h stream, const struct endpoint *from,
 {
 	const struct stream_events ev = { &session_loop_type, 0, NULL, session_data, session_drained, session_closed };
 	struct stream_events with_self = ev;
+	AUTO(session_free) struct session *made = NULL;
 	struct session *c;
 
 	if (settings_access(s->env.settings, &from->a, of_interface) == ACCESS_DENY || !has_place(s, from)) {
 		stats_inc(s->env.stats, COUNT_TCP_REFUSED);
 		return; /* not adopted: the host closes it */
 	}
-	c = mem_alloc(sizeof *c);
-	if (c == NULL) {
+	made = mem_alloc(sizeof *made);
+	c = made;
+	if (made == NULL) {
 		quota_close(s->quota, &from->a, QUOTA_SESSIONS);
 		return;
 	}
@@ -235,13 +244,12 @@ void session_open(struct serve *s, stream_h stream, const struct endpoint *from,
 	if (c->self.v == 0 || !OK(host_stream_adopt(s->env.host, stream, &with_self))) {
 		quota_close(s->quota, &from->a, QUOTA_SESSIONS);
 		session_retire(s->env.loop, c->self);
-		mem_free(c);
 		return;
 	}
-	c->next = s->sessions.first;
+	c->next = MOVE(s->sessions.first);
 	if (c->next != NULL)
 		c->next->prev = c;
-	s->sessions.first = c;
+	s->sessions.first = MOVE(made);
 	s->sessions.count++;
 	c->busy_since_ms = now_of(c);
 	stats_inc(s->env.stats, COUNT_TCP_SESSIONS);
