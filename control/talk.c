@@ -107,19 +107,26 @@ static bool send_command(const struct talk *t, int fd)
 
 static bool send_lines(const struct talk *t, int fd)
 {
-	char line[65536];
+	char line[65536], last = '\n';
 
 	while (fgets(line, sizeof line, t->in) != NULL) {
-		if (!send_all(fd, line, strlen(line)))
+		size_t n = strlen(line);
+
+		if (!send_all(fd, line, n))
 			return false;
+		last = n > 0 ? line[n - 1] : last;
+		if (strcmp(line, "EOF\n") == 0 && strcmp(t->word[0], "load_cache") == 0)
+			return true; /* the dump's end is the daemon's as well */
 	}
-	return send_all(fd, "\004\n", 2);
+	/* The end mark stands on a line of its own, also when the last line was cut short. */
+	return (last == '\n' || send_all(fd, "\n", 1)) && send_all(fd, "\004\n", 2);
 }
 
 /* Copies the reply; tells whether it began with "error". */
 static bool copy_reply(const struct talk *t, int fd, bool *ret_error)
 {
-	char buf[65536], head[6] = "";
+	static const char text[] = "error", json[] = "{\"error\":";
+	char buf[65536], head[sizeof json] = "";
 	size_t seen = 0;
 
 	for (;;) {
@@ -131,12 +138,12 @@ static bool copy_reply(const struct talk *t, int fd, bool *ret_error)
 			return false;
 		if (n == 0)
 			break;
-		for (ssize_t i = 0; i < n && seen < 5; i++)
+		for (ssize_t i = 0; i < n && seen < sizeof json - 1; i++)
 			head[seen++] = buf[i];
 		if (fwrite(buf, 1, (size_t)n, t->out) != (size_t)n)
 			return false;
 	}
-	*ret_error = memcmp(head, "error", 5) == 0;
+	*ret_error = memcmp(head, text, sizeof text - 1) == 0 || memcmp(head, json, sizeof json - 1) == 0;
 	return fflush(t->out) == 0;
 }
 

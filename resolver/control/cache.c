@@ -64,7 +64,9 @@ static void verb_cache_lookup(struct command *c)
 
 static void line_load(struct command *c, struct span line)
 {
-	if (line.p == NULL) {
+	bool end = line.n == 3 && memcmp(line.p, "EOF", 3) == 0; /* a dump's own end: unbound-control sends no other */
+
+	if (line.p == NULL || end) {
 		uint64_t n = loading_end(c->loading, loop_now(c->loop));
 
 		c->line = NULL;

@@ -56,6 +56,35 @@ static void named(struct command *c, const char *prefix, const char *name, uint6
 	reply_value(c, text, value);
 }
 
+/* Unbound has averages where we count sums. */
+static void average(struct command *c, const char *prefix, const char *name, uint64_t sum, uint64_t n, double unit)
+{
+	char text[128], value[64];
+
+	(void)snprintf(text, sizeof text, "%s%s", prefix, name);
+	(void)snprintf(value, sizeof value, "%.6f", n == 0 ? 0.0 : (double)sum / (double)n / unit);
+	reply_text_value(c, text, "=", value);
+}
+
+static void averages(struct command *c)
+{
+	static const enum counter of[] = { COUNT_LIST_SUM, COUNT_CACHE_MISSES, COUNT_RECURSION_US, COUNT_RECURSIVE_REPLIES };
+	uint64_t all[4] = { 0 }, v[4];
+	char prefix[32];
+
+	for (unsigned int i = 0; i <= c->stats->workers; i++) {
+		bool total = i == c->stats->workers;
+
+		for (unsigned int k = 0; k < 4; k++) {
+			v[k] = total ? all[k] : value_of(c, i, of[k]);
+			all[k] += total ? 0 : v[k];
+		}
+		(void)snprintf(prefix, sizeof prefix, total ? "total." : "thread%u.", i);
+		average(c, prefix, "requestlist.avg", v[0], v[1], 1);
+		average(c, prefix, "recursion.time.avg", v[2], v[3], 1e6);
+	}
+}
+
 static void plain_counters(struct command *c)
 {
 	char prefix[32];
@@ -138,6 +167,7 @@ static void done_gauges(struct command *c, struct strbuf *const *outs, size_t n)
 		sum.resolutions += g.resolutions;
 	}
 	plain_counters(c);
+	averages(c);
 	reply_value(c, "total.requestlist.current.all", sum.resolutions);
 	reply_value(c, "total.requestlist.current.user", sum.waiting);
 	reply_value(c, "total.tcpusage", sum.sessions);
