@@ -30,18 +30,16 @@ void ans_entry_free(struct ans_entry *e)
 
 struct ans_entry *ans_entry_new(size_t ttl_count, size_t len, size_t ede_len)
 {
-	struct ans_entry *e;
-
 	if (ttl_count > UINT16_MAX || len > UINT16_MAX || ede_len > UINT16_MAX)
 		return NULL;
-	e = mem_alloc(entry_size(ttl_count, len, ede_len));
+	AUTO(ans_entry_free) struct ans_entry *e = mem_alloc(entry_size(ttl_count, len, ede_len));
 	if (e == NULL)
 		return NULL;
 	e->item.octets = slots_octets(entry_size(ttl_count, len, ede_len));
 	e->ttl_count = (uint16_t)ttl_count;
 	e->len = (uint16_t)len;
 	e->ede_len = (uint16_t)ede_len;
-	return e;
+	return MOVE(e);
 }
 
 static const struct ans_entry *entry_of(const struct slot_item *item) BORROWED;

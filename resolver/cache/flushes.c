@@ -48,7 +48,7 @@ void flushes_init(struct flushes *f, const struct hash_key *key)
 
 void flushes_done(struct flushes *f)
 {
-	flush_set_free(current(f));
+	flush_set_free(current(f)); /* own-ok: R4 the last set, which no reader is left to see */
 	lock_done(&f->lock);
 }
 

@@ -16,7 +16,7 @@ struct epoch_member;
 struct flush_set; /* immutable, shared */
 
 struct flushes {
-	_Atomic(struct flush_set *) set;
+	_Atomic(struct flush_set *) set OWNED_FIELD;
 	_Atomic uint64_t count;
 	struct hash_key key;
 	struct lock lock; /* of writers */

@@ -18,8 +18,7 @@ void lru_done(struct lru *l)
 {
 	while (l->oldest != NULL)
 		lru_remove(l, l->oldest);
-	mem_free(l->head);
-	l->head = NULL;
+	mem_free(MOVE(l->head));
 	l->heads = 0;
 }
 
@@ -61,7 +60,7 @@ void lru_remove(struct lru *l, struct lru_node *n)
 	*at = n->chain;
 	unlink_node(l, n);
 	l->count--;
-	lru_node_free(n);
+	lru_node_free(n); /* own-ok: R4 out of its chain now: it was the table's */
 }
 
 void lru_set_max(struct lru *l, uint32_t max)
@@ -100,7 +99,7 @@ static void grow(struct lru *l)
 		n->chain = *at;
 		*at = n;
 	}
-	mem_free(l->head);
+	mem_free(MOVE(l->head));
 	l->head = grown.head;
 	l->heads = grown.heads;
 }

@@ -145,7 +145,7 @@ static struct bundle *bundle_new(const struct bundle_key *k, const struct rrset 
 	size_t first = sizeof(struct bundle) + n * sizeof(uint32_t);
 	size_t name_at = first + sets_octets(sets, n);
 	size_t size = name_at + k->name.len + text.n + 1;
-	struct bundle *b = mem_alloc(size);
+	AUTO(bundle_free) struct bundle *b = mem_alloc(size);
 
 	if (b == NULL)
 		return NULL;
@@ -162,7 +162,7 @@ static struct bundle *bundle_new(const struct bundle_key *k, const struct rrset 
 	key_lower((uint8_t *)b + name_at, k->name.wire, k->name.len);
 	if (text.n != 0)
 		memcpy((char *)b + name_at + k->name.len, text.p, text.n);
-	return b;
+	return MOVE(b);
 }
 
 static void bundle_set_times(struct bundle *b, uint32_t stored_sec, uint32_t ttl)

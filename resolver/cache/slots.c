@@ -21,6 +21,14 @@ struct candidate {
 	uint32_t ticket;
 };
 
+/* A ring. */
+struct queue {
+	struct candidate *ring OWNED_FIELD;
+	uint32_t cap;  /* a power of two, or 0 */
+	uint32_t head; /* oldest */
+	uint32_t len;
+};
+
 struct slots_shard {
 	_Alignas(64) struct lock lock;
 	uint32_t entries;
@@ -28,11 +36,8 @@ struct slots_shard {
 	uint64_t octets;             /* of the items */
 	uint64_t probation_octets;
 	uint32_t probation_entries;
-	uint32_t queue_cap;          /* a power of two, or 0 */
-	uint32_t queue_head;         /* oldest */
-	uint32_t queue_len;
 	uint32_t tickets;            /* given out */
-	struct candidate *queue OWNED_FIELD;
+	struct queue queue;
 	_Atomic uint64_t evicted;
 	_Atomic uint64_t hits, misses;
 	_Atomic uint64_t seen_entries; /* a copy of entries that is read without the lock */
@@ -50,14 +55,21 @@ void slots_item_free(struct slot_item *item)
 	mem_free(item);
 }
 
+static void table_free(struct slots_table *t) TAKES(1);
+static void table_free(struct slots_table *t)
+{
+	mem_free(t);
+}
+DEFINE_AUTO(struct slots_table, table_free)
+
 static void item_destroy(struct retired *r)
 {
 	struct slot_item *item = (struct slot_item *)(void *)((char *)r - offsetof(struct slot_item, retired));
 	struct slots_account *a = item->account;
 
 	atomic_fetch_sub_explicit(&a->octets, item->octets, memory_order_relaxed);
-	slots_item_free(item);
-	account_release(a);
+	slots_item_free(item); /* own-ok: R4 retired: nobody else has it any more */
+	account_release(a);    /* own-ok: R4 the hold that retiring it took */
 }
 
 static void table_destroy(struct retired *r)
@@ -66,8 +78,8 @@ static void table_destroy(struct retired *r)
 	struct slots_account *a = t->account;
 
 	atomic_fetch_sub_explicit(&a->octets, t->octets, memory_order_relaxed);
-	mem_free(t);
-	account_release(a);
+	table_free(t);      /* own-ok: R4 retired: nobody else has it any more */
+	account_release(a); /* own-ok: R4 the hold that retiring it took */
 }
 
 static void account_add(struct slots *s, uint32_t octets)
@@ -84,12 +96,12 @@ static void item_retire(struct slots *s, struct epoch_member *m, struct slot_ite
 	epoch_retire(m, &item->retired, item->octets, item_destroy);
 }
 
-static struct slots_table *table_new(struct slots *s, uint32_t buckets) OWNED_BY(mem_free);
+static struct slots_table *table_new(struct slots *s, uint32_t buckets) OWNED_BY(table_free);
 static struct slots_table *table_new(struct slots *s, uint32_t buckets)
 {
 	size_t line = sizeof(struct slots_table) + buckets * sizeof(struct slots_bucket);
 	size_t size = line + (size_t)buckets * SLOTS_BUCKET * sizeof(uint16_t);
-	struct slots_table *t = mem_alloc_aligned(64, size);
+	AUTO(table_free) struct slots_table *t = mem_alloc_aligned(64, size);
 
 	if (t == NULL)
 		return NULL;
@@ -97,7 +109,7 @@ static struct slots_table *table_new(struct slots *s, uint32_t buckets)
 	t->octets = slots_octets(size + 48);
 	t->ghost = (uint16_t *)(void *)((char *)t + line);
 	t->account = s->account;
-	return t;
+	return MOVE(t);
 }
 
 static inline _Atomic uint64_t *table_slot(struct slots_table *t, uint32_t i) BORROWED;
@@ -187,10 +199,16 @@ static inline uint16_t ghost_mark(uint64_t hash)
 
 /* --- the probation queue */
 
-static void queue_drop_oldest(struct slots_shard *sh)
+static struct candidate *queue_at(const struct queue *q, uint32_t i) BORROWED;
+static struct candidate *queue_at(const struct queue *q, uint32_t i)
 {
-	sh->queue_head = (sh->queue_head + 1) & (sh->queue_cap - 1);
-	sh->queue_len--;
+	return &q->ring[(q->head + i) & (q->cap - 1)];
+}
+
+static void queue_drop_oldest(struct queue *q)
+{
+	q->head = (q->head + 1) & (q->cap - 1);
+	q->len--;
 }
 
 static bool has_ticket(const void *key, const struct slot_item *item)
@@ -208,62 +226,57 @@ static _Atomic uint64_t *candidate_slot(struct slots_table *t, const struct cand
 }
 
 /* Leaves out what is stale; keeps the order. */
-static void queue_compact(struct slots_shard *sh, struct slots_table *t)
+static void queue_compact(struct queue *q, struct slots_table *t)
 {
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < sh->queue_len; i++) {
-		struct candidate c = sh->queue[(sh->queue_head + i) & (sh->queue_cap - 1)];
-
-		if (candidate_slot(t, &c) != NULL)
-			sh->queue[(sh->queue_head + kept++) & (sh->queue_cap - 1)] = c;
-	}
-	sh->queue_len = kept;
+	for (uint32_t i = 0; i < q->len; i++)
+		if (candidate_slot(t, queue_at(q, i)) != NULL)
+			*queue_at(q, kept++) = *queue_at(q, i);
+	q->len = kept;
 }
 
-static bool queue_resize(struct slots *s, struct slots_shard *sh, uint32_t cap)
+static bool queue_resize(struct slots *s, struct queue *q, uint32_t cap)
 {
-	struct candidate *q = NULL;
+	struct queue next = { .cap = cap, .len = q->len };
 
-	if (cap < sh->queue_len || cap > MAX_BUCKETS)
+	if (cap < q->len || cap > MAX_BUCKETS)
 		return false;
-	if (cap != 0)
-		q = mem_alloc_array(cap, sizeof(*q));
-	if (cap != 0 && q == NULL)
+	next.ring = mem_alloc_array(cap, sizeof(struct candidate));
+	if (next.ring == NULL)
 		return false;
-	for (uint32_t i = 0; i < sh->queue_len; i++)
-		q[i] = sh->queue[(sh->queue_head + i) & (sh->queue_cap - 1)];
-	mem_free(sh->queue);
-	atomic_fetch_add_explicit(&s->octets, ((uint64_t)cap - sh->queue_cap) * sizeof(*q), memory_order_relaxed);
-	sh->queue = q;
-	sh->queue_cap = cap;
-	sh->queue_head = 0;
+	for (uint32_t i = 0; i < q->len; i++)
+		next.ring[i] = *queue_at(q, i);
+	mem_free(MOVE(q->ring));
+	atomic_fetch_add_explicit(&s->octets, ((uint64_t)cap - q->cap) * sizeof(struct candidate), memory_order_relaxed);
+	*q = next;
 	return true;
 }
 
 /* Before item is published. False: no memory. */
 static bool queue_push(struct slots *s, struct slots_shard *sh, struct slots_table *t, struct slot_item *item)
 {
-	bool was_full = sh->queue_len == sh->queue_cap;
+	struct queue *q = &sh->queue;
+	bool was_full = q->len == q->cap;
 
 	if (was_full)
-		queue_compact(sh, t);
-	if (sh->queue_cap == 0 || (was_full && sh->queue_len > sh->queue_cap / 4 * 3))
-		(void)queue_resize(s, sh, sh->queue_cap != 0 ? sh->queue_cap * 2 : QUEUE_LEAST);
-	if (sh->queue_len == sh->queue_cap)
+		queue_compact(q, t);
+	if (q->cap == 0 || (was_full && q->len > q->cap / 4 * 3))
+		(void)queue_resize(s, q, q->cap != 0 ? q->cap * 2 : QUEUE_LEAST);
+	if (q->len == q->cap)
 		return false;
-	sh->queue[(sh->queue_head + sh->queue_len++) & (sh->queue_cap - 1)] = (struct candidate){ item->hash, ++sh->tickets };
-	item->ticket = sh->tickets;
+	item->ticket = ++sh->tickets;
+	*queue_at(q, q->len++) = (struct candidate){ item->hash, item->ticket };
 	return true;
 }
 
 /* While the cache fills everything is on probation, later a tenth. */
 static void queue_shrink(struct slots *s, struct slots_shard *sh, struct slots_table *t)
 {
-	if (sh->queue_cap <= QUEUE_LEAST || sh->probation_entries >= sh->queue_cap / 4)
+	if (sh->queue.cap <= QUEUE_LEAST || sh->probation_entries >= sh->queue.cap / 4)
 		return;
-	queue_compact(sh, t);
-	queue_resize(s, sh, sh->queue_cap / 2);
+	queue_compact(&sh->queue, t);
+	(void)queue_resize(s, &sh->queue, sh->queue.cap / 2);
 }
 
 /* --- slots under the lock */
@@ -302,11 +315,11 @@ static void slot_evict(struct slots *s, struct slots_shard *sh, struct epoch_mem
 /* Takes the oldest on probation that was not hit; those that were become main. False: nobody is left on probation. */
 static bool evict_probation(struct slots *s, struct slots_shard *sh, struct slots_table *t, struct epoch_member *m)
 {
-	while (sh->queue_len != 0) {
-		struct candidate c = sh->queue[sh->queue_head];
+	while (sh->queue.len != 0) {
+		struct candidate c = *queue_at(&sh->queue, 0);
 		_Atomic uint64_t *slot = candidate_slot(t, &c);
 
-		queue_drop_oldest(sh);
+		queue_drop_oldest(&sh->queue);
 		if (slot == NULL)
 			continue;
 		uint64_t w = atomic_load_explicit(slot, memory_order_relaxed);
@@ -378,7 +391,7 @@ static bool table_copy(struct slots_table *to, struct slots_table *from)
 static bool table_resize(struct slots *s, uint32_t at, uint32_t buckets, struct epoch_member *m)
 {
 	struct slots_table *old = atomic_load_explicit(&s->table[at], memory_order_relaxed);
-	AUTO(mem_free) void *made = buckets <= MAX_BUCKETS ? table_new(s, buckets) : NULL;
+	AUTO(table_free) struct slots_table *made = buckets <= MAX_BUCKETS ? table_new(s, buckets) : NULL;
 	struct slots_table *t = made;
 
 	if (t == NULL || (old != NULL && !table_copy(t, old)))
@@ -516,6 +529,8 @@ static bool insert(struct slots *s, struct slots_shard *sh, uint32_t at, struct 
 
 /* Puts item in the place of the slot's, with its hits. One on probation that was asked for again is main from now on. */
 static void replace_in(struct slots *s, struct slots_shard *sh, struct slots_table *t, struct epoch_member *m, _Atomic uint64_t *slot,
+    struct slot_item *item, bool used_again) TAKES(6);
+static void replace_in(struct slots *s, struct slots_shard *sh, struct slots_table *t, struct epoch_member *m, _Atomic uint64_t *slot,
     struct slot_item *item, bool used_again)
 {
 	uint64_t w = atomic_load_explicit(slot, memory_order_relaxed);
@@ -639,9 +654,9 @@ static void shard_done(struct slots *s, uint32_t at)
 	struct slots_table *t = atomic_load_explicit(&s->table[at], memory_order_acquire);
 
 	for (uint32_t i = 0; t != NULL && i < table_slots(t); i++)
-		slots_item_free(slots_item(atomic_load_explicit(table_slot(t, i), memory_order_relaxed)));
-	mem_free(t);
-	mem_free(s->shard[at].queue);
+		slots_item_free(slots_item(atomic_load_explicit(table_slot(t, i), memory_order_relaxed))); /* own-ok: R4 the slot's */
+	table_free(t); /* own-ok: R4 the last one, which no reader is left to see */
+	mem_free(MOVE(s->shard[at].queue.ring));
 	lock_done(&s->shard[at].lock);
 }
 
@@ -744,9 +759,9 @@ static bool shard_check(struct slots_shard *sh, struct slots_table *t, uint64_t 
 		if (w != 0)
 			good &= recount_slot(t, w, &n);
 	}
-	for (uint32_t i = 0; i < sh->queue_len; i++)
-		candidates += candidate_slot(t, &sh->queue[(sh->queue_head + i) & (sh->queue_cap - 1)]) != NULL;
-	*ret_octets += n.octets + (t != NULL ? t->octets : 0) + sh->queue_cap * sizeof(*sh->queue);
+	for (uint32_t i = 0; i < sh->queue.len; i++)
+		candidates += candidate_slot(t, queue_at(&sh->queue, i)) != NULL;
+	*ret_octets += n.octets + (t != NULL ? t->octets : 0) + sh->queue.cap * sizeof(struct candidate);
 	return good && n.entries == sh->entries && n.octets == sh->octets && n.probation_entries == sh->probation_entries &&
 	    n.probation_octets == sh->probation_octets && candidates == n.probation_entries;
 }

@@ -68,10 +68,10 @@ struct slots {
 	_Atomic uint64_t limit;
 	_Atomic uint64_t octets; /* invariant 4 */
 	_Atomic uint64_t refused;
-	struct slots_account *account SHARED_FIELD;
+	struct slots_account *account OWNED_FIELD; /* this cache's hold on it */
 	struct slots_shard *shard OWNED_FIELD;
 	/* Apart from what writers write. NULL until the first item. */
-	_Alignas(64) _Atomic(struct slots_table *) table[SLOTS_MAX_SHARDS];
+	_Alignas(64) _Atomic(struct slots_table *) table[SLOTS_MAX_SHARDS] OWNED_FIELD;
 };
 
 typedef bool slots_match_fn(const void *key, const struct slot_item *item);
