@@ -163,6 +163,11 @@ static void post(struct sim_host *h, const struct sim_event *e)
 	h->backend->woken = true;
 }
 
+bool sim_host_has_mail(const struct sim_host *h)
+{
+	return h->mail != NULL;
+}
+
 static bool listens_at(const struct endpoint *listen, const struct endpoint *to)
 {
 	return listen->port == to->port && (addr_is_unspecified(&listen->a) ? listen->a.family == to->a.family : addr_equal(&listen->a, &to->a));

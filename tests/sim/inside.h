@@ -78,6 +78,7 @@ void sim_conn_settle(struct sim_conn *c) NONNULL;
 void sim_conn_push(struct sim *s, struct sim_conn *c, enum sim_event_kind kind, bool to_program, struct span octets);
 
 /* Something arrived for the program: it goes into the mail of the host concerned. */
+bool sim_host_has_mail(const struct sim_host *h) NONNULL;
 void sim_host_datagram(struct sim *s, const struct sim_event *e) NONNULL;
 void sim_host_conn_event(struct sim *s, const struct sim_event *e) NONNULL;
 

@@ -497,10 +497,14 @@ static void run_loops(struct sim *s)
 		for (struct sim_backend *b = s->backends; b != NULL; b = b->next) {
 			if (b->loop == NULL || !(b->woken || b->wake_ns <= s->now_ns))
 				continue;
+			bool mail = b->host != NULL && sim_host_has_mail(b->host);
+
 			b->woken = false;
 			b->wake_ns = UINT64_MAX;
 			loop_turn(b->loop, true);
 			s->turns++;
+			/* A turn waits first: one that had work may have set timers that it did not wait for. */
+			b->woken |= mail || b->wake_ns <= s->now_ns;
 			again = true;
 		}
 	} while (again);

@@ -15,7 +15,7 @@
 #define CLIENTS 8
 #define MAX_QUESTIONS 2000
 #define PACKETS_PER_QUESTION 60 /* the promise for one question, all retries counted */
-#define PATIENCE (8 * SEC)      /* no reply takes longer */
+#define PATIENCE (13 * SEC)      /* no reply takes longer */
 
 struct asked {
 	struct name_buf name;
