@@ -8,6 +8,7 @@
 #include "resolver/serve/upstream_inside.h"
 
 #define WAIT_MS 1000u            /* for room, before "no room" is said */
+#define ADMIT_MOST 64u           /* that wait for TCP are looked at in a turn */
 #define SECRET_SEC (24 * 3600u)  /* a client cookie's secret is drawn anew (RFC 7873 section 7.1) */
 
 LOOP_HANDLE_IMPL(ask)
@@ -131,7 +132,7 @@ static void admit_waiting(struct upstream *u)
 
 static void admit_tcp(struct upstream *u)
 {
-	uint32_t most = u->tcp_queue.count;
+	uint32_t most = u->tcp_queue.count < ADMIT_MOST ? u->tcp_queue.count : ADMIT_MOST;
 
 	while (most-- > 0 && u->tcp_queue.first != NULL) {
 		struct ask *a = u->tcp_queue.first;
@@ -139,11 +140,9 @@ static void admit_tcp(struct upstream *u)
 
 		ask_list_remove(LINK_TCP, a);
 		r = ask_start_tcp(a);
-		if (r.e == ERR_LIMIT) {
+		if (r.e == ERR_LIMIT) /* perhaps of its server only: the next one may find a place */
 			ask_list_add(&u->tcp_queue, LINK_TCP, a);
-			return;
-		}
-		if (!OK(r))
+		else if (!OK(r))
 			ask_tcp_failed(a, r.e);
 	}
 }

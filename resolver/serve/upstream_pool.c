@@ -418,6 +418,18 @@ static bool conn_doom(struct conn *c)
 	return true;
 }
 
+/* While the pool is half full or more, one server has a quarter of it at most. */
+static bool has_share(const struct pool *p, const struct endpoint *server)
+{
+	uint32_t theirs = 0;
+
+	if (p->count < p->limits.max / 2)
+		return true;
+	for (const struct conn *c = p->conns; c != NULL; c = c->next)
+		theirs += !c->doomed && endpoint_equal(&c->server, server);
+	return theirs == 0 || theirs < p->limits.max / 4;
+}
+
 static bool make_place(struct pool *p)
 {
 	struct conn *victim;
@@ -504,7 +516,7 @@ RESULT pool_join(struct pool *p, const struct pool_request *r, struct pool_place
 	struct result done;
 
 	if (c == NULL) {
-		if (!make_place(p))
+		if (!has_share(p, &r->server) || !make_place(p))
 			return FAIL(ERR_LIMIT);
 		TRY(conn_open(p, r, &c));
 	}

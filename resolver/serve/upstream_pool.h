@@ -6,6 +6,7 @@
  *
  * An idle connection waits for the next question until its time is over: ours, or what the server said (RFC 7828). When all connections that may be open
  * are, the one idle for longest makes room; when none is idle, one that got nothing for a second, so that servers which drip hold nobody up.
+ * Nor can one server take the whole pool.
  */
 #ifndef RESOLVER_SERVE_UPSTREAM_POOL_H
 #define RESOLVER_SERVE_UPSTREAM_POOL_H
@@ -54,7 +55,7 @@ struct pool_place {
 };
 /* True when a place on a connection that is there already can be had: no connect is needed. */
 bool pool_has_place(const struct pool *p, const struct pool_request *r) NONNULL;
-/* ERR_LIMIT: all connections are in use; ERR_REFUSED or ERR_SYSTEM: connecting failed at once; ERR_NOMEM. */
+/* ERR_LIMIT: all connections are in use, or this server's share of them; ERR_REFUSED or ERR_SYSTEM: connecting failed at once; ERR_NOMEM. */
 RESULT pool_join(struct pool *p, const struct pool_request *r, struct pool_place *ret) NONNULL;
 /* Sends a query, with its length in front. ERR_SPACE: longer than 1024 octets, which no query is; ERR_CLOSED; or as host_stream_write. */
 RESULT pool_send(struct pool *p, const struct pool_place *at, struct span message) NONNULL;

@@ -779,6 +779,27 @@ static void a_fifth_server_waits_for_a_connection(void **state)
 	assert_int_equal(w->me.told, 2);
 }
 
+static void one_server_does_not_get_all_connections(void **state)
+{
+	struct world *w = (struct world *)*state;
+
+	w->set.tcp_max = 8;
+	w->set.tcp_pipeline = 2;
+	upstream_set(w->up, &w->set);
+	for (int i = 0; i < 20; i++)
+		ask_tcp(w);
+	assert_int_equal(w->fake->tcps, 4);
+	w->request.server.a.b[3]++;
+	ask_tcp(w); /* another one, behind twelve that wait */
+	assert_int_equal(w->fake->tcps, 5);
+	tcp_connected(w, 0);
+	tcp_reply(w, 0, 0, &good);
+	assert_int_equal(w->me.told, 1);
+	world_turn(w);
+	assert_true(tcp_query(w, 0, 2).n > 0); /* a place on a connection has become free */
+	assert_int_equal(w->fake->tcps, 5);
+}
+
 static void a_connection_that_does_not_move_makes_room(void **state)
 {
 	struct world *w = (struct world *)*state;
@@ -1120,6 +1141,7 @@ int main(void)
 		CASE(a_frame_without_an_id_closes_the_connection),
 		CASE(replies_to_nobody_close_it_too),
 		CASE(a_fifth_server_waits_for_a_connection),
+		CASE(one_server_does_not_get_all_connections),
 		CASE(a_connection_that_does_not_move_makes_room),
 		CASE(waiting_for_a_connection_has_an_end),
 		CASE(without_budget_nothing_is_sent),
