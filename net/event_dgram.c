@@ -1,10 +1,12 @@
 /*
- * event_dgram.c: sockets that clients write to. This is the way of a cache hit, so it costs two system calls a batch and little else: buffers, iovecs and
- * headers are laid out once, datagrams are handed up where the kernel put them, answers are composed where the kernel takes them from.
+ * event_dgram.c: sockets that clients write to. This is the way of a cache hit, so it costs two system calls a batch and little
+ * else: buffers, iovecs and headers are laid out once, datagrams are handed up where the kernel put them, answers are composed
+ * where the kernel takes them from.
  *
  * The send batch:    slots  0 .. sent .. queued .. room for more
  *   open      sent == 0; what is committed waits for the flush
- *   blocked   the kernel took `sent` and then no more; the socket is watched for writing. Answers may still be added until the slots, four batches, are full;
+ *   blocked   the kernel took `sent` and then no more; the socket is watched for writing. Answers may still be added until the
+ *   slots, four batches, are full;
  *             then all that waits is dropped and counted
  */
 #include "net/event_host.h"
@@ -19,6 +21,7 @@ LOOP_HANDLE_IMPL(dgram_sock)
 #define DATAGRAM_DEFAULT 4096u
 #define DATAGRAM_MOST 65535u
 #define BATCHES_PER_TURN 4u /* received before others get their turn */
+#define WATCH_AGAIN_MS 10u    /* when memory ran out */
 #define BATCHES_KEPT 4u     /* of answers, while the kernel takes none */
 #define ANSWER_TYPICAL 1280u
 
@@ -37,6 +40,7 @@ struct dgram_sock {
 	int fd;
 	bool v6, wildcard, closed, blocked, flush_asked;
 	bool receiving; /* host_datagrams_fn runs; a flush follows */
+	timer_h busy;   /* {0}: the kernel tells when there is something to read; else it is asked every turn */
 
 	const struct loop_type *type BORROWED_FIELD;
 	uint64_t who;
@@ -99,7 +103,8 @@ static bool lay_out_input(struct dgram_sock *s)
 	s->in = (struct datagram *)mem_alloc_array(s->batch, sizeof *s->in);
 	if (s->wildcard)
 		s->in_info = (union packet_info *)mem_alloc_array(s->batch, sizeof *s->in_info);
-	if (s->in_octets == NULL || s->in_head == NULL || s->in_iov == NULL || s->in_from == NULL || s->in == NULL || (s->wildcard && s->in_info == NULL))
+	if (s->in_octets == NULL || s->in_head == NULL || s->in_iov == NULL || s->in_from == NULL || s->in == NULL ||
+		(s->wildcard && s->in_info == NULL))
 		return false;
 	for (unsigned int i = 0; i < s->batch; i++) {
 		struct msghdr *h = &s->in_head[i].msg_hdr;
@@ -129,7 +134,8 @@ static bool lay_out_output(struct dgram_sock *s)
 	s->out_to = (union sock_name *)mem_alloc_array(s->slots, sizeof *s->out_to);
 	if (s->wildcard)
 		s->out_info = (union packet_info *)mem_alloc_array(s->slots, sizeof *s->out_info);
-	if (s->out_octets == NULL || s->out_head == NULL || s->out_iov == NULL || s->out_to == NULL || (s->wildcard && s->out_info == NULL))
+	if (s->out_octets == NULL || s->out_head == NULL || s->out_iov == NULL || s->out_to == NULL ||
+		(s->wildcard && s->out_info == NULL))
 		return false;
 	for (unsigned int i = 0; i < s->slots; i++) {
 		struct msghdr *h = &s->out_head[i].msg_hdr;
@@ -141,7 +147,8 @@ static bool lay_out_output(struct dgram_sock *s)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------ sending */
+/* ------------------------------------------------------------------------------------------------------------------------------
+ * sending */
 
 static void sock_writable(struct loop *l, void *object, unsigned int events);
 
@@ -283,7 +290,8 @@ void event_dgram_commit(struct dgram_sock *s, size_t len, const struct endpoint 
 	}
 }
 
-/* ---------------------------------------------------------------------------------------------------------------------------- receiving */
+/* ----------------------------------------------------------------------------------------------------------------------------
+ * receiving */
 
 static void get_local(struct msghdr *h, struct addr *ret)
 {
@@ -353,17 +361,45 @@ static bool receive_batch(struct loop *l, struct dgram_sock *s)
 	return (unsigned int)n == s->batch;
 }
 
+static void sock_readable(struct loop *l, void *object, unsigned int events);
+
+/* True: there is more to read than a turn takes. */
+static bool receive_batches(struct loop *l, struct dgram_sock *s)
+{
+	bool more = true;
+
+	for (unsigned int i = 0; more && i < BATCHES_PER_TURN && !s->closed; i++)
+		more = receive_batch(l, s);
+	return more && !s->closed;
+}
+
+/*
+ * A watched socket costs the kernel a visit to the watcher for each datagram that arrives. One that has more to read than a turn
+ * takes is not watched but asked again every turn, until it has been emptied.
+ */
+static void sock_busy(struct loop *l, void *object)
+{
+	struct dgram_sock *s = (struct dgram_sock *)object;
+	bool more = receive_batches(l, s);
+
+	s->busy = (timer_h){ 0 };
+	if (s->closed || (more && OK(loop_timer(l, &dgram_sock_loop_type, s->self.v, sock_busy, 0, &s->busy))))
+		return;
+	if (!OK(loop_watch(l, &dgram_sock_loop_type, s->self.v, s->fd, LOOP_READ, sock_readable, &s->watch)))
+		(void)OK(loop_timer(l, &dgram_sock_loop_type, s->self.v, sock_busy, WATCH_AGAIN_MS, &s->busy));
+}
+
 static void sock_readable(struct loop *l, void *object, unsigned int events)
 {
 	struct dgram_sock *s = (struct dgram_sock *)object;
 
 	(void)events;
-	for (unsigned int i = 0; i < BATCHES_PER_TURN && !s->closed; i++)
-		if (!receive_batch(l, s))
-			break;
+	if (receive_batches(l, s) && OK(loop_timer(l, &dgram_sock_loop_type, s->self.v, sock_busy, 0, &s->busy)))
+		loop_unwatch(l, &s->watch);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------- opening and closing */
+/* ------------------------------------------------------------------------------------------------------------------- opening and
+ * closing */
 
 static RESULT sock_prepare(struct dgram_sock *s, const struct listen_options *o)
 {
@@ -378,8 +414,8 @@ static RESULT sock_prepare(struct dgram_sock *s, const struct listen_options *o)
 	return DONE;
 }
 
-RESULT event_dgram_listen(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who, host_datagrams_fn *fn,
-    struct dgram_sock **ret_sock)
+RESULT event_dgram_listen(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who,
+	host_datagrams_fn *fn, struct dgram_sock **ret_sock)
 {
 	struct host_event *he = host_event_of(h);
 	AUTO(sock_free) struct dgram_sock *s = (struct dgram_sock *)mem_alloc(sizeof *s);
@@ -421,6 +457,7 @@ void event_dgram_close(struct host *h, struct dgram_sock *s)
 	s->closed = true;
 	loop_unwatch(h->loop, &s->watch);
 	loop_unwatch(h->loop, &s->write_watch);
+	loop_timer_stop(h->loop, &s->busy);
 	dgram_sock_retire(h->loop, s->self);
 	close(s->fd);
 	s->fd = -1;
