@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 /* Which of the limits: the offset keeps one walk of the chain for all of them. */
+static uint32_t *field(struct budget *b, size_t offset) BORROWED;
 static uint32_t *field(struct budget *b, size_t offset)
 {
 	return (uint32_t *)(void *)((char *)&b->left + offset);

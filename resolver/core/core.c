@@ -15,18 +15,14 @@ LOOP_HANDLE_IMPL(resolution)
 
 struct core *core_new(const struct core_env *env)
 {
-	struct core *c = mem_alloc(sizeof *c);
+	AUTO(core_free) struct core *c = mem_alloc(sizeof *c);
 
 	if (c == NULL)
 		return NULL;
 	c->env = *env;
 	c->settings = env->settings;
 	c->number = core_shared_enter(env->shared, env->loop);
-	if (c->number == 0) {
-		mem_free(c);
-		return NULL;
-	}
-	return c;
+	return c->number == 0 ? NULL : MOVE(c);
 }
 
 void core_free(struct core *c)
@@ -72,14 +68,22 @@ void core_arena_return(struct core *c, struct arena *a)
 
 /* --- a resolution's life */
 
-static void resolution_bury(struct dead *d)
+static void resolution_free(struct resolution *q) TAKES(1);
+DEFINE_AUTO(struct resolution, resolution_free)
+static void resolution_free(struct resolution *q)
 {
-	struct resolution *q = (struct resolution *)(void *)((char *)d - offsetof(struct resolution, dead));
-
+	if (q == NULL)
+		return;
 	arena_free(MOVE(q->arena));
 	mem_free(q);
 }
 
+static void resolution_bury(struct dead *d)
+{
+	resolution_free((struct resolution *)(void *)((char *)d - offsetof(struct resolution, dead)));
+}
+
+static void list_in(struct core *c, struct resolution *q) TAKES(2);
 static void list_in(struct core *c, struct resolution *q)
 {
 	q->older = c->newest;
@@ -155,7 +159,8 @@ static void set_budget(struct resolution *q, struct resolution *parent)
 
 struct resolution *resolution_new(struct core *c, const struct question *s, unsigned int flags, enum query_purpose p, struct resolution *parent)
 {
-	struct resolution *q = c->closing ? NULL : mem_alloc(sizeof *q);
+	AUTO(resolution_free) struct resolution *made = c->closing ? NULL : mem_alloc(sizeof *made);
+	struct resolution *q = made;
 
 	if (q == NULL)
 		return NULL;
@@ -166,12 +171,9 @@ struct resolution *resolution_new(struct core *c, const struct question *s, unsi
 	q->skip_cache = p == FOR_PRIMING;
 	q->started_ms = now_ms(loop_now(c->env.loop));
 	set_budget(q, parent);
-	if (q->arena == NULL || !resolution_start(q, s, flags)) {
-		arena_free(MOVE(q->arena));
-		mem_free(q);
+	if (q->arena == NULL || !resolution_start(q, s, flags))
 		return NULL;
-	}
-	list_in(c, q);
+	list_in(c, MOVE(made));
 	return q;
 }
 
@@ -222,24 +224,23 @@ static void stale_time(struct loop *l, void *object)
 static RESULT waiter_add(struct resolution *q, const struct resolve_request *r, const struct loop_type *t, uint64_t who, uint32_t tag, resolve_fn *fn,
     waiter_h *ret)
 {
-	struct waiter *w = mem_alloc(sizeof *w), **at = &q->waiters;
+	AUTO(waiter_free) struct waiter *w = mem_alloc(sizeof *w);
+	struct waiter **at = &q->waiters;
 	struct loop *l = q->core->env.loop;
 
 	if (w == NULL)
 		return FAIL(ERR_NOMEM);
 	*w = (struct waiter){ .resolution = q, .type = t, .who = who, .tag = tag, .fn = fn, .stale_ok = r->stale_ok };
 	w->self = waiter_enlist(l, w);
-	if (w->self.v == 0) {
-		mem_free(w);
+	if (w->self.v == 0)
 		return FAIL(ERR_NOMEM);
-	}
 	/* Without the timer an expired answer comes later, on failure. */
 	if (r->stale_ok && r->stale_after_ms > 0)
 		(void)OK(loop_timer(l, &waiter_loop_type, w->self.v, stale_time, r->stale_after_ms, &w->stale));
 	while (*at != NULL)
 		at = &(*at)->next;
-	*at = w;
 	*ret = w->self;
+	*at = MOVE(w);
 	return DONE;
 }
 

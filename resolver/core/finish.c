@@ -28,9 +28,14 @@ static void tell_parents(struct resolution *q, const struct answer *a)
 	q->budget.parent = NULL;
 }
 
+void waiter_free(struct waiter *w)
+{
+	mem_free(w);
+}
+
 static void waiter_bury(struct dead *d)
 {
-	mem_free((struct waiter *)(void *)((char *)d - offsetof(struct waiter, dead)));
+	waiter_free((struct waiter *)(void *)((char *)d - offsetof(struct waiter, dead)));
 }
 
 void waiter_close(struct waiter *w)

@@ -24,7 +24,8 @@ uint64_t flight_hash(const struct hash_key *key, const struct question *q, unsig
 static RESULT grow(struct flight_table *t)
 {
 	size_t size = t->size == 0 ? FIRST_SIZE : t->size * 2;
-	struct flight **buckets = mem_alloc_array(size, sizeof *buckets);
+	AUTO(mem_free) void *made = mem_alloc_array(size, sizeof(struct flight *));
+	struct flight **buckets = made;
 
 	if (buckets == NULL)
 		return FAIL(ERR_NOMEM);
@@ -39,8 +40,8 @@ static RESULT grow(struct flight_table *t)
 			f = next;
 		}
 	}
-	mem_free(t->buckets);
-	t->buckets = buckets;
+	mem_free(MOVE(t->buckets));
+	t->buckets = MOVE(made);
 	t->size = size;
 	return DONE;
 }
@@ -114,7 +115,7 @@ void core_shared_free(struct core_shared *s)
 
 struct core_shared *core_shared_new(const struct hash_key *key)
 {
-	struct core_shared *s = mem_alloc(sizeof *s);
+	AUTO(core_shared_free) struct core_shared *s = mem_alloc(sizeof *s);
 
 	if (s == NULL)
 		return NULL;
@@ -122,7 +123,7 @@ struct core_shared *core_shared_new(const struct hash_key *key)
 	for (size_t i = 0; i < SHARDS; i++)
 		lock_init(&s->shards[i].lock);
 	lock_init(&s->lock);
-	return s;
+	return MOVE(s);
 }
 
 const struct hash_key *core_shared_key(const struct core_shared *s)
@@ -139,7 +140,7 @@ uint32_t core_shared_enter(struct core_shared *s, struct loop *l)
 	loops = s->loops;
 	if (OK(mem_resize(&loops, s->cores, s->cores + 1, sizeof *s->loops))) {
 		s->loops = loops;
-		s->loops[s->cores] = l;
+		s->loops[s->cores] = l; /* own-ok: R6 the array is ours; a loop is its worker's, which leaves before it ends */
 		number = ++s->cores;
 	}
 	lock_give(&s->lock);
@@ -155,6 +156,7 @@ void core_shared_leave(struct core_shared *s, uint32_t core)
 	lock_give(&s->lock);
 }
 
+static struct shard *shard_of(struct core_shared *s, uint64_t hash) BORROWED;
 static struct shard *shard_of(struct core_shared *s, uint64_t hash)
 {
 	return &s->shards[hash >> 60]; /* the low bits choose the bucket */

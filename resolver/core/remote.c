@@ -19,12 +19,20 @@ struct told {
 	struct answer answer; /* in the arena */
 };
 
-static void told_free(struct message *m)
+static void told_free(struct told *t) TAKES(1);
+DEFINE_AUTO(struct told, told_free)
+static void told_free(struct told *t)
 {
-	struct told *t = (struct told *)(void *)m;
-
+	if (t == NULL)
+		return;
 	arena_free(MOVE(t->arena));
 	mem_free(t);
+}
+
+static void told_message_free(struct message *m) TAKES(1);
+static void told_message_free(struct message *m)
+{
+	told_free((struct told *)(void *)m);
 }
 
 static void told_run(struct loop *l, struct message *m)
@@ -45,30 +53,31 @@ static void told_run(struct loop *l, struct message *m)
 	query_run(q);
 }
 
+static struct told *told_new(uint64_t to) OWNED_BY(told_free);
 static struct told *told_new(uint64_t to)
 {
-	struct told *t = mem_alloc(sizeof *t);
+	AUTO(told_free) struct told *t = mem_alloc(sizeof *t);
 
 	if (t == NULL)
 		return NULL;
 	t->m.run = told_run;
-	t->m.free = told_free;
+	t->m.free = told_message_free;
 	t->to.v = to;
 	t->gone = true;
-	return t;
+	return MOVE(t);
 }
 
 /* An answer that does not fit the arena is not told: the other worker asks itself. */
 static void tell(struct core_shared *s, uint32_t core, uint64_t to, const struct answer *a, uint32_t packets)
 {
-	struct told *t = told_new(to);
+	AUTO(told_free) struct told *t = told_new(to);
 
 	if (t == NULL)
 		return; /* its deadline ends it */
 	t->packets = packets;
 	t->arena = a == NULL ? NULL : arena_new(ANSWER_ARENA);
 	t->gone = t->arena == NULL || !OK(answer_copy_in(t->arena, a, &t->answer));
-	(void)core_shared_post(s, core, &t->m);
+	(void)core_shared_post(s, core, &MOVE(t)->m);
 }
 
 void remote_tell_all(struct resolution *q, const struct answer *a)
@@ -91,9 +100,17 @@ struct join {
 	uint64_t waiting;
 };
 
-static void join_free(struct message *m)
+static void join_free(struct join *j) TAKES(1);
+DEFINE_AUTO(struct join, join_free)
+static void join_free(struct join *j)
 {
-	mem_free(m);
+	mem_free(j);
+}
+
+static void join_message_free(struct message *m) TAKES(1);
+static void join_message_free(struct message *m)
+{
+	join_free((struct join *)(void *)m);
 }
 
 static void join_run(struct loop *l, struct message *m)
@@ -112,11 +129,11 @@ static void join_run(struct loop *l, struct message *m)
 
 bool remote_join(struct resolution *q, uint32_t core, uint64_t resolution)
 {
-	struct join *j = mem_alloc(sizeof *j);
+	AUTO(join_free) struct join *j = mem_alloc(sizeof *j);
 
 	if (j == NULL)
 		return false;
-	*j = (struct join){ .m = { .run = join_run, .free = join_free }, .shared = q->core->env.shared, .resolution = { resolution },
+	*j = (struct join){ .m = { .run = join_run, .free = join_message_free }, .shared = q->core->env.shared, .resolution = { resolution },
 		.from = q->core->number, .waiting = q->self.v };
-	return core_shared_post(q->core->env.shared, core, &j->m);
+	return core_shared_post(q->core->env.shared, core, &MOVE(j)->m);
 }

@@ -94,7 +94,7 @@ struct resolution {
 	struct core *core PARENT_FIELD;
 	resolution_h self;
 	struct dead dead;
-	struct resolution *older BORROWED_FIELD, *newer BORROWED_FIELD; /* in the core's list */
+	struct resolution *older BORROWED_FIELD, *newer OWNED_FIELD; /* in the core's list */
 	struct flight flight;
 	struct shared_flight shared;
 	struct arena *arena OWNED_FIELD;
@@ -147,7 +147,7 @@ struct core {
 	uint32_t number; /* in core_shared */
 	bool closing;
 	struct flight_table flights;
-	struct resolution *oldest BORROWED_FIELD, *newest BORROWED_FIELD;
+	struct resolution *oldest OWNED_FIELD, *newest BORROWED_FIELD;
 	size_t count;
 	struct arena *pool[ARENA_POOL] OWNED_FIELD;
 	size_t pooled;
@@ -210,6 +210,8 @@ void finish_with(struct resolution *q, const struct answer *a) NONNULL; /* an an
 /* The answer from expired records, when there is one. */
 bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, struct arena *a, struct answer *ret) NONNULL;
 void finish_describe_failure(struct answer *a, const struct bundle *b, struct arena *arena) NONNULL;
+void waiter_free(struct waiter *w) TAKES(1);
+DEFINE_AUTO(struct waiter, waiter_free)
 void waiter_close(struct waiter *w) NONNULL; /* it leaves, told or not */
 void waiter_tell(struct waiter *w, const struct answer *a) NONNULL; /* closes it first */
 

@@ -4,6 +4,7 @@
 #define MAX_EMPTY 2u       /* empty replies of a zone's servers before one is taken for "no data" */
 #define QMIN_TIMEOUTS 2u   /* unanswered minimised questions before the whole one is asked (RFC 9156 section 2.3 leaves the number open) */
 
+static struct deleg_server *server_of(struct resolution *q) BORROWED;
 static struct deleg_server *server_of(struct resolution *q)
 {
 	return &q->deleg->servers[q->server];
