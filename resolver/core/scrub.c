@@ -474,8 +474,13 @@ static RESULT classify_no_answer(struct scrubber *s)
 		return finish_lame(s, LAME_REFERRAL, "referral from a forwarder");
 	if (names_any_ns(s) && !s->out->authoritative)
 		return finish_lame(s, LAME_REFERRAL, "referral that leads nowhere");
-	s->out->kind = REPLY_EMPTY;
 	s->out->note = "neither answer nor SOA";
+	if (s->m->answer.count > 0) { /* records that answer some other question are no way to say that there are none */
+		s->out->kind = REPLY_ERROR;
+		s->out->lame = LAME_GARBAGE;
+		return DONE;
+	}
+	s->out->kind = REPLY_EMPTY;
 	TRY(take_spare_ns(s));
 	return take_addresses(s, &s->out->authority, RANK_ADDITIONAL, true);
 }

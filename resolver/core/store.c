@@ -263,6 +263,18 @@ RESULT store_referral(struct resolution *q, const struct scrubbed *s, uint32_t *
 	return DONE;
 }
 
+/* Names in a stub's own zone, without addresses (minimal responses have none), cannot be looked up but at the servers that they are to replace. */
+static bool can_be_found(struct name zone, const struct rrset *ns, const struct scrub_sets *addresses)
+{
+	struct name target;
+
+	for (size_t i = 0; i < ns->count; i++) {
+		if (rrset_target(ns, i, &target) && !name_is_under(target, zone))
+			return true;
+	}
+	return addresses->count > 0 || name_is_root(zone); /* the root's are in the hints */
+}
+
 RESULT store_primed(struct resolution *q, const struct scrubbed *s)
 {
 	const struct rrset *ns = s->kind == REPLY_ANSWER ? scrub_find(&s->answer, q->now.name, RR_NS) : NULL;
@@ -272,7 +284,7 @@ RESULT store_primed(struct resolution *q, const struct scrubbed *s)
 
 	if (sets == NULL)
 		return FAIL(ERR_NOMEM);
-	if (ns == NULL)
+	if (ns == NULL || !can_be_found(q->now.name, ns, &s->additional))
 		return store_reply(q, s);
 	sets[n++] = ns;
 	for (size_t i = 0; i < s->additional.count; i++)
