@@ -1,4 +1,5 @@
 /* servers.c: how name servers behave: a plain authoritative server, and the ways in which others fall short of one. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -279,6 +280,22 @@ static bool has_our_cookie(const struct msg_query *q, uint8_t cookie[16])
 	return true; /* who has no cookies is served as ever */
 }
 
+static void tell(const struct model_server *v, const struct msg_query *q, bool tcp, const char *what, const struct builder *b)
+{
+	static const char *const words[] = { "honest", "folds case", "truncates", "cookies", "no tcp", "slow", "stammers", "twice", "promiscuous", "stuffs",
+		"drips", "refuses", "silent", "servfails", "no edns", "upward", "liar", "liar dname", "self", "shuts", "garbage", "empty", "forwarder",
+		"forwarder that stuffs" };
+	char name[NAME_TEXT], type[RRTYPE_TEXT], at[ADDR_TEXT];
+
+	if (!sim_verbose(v->world->sim))
+		return;
+	fprintf(stderr, "%10.3f   %s (%s)%s: %s %s%s", (double)sim_now_ns(v->world->sim) / 1e9, addr_text(&v->v4, at), words[v->temper], tcp ? " tcp" : "",
+	    name_to_text(q->q.name, name), rrtype_text(q->q.type, type), what);
+	if (b != NULL)
+		fprintf(stderr, " -> flags %04x, %u %u %u", load16(b->w.base + 2), b->counts[1], b->counts[2], b->counts[3]);
+	fputc('\n', stderr);
+}
+
 /* The octets of the reply in out; 0: none. */
 static size_t make_reply(struct model_server *v, struct span packet, bool tcp, uint8_t *out, size_t cap)
 {
@@ -290,8 +307,12 @@ static size_t make_reply(struct model_server *v, struct span packet, bool tcp, u
 
 	if (arena == NULL)
 		abort();
-	if (msg_read_query(packet, 0, &r.q) != MSG_GOOD || v->temper == SILENT)
+	if (msg_read_query(packet, 0, &r.q) != MSG_GOOD)
 		return 0;
+	if (v->temper == SILENT) {
+		tell(v, &r.q, tcp, "", NULL);
+		return 0;
+	}
 	cookie_ok = has_our_cookie(&r.q, cookie);
 	limit = tcp ? cap : r.q.edns.present ? r.q.edns.udp_size : PLAIN_LIMIT;
 	r.flags = MSG_QR | MSG_AA | (r.q.flags & MSG_RD);
@@ -383,6 +404,7 @@ static size_t make_reply(struct model_server *v, struct span packet, bool tcp, u
 	}
 	size_t n = build_finish(&r.b);
 
+	tell(v, &r.q, tcp, cookie_ok ? "" : " without our cookie", &r.b);
 	if (v->temper == FOLDS_CASE && n > 0)
 		octets_lower(out + MSG_HEADER, out + MSG_HEADER, r.q.q.name.len);
 	return n;
