@@ -1,6 +1,6 @@
 /*
- * event_accept.c: listening for TCP. When descriptors run out, the reserve is lent for a moment to accept and close one connection, so that the other
- * end knows, and then accepting rests for a while instead of spinning.
+ * event_accept.c: listening for TCP. When descriptors run out, the reserve is lent for a moment to accept and close one
+ * connection, so that the other end knows, and then accepting rests for a while instead of spinning.
  */
 #include "net/event_host.h"
 
@@ -153,7 +153,8 @@ static void acceptor_ready(struct loop *l, void *object, unsigned int events)
 			break;
 }
 
-RESULT event_accept(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who, host_accept_fn *fn, acceptor_h *ret)
+RESULT event_accept(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who, host_accept_fn *fn,
+	acceptor_h *ret)
 {
 	struct host_event *he = host_event_of(h);
 	AUTO(acceptor_free) struct acceptor *a = (struct acceptor *)mem_alloc(sizeof *a);

@@ -6,8 +6,7 @@
  * The send batch:    slots  0 .. sent .. queued .. room for more
  *   open      sent == 0; what is committed waits for the flush
  *   blocked   the kernel took `sent` and then no more; the socket is watched for writing. Answers may still be added until the
- *   slots, four batches, are full;
- *             then all that waits is dropped and counted
+ *             slots, four batches, are full; then all that waits is dropped and counted
  */
 #include "net/event_host.h"
 
@@ -147,8 +146,7 @@ static bool lay_out_output(struct dgram_sock *s)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------
- * sending */
+/* ----------------------------------------------------------------------------------------------------------------- sending */
 
 static void sock_writable(struct loop *l, void *object, unsigned int events);
 
@@ -290,8 +288,7 @@ void event_dgram_commit(struct dgram_sock *s, size_t len, const struct endpoint 
 	}
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------------
- * receiving */
+/* --------------------------------------------------------------------------------------------------------------- receiving */
 
 static void get_local(struct msghdr *h, struct addr *ret)
 {
@@ -398,8 +395,7 @@ static void sock_readable(struct loop *l, void *object, unsigned int events)
 		loop_unwatch(l, &s->watch);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------- opening and
- * closing */
+/* ----------------------------------------------------------------------------------------------------- opening and closing */
 
 static RESULT sock_prepare(struct dgram_sock *s, const struct listen_options *o)
 {

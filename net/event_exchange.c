@@ -1,6 +1,7 @@
 /*
- * event_exchange.c: one UDP question to one server, from a socket of its own whose port is drawn by us, not by the kernel, from the whole range. The
- * socket is connected, so the kernel drops what comes from elsewhere; what slipped in between bind and connect is dropped here.
+ * event_exchange.c: one UDP question to one server, from a socket of its own whose port is drawn by us, not by the kernel, from
+ * the whole range. The socket is connected, so the kernel drops what comes from elsewhere; what slipped in between bind and
+ * connect is dropped here.
  */
 #include "net/event_host.h"
 
@@ -207,7 +208,8 @@ static RESULT send_packet(struct exchange *x, struct span packet)
 	return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? DONE : FAIL(sock_errno(errno));
 }
 
-RESULT event_ask(struct host *h, const struct exchange_options *o, struct span packet, const struct exchange_events *ev, exchange_h *ret)
+RESULT event_ask(
+	struct host *h, const struct exchange_options *o, struct span packet, const struct exchange_events *ev, exchange_h *ret)
 {
 	struct host_event *he = host_event_of(h);
 	AUTO(exchange_free) struct exchange *x = (struct exchange *)mem_alloc(sizeof *x);

@@ -1,9 +1,9 @@
 /*
- * event_host.h: the inside of the production host, shared by the files that make it: host_event.c (making and ending), event_dgram.c (clients'
- * datagrams), event_exchange.c (UDP questions of ours), event_stream.c (TCP). Nobody else includes it.
+ * event_host.h: the inside of the production host, shared by the files that make it: host_event.c (making and ending),
+ * event_dgram.c (clients' datagrams), event_exchange.c (UDP questions of ours), event_stream.c (TCP). Nobody else includes it.
  *
- * Every object is on its host's list and has a handle. Closing retires the handle, closes the descriptor, leaves the list and buries the object, so a
- * callback that closes what it was called for finds the memory good until the turn ends.
+ * Every object is on its host's list and has a handle. Closing retires the handle, closes the descriptor, leaves the list and
+ * buries the object, so a callback that closes what it was called for finds the memory good until the turn ends.
  */
 #ifndef NET_EVENT_HOST_H
 #define NET_EVENT_HOST_H
@@ -51,18 +51,20 @@ struct host_event {
 static inline struct host_event *host_event_of(struct host *h) BORROWED;
 static inline struct host_event *host_event_of(struct host *h) { return (struct host_event *)(void *)h; }
 
-RESULT event_dgram_listen(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who, host_datagrams_fn *fn,
-    struct dgram_sock **ret_sock) NONNULL;
+RESULT event_dgram_listen(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who,
+	host_datagrams_fn *fn, struct dgram_sock **ret_sock) NONNULL;
 void event_dgram_close(struct host *h, struct dgram_sock *s) NONNULL;
 uint8_t *event_dgram_room(struct dgram_sock *s, size_t cap) BORROWED NONNULL;
 void event_dgram_commit(struct dgram_sock *s, size_t len, const struct endpoint *to, const struct addr *local) NONNULL;
 void event_dgram_flush(struct dgram_sock *s) NONNULL;
 
-RESULT event_ask(struct host *h, const struct exchange_options *o, struct span packet, const struct exchange_events *ev, exchange_h *ret) NONNULL;
+RESULT event_ask(struct host *h, const struct exchange_options *o, struct span packet, const struct exchange_events *ev,
+	exchange_h *ret) NONNULL;
 void event_ask_close(struct host *h, exchange_h x) NONNULL;
 void event_close_exchanges(struct host_event *he) NONNULL;
 
-RESULT event_accept(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who, host_accept_fn *fn, acceptor_h *ret) NONNULL;
+RESULT event_accept(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who, host_accept_fn *fn,
+	acceptor_h *ret) NONNULL;
 void event_accept_close(struct host *h, acceptor_h a) NONNULL;
 void event_accept_pause(struct host *h, acceptor_h a, bool paused) NONNULL;
 

@@ -97,7 +97,7 @@ static void *stream_user(struct loop *l, struct stream *s)
 	return object;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------ writing */
+/* ----------------------------------------------------------------------------------------------------------------- writing */
 
 /* Sends what waits. ERR_NONE: all of it or as much as the kernel takes. */
 static enum err send_some(struct stream *s)
@@ -207,7 +207,7 @@ size_t event_stream_unsent(struct host *h, stream_h handle)
 	return s != NULL ? s->out_len : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------ reading */
+/* ----------------------------------------------------------------------------------------------------------------- reading */
 
 static bool set_reading(struct loop *l, struct stream *s)
 {
@@ -268,7 +268,7 @@ void event_stream_pause(struct host *h, stream_h handle, bool paused)
 		s->paused = true;
 }
 
-/* -------------------------------------------------------------------------------------------------------------------------- connecting */
+/* -------------------------------------------------------------------------------------------------------------- connecting */
 
 static void connect_done(struct loop *l, struct stream *s)
 {
@@ -364,7 +364,8 @@ RESULT event_connect(struct host *h, const struct exchange_options *o, const str
 	s->ev = *ev;
 	entered = s;
 	TRY(stream_enter(he, MOVE(s)));
-	r = loop_watch(h->loop, &stream_loop_type, entered->self.v, entered->fd, LOOP_WRITE, stream_ready_to_write, &entered->write_watch);
+	r = loop_watch(
+		h->loop, &stream_loop_type, entered->self.v, entered->fd, LOOP_WRITE, stream_ready_to_write, &entered->write_watch);
 	if (!OK(r)) {
 		stream_drop(entered);
 		return r;
@@ -374,7 +375,7 @@ RESULT event_connect(struct host *h, const struct exchange_options *o, const str
 	return DONE;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- accepted ones, and closing */
+/* ---------------------------------------------------------------------------------------------- accepted ones, and closing */
 
 RESULT event_stream_new(struct host_event *he, int fd, stream_h *ret)
 {

@@ -40,11 +40,11 @@ static bool set_needed(int fd, int family, const struct listen_options *o, int t
 		return false;
 	if (o->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0)
 		return false;
-	if (o->transparent &&
-	    setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_TRANSPARENT : IPV6_TRANSPARENT, &one, sizeof one) != 0)
+	if (o->transparent && setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
+				      family == AF_INET ? IP_TRANSPARENT : IPV6_TRANSPARENT, &one, sizeof one) != 0)
 		return false;
-	return !o->freebind ||
-	    setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_FREEBIND : IPV6_FREEBIND, &one, sizeof one) == 0;
+	return !o->freebind || setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
+				       family == AF_INET ? IP_FREEBIND : IPV6_FREEBIND, &one, sizeof one) == 0;
 }
 
 static void set_wished(int fd, int family, const struct listen_options *o)

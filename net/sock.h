@@ -1,4 +1,5 @@
-/* sock.h: socket addresses and socket options as host_event.c and its parts use them. A struct endpoint becomes a sockaddr and back without a call. */
+/* sock.h: socket addresses and socket options as host_event.c and its parts use them. A struct endpoint becomes a sockaddr and
+ * back without a call. */
 #ifndef NET_SOCK_H
 #define NET_SOCK_H
 
@@ -46,8 +47,8 @@ static inline void sock_name_get(const union sock_name *n, struct endpoint *ret)
 	}
 }
 
-/* A non-blocking socket of the given type (SOCK_DGRAM, SOCK_STREAM) with o's options, bound to o->at. ERR_LIMIT: no descriptor left;
- * ERR_SYSTEM with errno; ERR_RANGE: not an IP address. */
+/* A non-blocking socket of the given type (SOCK_DGRAM, SOCK_STREAM) with o's options, bound to o->at. ERR_LIMIT: no descriptor
+ * left; ERR_SYSTEM with errno; ERR_RANGE: not an IP address. */
 RESULT sock_listen(const struct listen_options *o, int type, int *ret_fd) NONNULL;
 /* What a failed system call means: ERR_LIMIT when descriptors or buffers are lacking, else ERR_SYSTEM. */
 enum err sock_errno(int e);

@@ -15,7 +15,7 @@ LOOP_HANDLE_IMPL(ask)
 LOOP_HANDLE_IMPL(upstream)
 const struct loop_type ask_inner_loop_type = { "ask" };
 
-/* ------------------------------------------------------------------------------------------------------------------------------ lists */
+/* ------------------------------------------------------------------------------------------------------------------- lists */
 
 void ask_list_add(struct ask_list *list, int link, struct ask *a)
 {
@@ -51,7 +51,7 @@ void ask_list_remove(int link, struct ask *a)
 	a->link[link].next = NULL;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- making and ending asks */
+/* -------------------------------------------------------------------------------------------------- making and ending asks */
 
 static void ask_free(struct ask *a) TAKES(1);
 DEFINE_AUTO(struct ask, ask_free)
@@ -104,7 +104,7 @@ static RESULT ask_make(struct upstream *u, const struct ask_request *r, struct a
 	return DONE;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------- room */
+/* -------------------------------------------------------------------------------------------------------------------- room */
 
 static bool has_room(struct upstream *u)
 {
@@ -171,7 +171,7 @@ static void pool_has_room(struct loop *l, void *object)
 	upstream_room((struct upstream *)object);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------- the upstream */
+/* ------------------------------------------------------------------------------------------------------------ the upstream */
 
 struct hash_key *upstream_secret(struct upstream *u)
 {
@@ -217,11 +217,15 @@ void upstream_free(struct upstream *u)
 	mem_free(u);
 }
 
-struct upstream *upstream_new(struct loop *l, struct host *h, struct infra *infra, struct stats *stats, const struct upstream_settings *s)
+struct upstream *upstream_new(
+	struct loop *l, struct host *h, struct infra *infra, struct stats *stats, const struct upstream_settings *s)
 {
 	AUTO(upstream_free) struct upstream *u = (struct upstream *)mem_alloc(sizeof *u);
-	struct pool_user user = { .type = &ask_inner_loop_type, .answer = ask_tcp_answer, .lost = ask_tcp_lost, .room = pool_has_room,
-		.owner_type = &upstream_loop_type };
+	struct pool_user user = {.type = &ask_inner_loop_type,
+		.answer = ask_tcp_answer,
+		.lost = ask_tcp_lost,
+		.room = pool_has_room,
+		.owner_type = &upstream_loop_type};
 	struct pool_limits limits = pool_limits_of(s);
 
 	if (u == NULL)
@@ -264,13 +268,14 @@ static RESULT begin(struct upstream *u, struct ask *a)
 	return ask_arm(a, WAIT_MS);
 }
 
-RESULT upstream_ask(struct upstream *u, const struct ask_request *r, struct arena *arena, struct budget *budget, const struct loop_type *t,
-    uint64_t who, uint32_t tag, ask_fn *fn, ask_h *ret)
+RESULT upstream_ask(struct upstream *u, const struct ask_request *r, struct arena *arena, struct budget *budget,
+	const struct loop_type *t, uint64_t who, uint32_t tag, ask_fn *fn, ask_h *ret)
 {
 	struct ask *a;
 	struct result done;
 
-	if ((r->server.a.family == ADDR_V4 && !u->set.ipv4) || (r->server.a.family == ADDR_V6 && !u->set.ipv6) || (!u->set.udp && !u->set.tcp))
+	if ((r->server.a.family == ADDR_V4 && !u->set.ipv4) || (r->server.a.family == ADDR_V6 && !u->set.ipv6) ||
+		(!u->set.udp && !u->set.tcp))
 		return FAIL(ERR_UNSUPPORTED);
 	TRY(ask_make(u, r, &a));
 	a->arena = arena;

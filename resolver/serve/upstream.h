@@ -1,8 +1,10 @@
 /*
- * upstream.h: one question to one server, whatever transport it takes: the iterator says whom and what, upstream gives a reply that matches or says how it
- * failed. Here live: the fresh port, ID and letter case (0x20) of each query; DNS cookies (RFC 7873) of servers; matching on address, port, ID, opcode, QR,
- * question and case, and waiting on after a mismatch (a near miss, one with a wrong ID or cookie, sends the question to TCP); EDNS with 1232 octets and the fallback without;
- * truncation to TCP, connections kept and pipelined (RFC 7766); time-outs by the server's RTT; what infra learns of the server. Every packet is charged to the budget.
+ * upstream.h: one question to one server, whatever transport it takes: the iterator says whom and what, upstream gives a reply
+ * that matches or says how it failed. Here live: the fresh port, ID and letter case (0x20) of each query; DNS cookies (RFC 7873)
+ * of servers; matching on address, port, ID, opcode, QR, question and case, and waiting on after a mismatch (a near miss, one
+ * with a wrong ID or cookie, sends the question to TCP); EDNS with 1232 octets and the fallback without; truncation to TCP,
+ * connections kept and pipelined (RFC 7766); time-outs by the server's RTT; what infra learns of the server. Every packet is
+ * charged to the budget.
  */
 #ifndef RESOLVER_SERVE_UPSTREAM_H
 #define RESOLVER_SERVE_UPSTREAM_H
@@ -63,18 +65,18 @@ struct ask_reply {
 	bool edns;       /* the query had EDNS when this was answered */
 	uint32_t rtt_us; /* of the last packet */
 };
-/* Called once for each upstream_ask that returned DONE, unless it was cancelled; in a later turn of the loop or a later callback. */
+/* Called once for each upstream_ask that returned DONE, unless it was cancelled; in a later turn or a later callback. */
 typedef void ask_fn(struct loop *l, void *object, uint32_t tag, const struct ask_reply *r);
 
 void upstream_free(struct upstream *u) TAKES(1);
-struct upstream *upstream_new(struct loop *l, struct host *h, struct infra *infra, struct stats *stats, const struct upstream_settings *s)
-    OWNED_BY(upstream_free) NONNULL;
+struct upstream *upstream_new(struct loop *l, struct host *h, struct infra *infra, struct stats *stats,
+	const struct upstream_settings *s) OWNED_BY(upstream_free) NONNULL;
 DEFINE_AUTO(struct upstream, upstream_free)
 void upstream_set(struct upstream *u, const struct upstream_settings *s) NONNULL; /* reload: for questions from now on */
 
 /* arena and budget belong to the asker (object `who` of type t) and live until fn or upstream_cancel. */
-RESULT upstream_ask(struct upstream *u, const struct ask_request *r, struct arena *arena, struct budget *budget, const struct loop_type *t,
-    uint64_t who, uint32_t tag, ask_fn *fn, ask_h *ret) NONNULL;
+RESULT upstream_ask(struct upstream *u, const struct ask_request *r, struct arena *arena, struct budget *budget,
+	const struct loop_type *t, uint64_t who, uint32_t tag, ask_fn *fn, ask_h *ret) NONNULL;
 void upstream_cancel(struct upstream *u, ask_h a) NONNULL; /* a stale handle is fine */
 
 #endif

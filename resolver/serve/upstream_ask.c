@@ -7,13 +7,14 @@
  *             -> fits, but FORMERR, NOTIMP, BADVERS: asked again with less of EDNS; BADCOOKIE: with the new cookie
  *             -> nothing in time: told
  *   TCP query -> its reply ----------------------------------------------------------------> told
- *             -> connection lost: once again on a new one, if it was an old one; else back to UDP for the time that is left, or told
+ *             -> connection lost: once again on a new one, if it was an old one; else back to UDP for the time that is left, or
+ *             told
  *
- * A UDP socket stays open until the ask ends, whatever else has been tried: the real reply may come behind a forged one. The exception is the second wrong
- * ID: from then on nothing that comes to that port is believed.
+ * A UDP socket stays open until the ask ends, whatever else has been tried: the real reply may come behind a forged one. The
+ * exception is the second wrong ID: from then on nothing that comes to that port is believed.
  *
- * Invariants: an active ask has its timer armed, or is about to end; a->tcp_on says that a->place holds a question; what is learnt of the server comes from
- * replies that fitted, and what can be turned against it only from protected ones.
+ * Invariants: an active ask has its timer armed, or is about to end; a->tcp_on says that a->place holds a question; what is
+ * learnt of the server comes from replies that fitted, and what can be turned against it only from protected ones.
  */
 #include <string.h>
 
@@ -42,7 +43,7 @@ static bool tcp_pending(const struct ask *a)
 	return a->tcp_on || a->link[LINK_TCP].list != NULL;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------------- ending */
+/* ------------------------------------------------------------------------------------------------------------------ ending */
 
 /* A timed-out ask stays to hear a late reply. False: it cannot, and should end. */
 static bool become_late(struct ask *a)
@@ -86,7 +87,12 @@ static void tell_failure(struct ask *a, enum ask_outcome outcome)
 
 static void tell_reply(struct ask *a, const struct msg *m, const struct attempt *t, bool strong, uint32_t rtt)
 {
-	struct ask_reply reply = { .outcome = ASK_REPLY, .msg = m, .tcp = t == &a->tcp, .strong = strong || t == &a->tcp, .edns = t->edns, .rtt_us = rtt };
+	struct ask_reply reply = {.outcome = ASK_REPLY,
+		.msg = m,
+		.tcp = t == &a->tcp,
+		.strong = strong || t == &a->tcp,
+		.edns = t->edns,
+		.rtt_us = rtt};
 	struct now now = now_of(a);
 
 	if (a->doubted && !t->edns && m->rcode != RCODE_FORMERR && m->rcode != RCODE_NOTIMP)
@@ -119,7 +125,7 @@ void ask_fail(struct ask *a, enum err e)
 	tell_failure(a, outcome_of(e));
 }
 
-/* ---------------------------------------------------------------------------------------------------------------------------- sending */
+/* ----------------------------------------------------------------------------------------------------------------- sending */
 
 static void on_timer(struct loop *l, void *object);
 
@@ -129,7 +135,8 @@ RESULT ask_arm(struct ask *a, uint64_t ms)
 	return loop_timer(a->u->loop, &ask_inner_loop_type, a->inner, on_timer, ms, &a->timer);
 }
 
-/* One of our addresses for this query; ADDR_NONE leaves it to the system. ERR_UNSUPPORTED: outgoing-interface has none of the family. */
+/* One of our addresses for this query; ADDR_NONE leaves it to the system. ERR_UNSUPPORTED: outgoing-interface has none of the
+ * family. */
 static RESULT draw_from(const struct ask *a, struct addr *ret)
 {
 	const struct upstream_settings *s = &a->u->set;
@@ -174,17 +181,23 @@ static void put_cookie(struct ask *a, struct attempt *t, struct query_form *f, c
 }
 
 /* Fills t and writes the query. */
-static size_t compose(struct ask *a, struct attempt *t, uint16_t id, const struct addr *from, bool keepalive, uint8_t buf[QUERY_MOST])
+static size_t compose(
+	struct ask *a, struct attempt *t, uint16_t id, const struct addr *from, bool keepalive, uint8_t buf[QUERY_MOST])
 {
 	const struct upstream_settings *s = &a->u->set;
 	struct query_form f = {
-		.q = a->request.q, .id = id, .recurse = a->request.recurse, .check_disabled = a->request.check_disabled, .edns = a->form != FORM_NONE,
-		.dnssec_ok = a->request.dnssec_ok, .edns_size = s->edns_size,
+		.q = a->request.q,
+		.id = id,
+		.recurse = a->request.recurse,
+		.check_disabled = a->request.check_disabled,
+		.edns = a->form != FORM_NONE,
+		.dnssec_ok = a->request.dnssec_ok,
+		.edns_size = s->edns_size,
 	};
 
 	*t = (struct attempt){ .sent_ns = loop_now(a->u->loop)->mono_ns, .id = id, .form = a->form, .edns = f.edns };
 	t->name = a->name;
-	t->mixed = s->use_0x20 && !a->plain;
+	t->mixed = s->use_0x20 && !a->plain && (t != &a->tcp || a->folded); /* over TCP only to learn who folds it */
 	if (t->mixed)
 		query_mix_case(&t->name, loop_rng(a->u->loop));
 	f.q.name = name_of(&t->name);
@@ -297,7 +310,7 @@ RESULT ask_start(struct ask *a)
 	return send_udp(a);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------- TCP beside UDP */
+/* ---------------------------------------------------------------------------------------------------------- TCP beside UDP */
 
 static bool udp_is_open(const struct ask *a)
 {
@@ -388,9 +401,9 @@ static void on_timer(struct loop *l, void *object)
 		udp_over(a);
 }
 
-/* --------------------------------------------------------------------------------------------------------- what both transports share */
+/* ---------------------------------------------------------------------------------------------- what both transports share */
 
-#define MIXED_CASE_MAX 4096u /* octets: longer replies come over TCP, where case is not drawn */
+#define MIXED_CASE_MAX 4096u /* octets: longer replies come over TCP, where case is seldom drawn */
 
 /* Reads a reply that fits. ERR_FORMAT: malformed; ERR_NOMEM: the asker's arena or memory is full. */
 static RESULT read_message(struct ask *a, struct span packet, struct msg **ret)
@@ -402,7 +415,8 @@ static RESULT read_message(struct ask *a, struct span packet, struct msg **ret)
 	if (m == NULL)
 		return FAIL(ERR_NOMEM);
 	if (packet.n <= MIXED_CASE_MAX && packet.n >= MSG_HEADER + (size_t)asked.len && load16(packet.p + 4) == 1) {
-		/* The letter case that was drawn for this query is nobody's business: names that are compressed to the question get the asker's. */
+		/* The letter case that was drawn for this query is nobody's business: names that are compressed to the question
+		 * get the asker's. */
 		uint8_t *plain = arena_dup(a->arena, packet.p, packet.n);
 
 		if (plain == NULL)
@@ -491,7 +505,7 @@ static void learn_rtt(struct ask *a, uint32_t rtt)
 	infra_note_rtt(a->u->infra, &a->request.server, rtt, &now);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------- UDP replies */
+/* ------------------------------------------------------------------------------------------------------------- UDP replies */
 
 static struct match_expected expected(const struct ask *a, const struct attempt *t)
 {
@@ -698,7 +712,7 @@ static void on_exchange_error(struct loop *l, void *object, exchange_h x, enum e
 		tell_failure(a, ASK_NO_ROOM);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------- TCP replies */
+/* ------------------------------------------------------------------------------------------------------------- TCP replies */
 
 static void keepalive(struct ask *a, conn_h c, const struct edns *e)
 {

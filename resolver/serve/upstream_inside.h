@@ -1,8 +1,10 @@
 /*
- * upstream_inside.h: what upstream.c (making, admitting, ending) and upstream_ask.c (one question's way) share. Nobody else includes it.
+ * upstream_inside.h: what upstream.c (making, admitting, ending) and upstream_ask.c (one question's way) share. Nobody else
+ * includes it.
  *
- * An ask is on one list of its upstream: *waiting* for room, *active*, or *late* (its asker was told "timeout", and the socket stays a while to learn the
- * round trip from a reply that comes after all). It has two handles: `self` is the asker's, `inner` the one that sockets, connections and timers know.
+ * An ask is on one list of its upstream: *waiting* for room, *active*, or *late* (its asker was told "timeout", and the socket
+ * stays a while to learn the round trip from a reply that comes after all). It has two handles: `self` is the asker's, `inner`
+ * the one that sockets, connections and timers know.
  */
 #ifndef RESOLVER_SERVE_UPSTREAM_INSIDE_H
 #define RESOLVER_SERVE_UPSTREAM_INSIDE_H
@@ -18,7 +20,9 @@
 LOOP_HANDLE(upstream)
 extern const struct loop_type ask_inner_loop_type;
 
-#define ATTEMPTS 5u /* UDP queries of one ask: the first; without options; without EDNS; with the new cookie or in plain case; from a fresh port after TCP failed */
+/* UDP queries of one ask: the first; without options; without EDNS; with the new cookie or in plain case; from a fresh port after
+ * TCP failed */
+#define ATTEMPTS 5u
 
 /* Which EDNS a query has. */
 enum ask_form { FORM_FULL, FORM_BARE, FORM_NONE }; /* with options; OPT alone; no OPT */

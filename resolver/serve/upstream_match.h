@@ -1,6 +1,7 @@
 /*
- * upstream_match.h: is this packet the reply to that query? Pure functions over the packet; address and port were compared by the host (connected socket).
- * RFC 5452 section 9.1 names what has to agree; QR, opcode, QDCOUNT and the class are compared as well, for resolvers that did not were fooled.
+ * upstream_match.h: is this packet the reply to that query? Pure functions over the packet; address and port were compared by the
+ * host (connected socket). RFC 5452 section 9.1 names what has to agree; QR, opcode, QDCOUNT and the class are compared as well,
+ * for resolvers that did not were fooled.
  */
 #ifndef RESOLVER_SERVE_UPSTREAM_MATCH_H
 #define RESOLVER_SERVE_UPSTREAM_MATCH_H

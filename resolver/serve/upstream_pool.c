@@ -54,7 +54,7 @@ static uint64_t now_ns(const struct pool *p)
 	return loop_now(p->loop)->mono_ns;
 }
 
-/* --------------------------------------------------------------------------------------------------------------------------- the list */
+/* ---------------------------------------------------------------------------------------------------------------- the list */
 
 static void conn_free(struct conn *c) TAKES(1);
 DEFINE_AUTO(struct conn, conn_free)
@@ -153,7 +153,8 @@ static void conn_rest(struct conn *c)
 	if (c->closed || c->count > 0)
 		return;
 	loop_timer_stop(p->loop, &c->idle);
-	if (c->doomed || !c->open || c->alone || c->idle_ms == 0 || !OK(loop_timer(p->loop, &conn_loop_type, c->self.v, idle_over, c->idle_ms, &c->idle)))
+	if (c->doomed || !c->open || c->alone || c->idle_ms == 0 ||
+		!OK(loop_timer(p->loop, &conn_loop_type, c->self.v, idle_over, c->idle_ms, &c->idle)))
 		conn_close(c);
 }
 
@@ -173,7 +174,7 @@ static bool placed_find(const struct conn *c, uint16_t id, size_t *ret)
 	return false;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------------------- frames */
+/* ------------------------------------------------------------------------------------------------------------------ frames */
 
 static uint32_t rtt_us(const struct conn *c, uint64_t asked_ns)
 {
@@ -255,7 +256,8 @@ static size_t in_wanted(const struct conn *c)
 	return reader_ok(&r) ? 2 + (size_t)n - c->in_len : 2 - c->in_len;
 }
 
-/* Completes the frame that is under way. False: there is none any more and *octets has what follows; or memory ran out and c is lost. */
+/* Completes the frame that is under way. False: there is none any more and *octets has what follows; or memory ran out and c is
+ * lost. */
 static bool in_complete(struct conn *c, struct span *octets)
 {
 	while (c->in_len > 0 && octets->n > 0) {
@@ -319,7 +321,7 @@ static void on_closed(struct loop *l, void *object, stream_h s, enum err e)
 	conn_lose((struct conn *)object, e);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------------------- the pool */
+/* ---------------------------------------------------------------------------------------------------------------- the pool */
 
 void pool_free(struct pool *p)
 {
@@ -367,8 +369,8 @@ static struct conn *find_shared(const struct pool *p, const struct pool_request 
 	if (r->alone)
 		return NULL;
 	for (struct conn *c = p->conns; c != NULL; c = c->next)
-		if (!c->alone && !c->doomed && c->count < pipeline && c->answers + c->count < UINT16_MAX && endpoint_equal(&c->server, &r->server) &&
-		    (r->from.family == ADDR_NONE || addr_equal(&c->from, &r->from)))
+		if (!c->alone && !c->doomed && c->count < pipeline && c->answers + c->count < UINT16_MAX &&
+			endpoint_equal(&c->server, &r->server) && (r->from.family == ADDR_NONE || addr_equal(&c->from, &r->from)))
 			return c;
 	return NULL;
 }

@@ -50,7 +50,8 @@ void query_mix_case(struct name_buf *n, struct rng *r)
 	}
 }
 
-void query_client_cookie(const struct hash_key *secret, const struct endpoint *server, const struct addr *from, uint8_t ret_cookie[8])
+void query_client_cookie(
+	const struct hash_key *secret, const struct endpoint *server, const struct addr *from, uint8_t ret_cookie[8])
 {
 	uint8_t in[1 + 16 + 2 + 4 + 1 + 16];
 	struct writer w = writer_of(in, sizeof in);

@@ -25,7 +25,9 @@ struct query_form {
 size_t query_write(const struct query_form *f, uint8_t *buf, size_t cap) NONNULL;
 /* Gives every letter a random case (draft-vixie-dnsext-dns0x20): one bit each that a forger has to guess. */
 void query_mix_case(struct name_buf *n, struct rng *r) NONNULL;
-/* The client cookie for a server as seen from one of our addresses (RFC 7873 section 4.1, RFC 9018 section 3): nobody else can tell it. */
-void query_client_cookie(const struct hash_key *secret, const struct endpoint *server, const struct addr *from, uint8_t ret_cookie[8]) NONNULL;
+/* The client cookie for a server as seen from one of our addresses (RFC 7873 section 4.1, RFC 9018 section 3): nobody else can
+ * tell it. */
+void query_client_cookie(
+	const struct hash_key *secret, const struct endpoint *server, const struct addr *from, uint8_t ret_cookie[8]) NONNULL;
 
 #endif

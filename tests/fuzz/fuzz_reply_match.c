@@ -1,6 +1,6 @@
 /*
- * Packets as if from a server: none is taken for the reply to a question that it does not repeat. The first two octets of the input choose the ID and the
- * question, the rest is the packet. The oracle compares octets, without the code under test.
+ * Packets as if from a server: none is taken for the reply to a question that it does not repeat. The first two octets of the
+ * input choose the ID and the question, the rest is the packet. The oracle compares octets, without the code under test.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* net_test.h: a loop on real sockets, for the tests of net/. Everything stays on loopback and no wait is longer than a few seconds. */
+/* net_test.h: a loop on real sockets, for the tests of net/. Everything stays on loopback and no wait is longer than a few
+ * seconds. */
 #ifndef TESTS_UNIT_NET_TEST_H
 #define TESTS_UNIT_NET_TEST_H
 

@@ -12,7 +12,7 @@
 
 LOOP_HANDLE_IMPL(user)
 
-/* ---------------------------------------------------------------------------------------------------------------------- datagrams */
+/* --------------------------------------------------------------------------------------------------------------- datagrams */
 
 static void echo_one(struct user *u, const struct datagram *d)
 {
@@ -248,7 +248,7 @@ static void closing_inside_the_callback_is_safe(void **state)
 	close(fd);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------------- exchanges */
+/* --------------------------------------------------------------------------------------------------------------- exchanges */
 
 static void on_packet(struct loop *l, void *object, exchange_h x, struct span packet)
 {
@@ -289,7 +289,8 @@ static int server(const char *address, int type, struct endpoint *ret)
 		int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
 		memcpy(&v4.sin_addr, ret->a.b, 4);
-		if (fd >= 0 && bind(fd, (struct sockaddr *)&v4, sizeof v4) == 0 && getsockname(fd, (struct sockaddr *)&v4, &len) == 0) {
+		if (fd >= 0 && bind(fd, (struct sockaddr *)&v4, sizeof v4) == 0 &&
+			getsockname(fd, (struct sockaddr *)&v4, &len) == 0) {
 			ret->port = ntohs(v4.sin_port);
 			return fd;
 		}
@@ -375,7 +376,8 @@ static void closing_an_exchange_in_its_callback_is_safe(void **state)
 	close(fd);
 }
 
-/* 4000 draws over 64512 ports: each sixteenth of the range is hit about 250 times, ports repeat rarely, and neighbours do not follow each other. */
+/* 4000 draws over 64512 ports: each sixteenth of the range is hit about 250 times, ports repeat rarely, and neighbours do not
+ * follow each other. */
 static void ports_are_spread_over_the_whole_range(void **state)
 {
 	struct user *u = (struct user *)*state;
@@ -480,13 +482,15 @@ static int fragments_in_own_network(void)
 	fd = server("127.0.0.1", SOCK_DGRAM, &e);
 	if (!OK(ask(u, &e, &u->x)) || recvfrom(fd, got, sizeof got, 0, (struct sockaddr *)&from, &len) != 8)
 		return 1;
-	if (sendto(fd, big, sizeof big, 0, (struct sockaddr *)&from, len) != sizeof big || sendto(fd, big, 1200, 0, (struct sockaddr *)&from, len) != 1200)
+	if (sendto(fd, big, sizeof big, 0, (struct sockaddr *)&from, len) != sizeof big ||
+		sendto(fd, big, 1200, 0, (struct sockaddr *)&from, len) != 1200)
 		return 2;
 	for (int i = 0; i < 100 && u->packets == 0; i++) {
 		loop_turn(u->loop, false);
 		usleep(1000);
 	}
-	if (u->packets != 1 || u->last_len != 1200 || u->errors != 1 || u->error != ERR_REFUSED || u->host->counts.exchange_fragmented != 1)
+	if (u->packets != 1 || u->last_len != 1200 || u->errors != 1 || u->error != ERR_REFUSED ||
+		u->host->counts.exchange_fragmented != 1)
 		return 3;
 	close(fd);
 	user_end(&state);
@@ -508,7 +512,7 @@ static void an_answer_in_fragments_is_refused(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------ streams */
+/* ----------------------------------------------------------------------------------------------------------------- streams */
 
 static void on_connected(struct loop *l, void *object, stream_h s)
 {
@@ -551,7 +555,8 @@ static void on_closed(struct loop *l, void *object, stream_h s, enum err e)
 	u->close_error = e;
 }
 
-static void on_accept(struct loop *l, void *object, acceptor_h a, stream_h s, const struct endpoint *from, const struct endpoint *local)
+static void on_accept(
+	struct loop *l, void *object, acceptor_h a, stream_h s, const struct endpoint *from, const struct endpoint *local)
 {
 	struct user *u = (struct user *)object;
 	struct stream_events ev = { &user_loop_type, u->self.v, on_connected, on_data, on_drained, on_closed };
@@ -790,7 +795,7 @@ static void a_reset_is_told_as_an_error(void **state)
 	assert_int_equal(u->close_error, ERR_SYSTEM);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ without memory */
+/* ---------------------------------------------------------------------------------------------------------- without memory */
 
 /* Each allocation of opening everything fails once: an error is said, and nothing is left behind. */
 static void opening_without_memory_leaves_nothing(void **state)

@@ -14,7 +14,7 @@ static void assert_told(const struct world *w, enum ask_outcome outcome)
 	assert_int_equal(w->me.tag, 42);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------- UDP */
+/* --------------------------------------------------------------------------------------------------------------------- UDP */
 
 static void a_reply_that_fits_is_told(void **state)
 {
@@ -318,7 +318,7 @@ static void fragments_go_to_tcp(void **state)
 	assert_true(w->me.reply.tcp);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------ EDNS */
+/* -------------------------------------------------------------------------------------------------------------------- EDNS */
 
 static void formerr_is_asked_again_without_edns(void **state)
 {
@@ -402,7 +402,7 @@ static void a_hundred_forged_formerrs_do_not_switch_edns_off(void **state)
 	assert_int_equal(world_facts(w).edns, EDNS_WORKS);
 }
 
-/* --------------------------------------------------------------------------------------------------------------------------- cookies */
+/* ----------------------------------------------------------------------------------------------------------------- cookies */
 
 static const struct reply_spec with_cookie = { .opt = true, .cookie = RC_OURS, .server_cookie = 0x51 };
 
@@ -446,7 +446,7 @@ static void cookies_differ_between_servers(void **state)
 static void without_its_cookie_a_reply_is_not_taken_over_udp(void **state)
 {
 	struct world *w = (struct world *)*state;
-	const struct reply_spec bad[] = { { .opt = true }, { .opt = false }, { .opt = true, .cookie = RC_WRONG, .server_cookie = 1 } };
+	const struct reply_spec bad[] = {{.opt = true}, {.opt = false}, {.opt = true, .cookie = RC_WRONG, .server_cookie = 1}};
 
 	learn_a_cookie(w);
 	for (size_t i = 0; i < 3; i++) {
@@ -509,7 +509,7 @@ static void a_second_badcookie_goes_to_tcp(void **state)
 	assert_told(w, ASK_REPLY);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------ 0x20 */
+/* -------------------------------------------------------------------------------------------------------------------- 0x20 */
 
 static void a_server_that_folds_case_is_asked_over_tcp_and_remembered(void **state)
 {
@@ -558,7 +558,7 @@ static void a_forged_case_alone_does_not_switch_it_off(void **state)
 	assert_false(world_facts(w).no_0x20);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------- TCP */
+/* --------------------------------------------------------------------------------------------------------------------- TCP */
 
 static void truncation_goes_to_tcp(void **state)
 {
@@ -598,7 +598,7 @@ static void questions_share_a_connection_and_replies_come_in_any_order(void **st
 	assert_int_equal(w->me.told, 1);
 	tcp_reply(w, 0, 0, &good);
 	assert_int_equal(w->me.told, 2);
-	for (size_t o = 0, n = make_reply(tcp_query(w, 0, 1), &good, frame + 2, sizeof frame - 2) + 2; o < n; o++) { /* octet by octet */
+	for (size_t o = 0, n = make_reply(tcp_query(w, 0, 1), &good, frame + 2, sizeof frame - 2) + 2; o < n; o++) {
 		assert_int_equal(w->me.told, 2);
 		store16(frame, (uint16_t)(n - 2));
 		tcp_octets(w, 0, span_of(frame + o, 1));
@@ -722,7 +722,7 @@ static void tcp_silence_is_a_timeout(void **state)
 static void nonsense_over_tcp_is_malformed(void **state)
 {
 	struct world *w = (struct world *)*state;
-	const struct reply_spec bad[] = { { .set = MSG_TC }, { .name = "example.net." }, { .clear = MSG_QR }, { .cut = 2 }, { .extra = 1 } };
+	const struct reply_spec bad[] = {{.set = MSG_TC}, {.name = "example.net."}, {.clear = MSG_QR}, {.cut = 2}, {.extra = 1}};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		w->me.told = 0;
@@ -838,7 +838,7 @@ static void waiting_for_a_connection_has_an_end(void **state)
 	assert_true(w->me.told >= 4);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- budget and limits */
+/* ------------------------------------------------------------------------------------------------------- budget and limits */
 
 static void without_budget_nothing_is_sent(void **state)
 {
@@ -969,7 +969,7 @@ static void an_error_of_the_host_is_given_back(void **state)
 	assert_int_equal(w->me.told, 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------ cancelling */
+/* -------------------------------------------------------------------------------------------------------------- cancelling */
 
 static void cancelling_in_every_state(void **state)
 {

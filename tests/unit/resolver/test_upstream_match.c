@@ -123,7 +123,13 @@ static void cookies_are_ours_or_wrong(void **state)
 
 static void a_query_says_what_it_was_told(void **state)
 {
-	struct query_form f = { .id = 0xbeef, .recurse = true, .edns = true, .dnssec_ok = true, .keepalive = true, .edns_size = 1232, .cookie_len = 16 };
+	struct query_form f = {.id = 0xbeef,
+		.recurse = true,
+		.edns = true,
+		.dnssec_ok = true,
+		.keepalive = true,
+		.edns_size = 1232,
+		.cookie_len = 16};
 	struct match_expected e = expect();
 	uint8_t buf[QUERY_MOST];
 	struct msg_query q;

@@ -4,7 +4,7 @@
 
 LOOP_HANDLE_IMPL(asker)
 
-/* ------------------------------------------------------------------------------------------------------------------------- the loop */
+/* ---------------------------------------------------------------------------------------------------------------- the loop */
 
 static void back_now(void *ctx, struct now *ret)
 {
@@ -38,9 +38,10 @@ static void back_nothing(void *ctx)
 	(void)ctx;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------- the host */
+/* ---------------------------------------------------------------------------------------------------------------- the host */
 
-static struct result fake_ask(struct host *h, const struct exchange_options *o, struct span packet, const struct exchange_events *ev, exchange_h *ret)
+static struct result fake_ask(
+	struct host *h, const struct exchange_options *o, struct span packet, const struct exchange_events *ev, exchange_h *ret)
 {
 	struct fake_host *f = (struct fake_host *)(void *)h;
 	struct exchange *x;
@@ -139,17 +140,31 @@ static void fake_free(struct host *h)
 	mem_free(f);
 }
 
-static const struct host_ops fake_ops = { .ask = fake_ask, .ask_close = fake_ask_close, .connect = fake_connect, .stream_write = fake_write,
-	.stream_close = fake_stream_close, .free = fake_free };
+static const struct host_ops fake_ops = {.ask = fake_ask,
+	.ask_close = fake_ask_close,
+	.connect = fake_connect,
+	.stream_write = fake_write,
+	.stream_close = fake_stream_close,
+	.free = fake_free};
 
-/* ------------------------------------------------------------------------------------------------------------------------ the world */
+/* --------------------------------------------------------------------------------------------------------------- the world */
 
 int world_start(void **state)
 {
 	struct world *w = (struct world *)mem_alloc(sizeof *w);
-	struct loop_backend b = { .ctx = w, .now = back_now, .wait = back_wait, .watch = back_watch, .unwatch = back_unwatch, .wake = back_nothing,
-		.free = back_nothing };
-	struct infra_limits il = { .host_ttl_sec = 900, .max_entries = 1000, .min_rtt_ms = 50, .max_rtt_ms = 120000, .max_backoff_ms = 60000, .lame_ttl_sec = 900 };
+	struct loop_backend b = {.ctx = w,
+		.now = back_now,
+		.wait = back_wait,
+		.watch = back_watch,
+		.unwatch = back_unwatch,
+		.wake = back_nothing,
+		.free = back_nothing};
+	struct infra_limits il = {.host_ttl_sec = 900,
+		.max_entries = 1000,
+		.min_rtt_ms = 50,
+		.max_rtt_ms = 120000,
+		.max_backoff_ms = 60000,
+		.lame_ttl_sec = 900};
 	struct hash_key k = { { 1, 2 } };
 
 	assert_non_null(w);
@@ -163,9 +178,21 @@ int world_start(void **state)
 	assert_true(w->rng && w->loop && w->fake && w->infra && w->stats && w->arena);
 	w->fake->host.ops = &fake_ops;
 	w->fake->host.loop = w->loop;
-	w->set = (struct upstream_settings){ .ipv4 = true, .ipv6 = true, .udp = true, .tcp = true, .use_0x20 = true, .cookies = true, .edns_size = 1232,
-		.max_asks = 100, .tcp_idle_ms = 10000, .tcp_max = 4, .tcp_pipeline = 8, .tcp_timeout_ms = 3000, .min_timeout_ms = 50, .max_timeout_ms = 120000,
-		.limits = { .max_rrs = 100, .max_options = 20 } };
+	w->set = (struct upstream_settings){.ipv4 = true,
+		.ipv6 = true,
+		.udp = true,
+		.tcp = true,
+		.use_0x20 = true,
+		.cookies = true,
+		.edns_size = 1232,
+		.max_asks = 100,
+		.tcp_idle_ms = 10000,
+		.tcp_max = 4,
+		.tcp_pipeline = 8,
+		.tcp_timeout_ms = 3000,
+		.min_timeout_ms = 50,
+		.max_timeout_ms = 120000,
+		.limits = {.max_rrs = 100, .max_options = 20}};
 	w->up = upstream_new(w->loop, &w->fake->host, w->infra, w->stats, &w->set);
 	assert_non_null(w->up);
 	w->budget.left = (struct budget_limits){ .packets = 100, .octets = 100000 };
@@ -249,7 +276,7 @@ struct server_facts world_facts(struct world *w)
 	return f;
 }
 
-/* -------------------------------------------------------------------------------------------------------------------------- replies */
+/* ----------------------------------------------------------------------------------------------------------------- replies */
 
 static bool find_cookie(struct span query, struct span *ret)
 {

@@ -1,6 +1,6 @@
 /*
- * upstream_world.h: a host that only notes what it is asked to do, on a loop in virtual time; and replies made to measure. For the tests of
- * serve/upstream*.c.
+ * upstream_world.h: a host that only notes what it is asked to do, on a loop in virtual time; and replies made to measure. For
+ * the tests of serve/upstream*.c.
  */
 #ifndef TESTS_UNIT_RESOLVER_UPSTREAM_WORLD_H
 #define TESTS_UNIT_RESOLVER_UPSTREAM_WORLD_H
