@@ -110,7 +110,7 @@ void serve_log_reply(struct serve *s, const struct origin *o, const struct reply
 	char at[ENDPOINT_TEXT], name[NAME_TEXT], type[RRTYPE_TEXT], cls[RRTYPE_TEXT], code[RRTYPE_TEXT];
 
 	(void)s;
-	log_info("%s %s %s %s %s %u.%06u %d %zu", endpoint_text(&o->from, at), name_to_text(to->name, name), rrtype_text(to->type, type),
+	log_notice("%s %s %s %s %s %u.%06u %d %zu", endpoint_text(&o->from, at), name_to_text(to->name, name), rrtype_text(to->type, type),
 	    rrclass_text(to->rclass, cls), rcode_text((uint16_t)rcode, code), (unsigned int)(took_us / 1000000), (unsigned int)(took_us % 1000000),
 	    cached, len);
 }
@@ -119,7 +119,7 @@ static void log_query(const struct request *r)
 {
 	char at[ENDPOINT_TEXT], name[NAME_TEXT], type[RRTYPE_TEXT], cls[RRTYPE_TEXT];
 
-	log_info("%s %s %s %s", endpoint_text(&r->origin.from, at), name_to_text(r->to.name, name), rrtype_text(r->to.type, type),
+	log_notice("%s %s %s %s", endpoint_text(&r->origin.from, at), name_to_text(r->to.name, name), rrtype_text(r->to.type, type),
 	    rrclass_text(r->to.rclass, cls));
 }
 

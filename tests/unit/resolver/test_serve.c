@@ -18,6 +18,7 @@
 #include "resolver/core/core.h"
 #include "resolver/local/local.h"
 #include "resolver/serve/listener.h"
+#include "resolver/serve/quota.h"
 #include "resolver/serve/serve.h"
 #include "resolver/serve/tcp.h"
 #include "resolver/stats.h"
@@ -400,6 +401,10 @@ static void tell_addresses(size_t i, size_t n, uint32_t ttl)
 	tell(i, &a);
 }
 
+static void connect_from(unsigned int n, unsigned int from);
+static void stream_gives(unsigned int n, const void *p, size_t len);
+static struct wire framed(const char *name, uint16_t id);
+
 static uint16_t sent_flags(size_t i) { return load16(sent[i].b + 2); }
 static uint16_t sent_id(size_t i) { return load16(sent[i].b); }
 static uint16_t sent_answers(size_t i) { return load16(sent[i].b + 6); }
@@ -648,6 +653,44 @@ static void core_without_memory_is_a_servfail(void **state)
 	turn();
 	assert_int_equal(serve->clients.count, 0);
 	end();
+}
+
+/* Whichever allocation fails: nothing is left under way, and no other client is hurt. */
+static void memory_may_run_out_at_each_allocation(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n < 60; n++) {
+		start(" prefetch: yes\n local-data: \"alias.example. 60 IN CNAME www.example.com.\"\n");
+		mem_fail_at(n, false);
+		ask("a.org.", 1, 1);
+		ask("alias.example.", 2, 2);
+		connect_from(1, 3);
+		if (streams[1].adopted && !streams[1].closed) {
+			struct wire q = framed("b.org.", 3);
+
+			stream_gives(1, q.b, 5);
+			if (!streams[1].closed)
+				stream_gives(1, q.b + 5, q.n - 5);
+		}
+		for (size_t i = 0; i < asked_count; i++) {
+			uint64_t who = asked[i].who;
+
+			if (asked[i].open && loop_slot_get(loop, asked[i].type, who) != NULL) {
+				struct answer failed = { .rcode = RCODE_SERVFAIL, .why = "test" };
+
+				tell(i, &failed);
+			}
+		}
+		mem_fail_at(0, false);
+		turn();
+		assert_int_equal(serve->clients.count, 0);
+		assert_int_equal(quota_count(serve->quota, &(struct addr){ ADDR_V4, { 127, 0, 0, 1 } }, QUOTA_WAITING), 0);
+		ask("c.org.", 4, 4);
+		assert_true(asked[asked_count - 1].open);
+		tell_addresses(asked_count - 1, 1, 60);
+		assert_int_equal(sent_id(sent_count - 1), 4);
+		end();
+	}
 }
 
 static void an_alias_in_local_data_is_followed(void **state)
@@ -964,6 +1007,7 @@ int main(void)
 		cmocka_unit_test(a_hit_near_its_end_starts_one_refresh),
 		cmocka_unit_test(expired_data_comes_with_its_ttl_and_mark_and_is_renewed),
 		cmocka_unit_test(core_without_memory_is_a_servfail),
+		cmocka_unit_test(memory_may_run_out_at_each_allocation),
 		cmocka_unit_test(an_alias_in_local_data_is_followed),
 		cmocka_unit_test(replies_and_echo_services_are_never_answered),
 		cmocka_unit_test(a_batch_is_answered_in_order),
