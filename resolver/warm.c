@@ -27,7 +27,7 @@ struct warm {
 	timer_h step, next;
 	struct snapshot_writer *writer OWNED_FIELD;
 	struct snapshot_reader *reader OWNED_FIELD;
-	char *writing OWNED_FIELD; /* path of what is being written or read */
+	char *reading OWNED_FIELD; /* path of what is being read */
 };
 
 void warm_close(struct warm *w)
@@ -40,7 +40,7 @@ void warm_close(struct warm *w)
 	snapshot_reader_free(MOVE(w->reader));
 	warm_retire(w->loop, w->self);
 	mem_free(MOVE(w->path));
-	mem_free(MOVE(w->writing));
+	mem_free(MOVE(w->reading));
 	mem_free(w);
 }
 
@@ -114,19 +114,35 @@ static void set_aside(const char *path)
 		log_warn("cache snapshot: %s is not a snapshot of this version; starting with an empty cache", path);
 }
 
+/* What came before the damage is in use; the file stays for whoever wants to know what happened to it. */
+static void keep_damaged(const char *path)
+{
+	AUTO_CHARS char *bad = mem_printf("%s.bad", path);
+
+	if (bad != NULL && rename(path, bad) == 0)
+		log_warn("cache snapshot: %s was damaged; kept as %s", path, bad);
+	else
+		log_warn("cache snapshot: %s was damaged", path);
+}
+
 void warm_start_reading(struct warm *w)
 {
 	struct result r;
 
 	if (w->path == NULL || warm_is_busy(w))
 		return;
+	if (snapshot_clear_leftover(w->path))
+		log_notice("cache snapshot: %s.new, which a daemon that was killed left unfinished, is removed; the snapshot before it counts", w->path);
 	r = snapshot_read_open(w->path, w->anchors_digest, &w->reader);
-	if (OK(r))
+	if (OK(r)) {
+		mem_free(MOVE(w->reading));
+		w->reading = mem_strdup(w->path);
 		again(w);
-	else if (r.e == ERR_FORMAT)
+	} else if (r.e == ERR_FORMAT) {
 		set_aside(w->path);
-	else if (r.e != ERR_NOTFOUND)
+	} else if (r.e != ERR_NOTFOUND) {
 		log_warn("cache snapshot: %s cannot be read: %s", w->path, err_text(r.e));
+	}
 }
 
 void warm_start_writing(struct warm *w)
@@ -155,6 +171,9 @@ static bool read_some(struct warm *w)
 	log_notice("cache snapshot: %" PRIu64 " entries read, %" PRIu64 " had expired, %" PRIu64 " were damaged%s%s", got.written_or_read, got.expired,
 	    got.damaged, got.note != NULL ? ": " : "", got.note != NULL ? got.note : "");
 	snapshot_reader_free(MOVE(w->reader));
+	if (got.damaged > 0 && w->reading != NULL)
+		keep_damaged(w->reading);
+	mem_free(MOVE(w->reading));
 	return false;
 }
 

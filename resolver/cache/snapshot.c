@@ -63,10 +63,25 @@ static RESULT open_beside(struct snapshot_writer *w)
 	if (w->fd < 0)
 		return FAIL(ERR_SYSTEM);
 	if (flock(w->fd, LOCK_EX | LOCK_NB) != 0) {
-		close_fd(&w->fd);
-		return FAIL(errno == EWOULDBLOCK ? ERR_EXISTS : ERR_SYSTEM);
+		enum err e = errno == EWOULDBLOCK ? ERR_EXISTS : ERR_SYSTEM;
+
+		close_fd(&w->fd); /* so that it is not removed */
+		return FAIL(e);
 	}
 	return ftruncate(w->fd, 0) == 0 ? DONE : FAIL(ERR_SYSTEM);
+}
+
+bool snapshot_clear_leftover(const char *path)
+{
+	AUTO_CHARS char *beside = mem_printf("%s.new", path);
+	int fd = beside != NULL ? open(beside, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+	bool gone;
+
+	if (fd < 0)
+		return false;
+	gone = flock(fd, LOCK_EX | LOCK_NB) == 0 && unlink(beside) == 0;
+	(void)close(fd);
+	return gone;
 }
 
 RESULT snapshot_write_open(const char *path, const uint8_t anchors_digest[32], struct snapshot_writer **ret_writer)

@@ -32,6 +32,8 @@ RESULT snapshot_write_open(const char *path, const uint8_t anchors_digest[32], s
 RESULT snapshot_write_step(struct snapshot_writer *w, struct rrcache *c, const struct now *now, size_t slots, bool *ret_finished,
     struct snapshot_result *ret_result) NONNULL;
 DEFINE_AUTO(struct snapshot_writer, snapshot_writer_free)
+/* Removes the PATH.new of a writer that was killed. True: there was one. That of a writer at work is left alone. */
+bool snapshot_clear_leftover(const char *path) NONNULL;
 
 void snapshot_reader_free(struct snapshot_reader *r) TAKES(1);
 /* ERR_NOTFOUND: no file. ERR_FORMAT: not a snapshot or of another version (set aside by the caller, who says so). */

@@ -289,6 +289,25 @@ static void a_killed_writer_does_no_harm(void **state)
 	END;
 }
 
+static void what_a_killed_writer_left_is_removed_but_not_what_a_living_one_writes(void **state)
+{
+	AUTO(snapshot_writer_free) struct snapshot_writer *w = NULL;
+	int fd;
+	BEGIN;
+
+	assert_false(snapshot_clear_leftover(p.path));
+	assert_true(OK(snapshot_write_open(p.path, anchors, &w)));
+	assert_false(snapshot_clear_leftover(p.path));
+	assert_true(is_there(p.beside));
+	snapshot_writer_free(MOVE(w));
+	fd = open(p.beside, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_true(snapshot_clear_leftover(p.path));
+	assert_false(is_there(p.beside));
+	END;
+}
+
 static size_t read_file(const char *path, uint8_t *buf, size_t cap)
 {
 	int fd = open(path, O_RDONLY);
@@ -480,6 +499,7 @@ int main(void)
 		cmocka_unit_test(many_entries_survive_in_small_steps),
 		cmocka_unit_test(the_old_file_stays_until_the_new_one_is_whole),
 		cmocka_unit_test(a_killed_writer_does_no_harm),
+		cmocka_unit_test(what_a_killed_writer_left_is_removed_but_not_what_a_living_one_writes),
 		cmocka_unit_test(a_file_cut_short_is_used_up_to_there),
 		cmocka_unit_test(every_changed_octet_is_found),
 		cmocka_unit_test(what_is_no_snapshot_is_refused),
