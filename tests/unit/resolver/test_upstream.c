@@ -272,6 +272,25 @@ static void silence_is_a_timeout_and_a_late_reply_is_learnt_from(void **state)
 	assert_false(w->fake->udp[0]->open);
 }
 
+static void silence_after_forged_packets_is_not_held_against_the_server(void **state)
+{
+	struct world *w = (struct world *)*state;
+	const struct reply_spec bad[] = { { .name = "example.net." }, { .set = MSG_TC } };
+
+	for (size_t i = 0; i < 2; i++) {
+		w->me.told = 0;
+		world_must_ask(w);
+		udp_reply(w, i, &bad[i]);
+		if (i == 0)
+			world_run(w, 401); /* then TCP is tried */
+		tcp_closed(w, i, ERR_REFUSED);
+		world_run(w, 500);
+		assert_int_equal(w->me.told, 1);
+		assert_int_not_equal(w->me.reply.outcome, ASK_REPLY);
+		assert_int_equal(world_facts(w).timeouts, 0);
+	}
+}
+
 static void nobody_listens_for_ever(void **state)
 {
 	struct world *w = (struct world *)*state;
@@ -1110,6 +1129,7 @@ int main(void)
 		CASE(a_cookie_tells_even_after_a_wrong_id),
 		CASE(malformed_replies_only),
 		CASE(silence_is_a_timeout_and_a_late_reply_is_learnt_from),
+		CASE(silence_after_forged_packets_is_not_held_against_the_server),
 		CASE(nobody_listens_for_ever),
 		CASE(unreachable_is_believed_after_a_moment),
 		CASE(a_reply_may_follow_unreachable),
