@@ -178,13 +178,8 @@ static void client_closed(struct sim *s, void *ctx, struct sim_conn *conn)
 	for (unsigned int id = t->first_id; t->first_id != 0 && id <= t->last_id; id++) {
 		struct asked *q = &r->asked[id - 1];
 
-		if (q->client != t->c->number || !q->tcp || q->replies > 0)
-			continue;
-		if (t->manner == ONE || t->manner == LEFT || t->manner == PIPELINE) {
-			if (!r->limits && !r->in_child)
-				complain(r, q, "the connection was closed before the reply (id %u)", q->id);
-		}
-		q->lossy = true;
+		if (q->client == t->c->number && q->tcp && q->replies == 0 && (t->manner == EARLY || t->manner == FLOOD || t->manner == DRIP))
+			q->lossy = true;
 	}
 }
 

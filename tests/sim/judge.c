@@ -8,6 +8,7 @@
 #include "resolver/cache/anscache.h"
 #include "tests/sim/run.h"
 
+#define MOST_AT_ONCE 12u /* questions of one connection */
 #define CLOCK_SLACK 3u /* seconds: rounding, and the way of the packets */
 
 void complain(struct run *r, const struct asked *q, const char *fmt, ...)
@@ -224,6 +225,16 @@ struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct s
 	return q;
 }
 
+/* Connections that found no place, which may have been meant for several questions. */
+static uint64_t refused(const struct run *r)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < r->workers; i++)
+		n += stats_get(&r->w[i].worker->stats, COUNT_TCP_REFUSED);
+	return n * MOST_AT_ONCE;
+}
+
 /* Questions that a policy dropped, as the resolver counts them itself. */
 static uint64_t dropped(const struct run *r)
 {
@@ -240,15 +251,19 @@ static uint64_t dropped(const struct run *r)
 
 static void judge_missing(struct run *r)
 {
-	uint64_t may_be_lost = dropped(r) + (r->in_child ? 2 : 0);
-	unsigned int missing = 0;
+	uint64_t udp_may = dropped(r) + (r->in_child ? 2 : 0), tcp_may = udp_may + refused(r) + (r->limits || r->in_child ? r->count : 0);
+	unsigned int missing = 0, of_tcp = 0;
 
-	for (unsigned int i = 0; i < r->count; i++)
-		missing += r->asked[i].replies == 0 && !r->asked[i].lossy;
-	for (unsigned int i = 0; i < r->count && missing > may_be_lost; i++) {
+	for (unsigned int i = 0; i < r->count; i++) {
 		const struct asked *q = &r->asked[i];
 
-		if (q->replies == 0 && !q->lossy)
+		missing += q->replies == 0 && !q->lossy;
+		of_tcp += q->replies == 0 && !q->lossy && q->tcp;
+	}
+	for (unsigned int i = 0; i < r->count; i++) {
+		const struct asked *q = &r->asked[i];
+
+		if (q->replies == 0 && !q->lossy && (q->tcp ? of_tcp > tcp_may : missing - of_tcp > udp_may))
 			complain(r, q, "no reply (id %u, client %u, %s, at %.3f)", q->id, q->client, q->tcp ? "tcp" : "udp", (double)q->at_ns / 1e9);
 	}
 	r->missing = missing;

@@ -203,8 +203,11 @@ static void lie(struct reply *r)
 	const struct model_zone *z = victim_of(r);
 	struct name_buf host, liar;
 
-	if (z == NULL)
+	if (z == NULL) {
+		if (r->v->temper == LIAR)
+			r->rcode = RCODE_REFUSED; /* nobody to lie about */
 		return;
+	}
 	must(name_from_text("h0", &z->apex, &host));
 	must(name_from_text("ns.liar", NULL, &liar));
 	put_one(r, PART_ANSWER, name_of(&host), RR_A, span_of(bad, 4));
@@ -220,7 +223,9 @@ static void lie_dname(struct reply *r)
 	struct name_buf liar;
 
 	must(name_from_text("liar", NULL, &liar));
-	if (z != NULL)
+	if (z == NULL)
+		r->rcode = RCODE_REFUSED;
+	else
 		put_one(r, PART_ANSWER, z->apex, RR_DNAME, span_of(liar.b, liar.len));
 }
 

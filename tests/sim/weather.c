@@ -10,6 +10,8 @@
 #include "base/strbuf.h"
 #include "tests/sim/run.h"
 
+#define RECOVERY (5 * SEC) /* so long after an outage everything works again */
+
 /* ---- configurations -------------------------------------------------------------------------------------------------------------------- */
 
 static void option(struct run *r, uint32_t chance, const char *text)
@@ -124,23 +126,20 @@ static void still(struct sim *s, void *ctx, uint64_t arg)
 		sim_host_limit(r->w[i].host, 0);
 }
 
-/* The network is whole again: the first question is answered, and at once. What was learnt while nothing worked is no excuse. */
-static void ask_fresh(struct sim *s, void *ctx, uint64_t left)
+/* The network is whole again: questions are answered, and soon. What was learnt while nothing worked is no excuse. */
+static void ask_fresh(struct sim *s, void *ctx, uint64_t must)
 {
 	struct run *r = ctx;
 	struct name_buf name;
 	uint16_t type;
 	struct asked *q;
 
+	(void)s;
 	if (r->setup != SETUP_PLAIN || r->in_child || !world_fresh_question(r->world, &name, &type))
 		return;
 	q = clients_ask(r, 3, name_of(&name), type);
-	if (q != NULL) {
-		q->must = true;
-		q->tcp = false;
-	}
-	if (left > 0)
-		sim_at(s, sim_draw(s, 1, 3000) * MS, ask_fresh, r, left - 1);
+	if (q != NULL)
+		q->must = must != 0;
 }
 
 static void outage(struct sim *s, void *ctx, uint64_t kind)
@@ -154,7 +153,9 @@ static void outage(struct sim *s, void *ctx, uint64_t kind)
 		return;
 	}
 	still(s, r, 0);
-	sim_at(s, r->link.delay_max_us * UINT64_C(1000), ask_fresh, r, 3);
+	sim_at(s, r->link.delay_max_us * UINT64_C(1000), ask_fresh, r, 0);
+	for (uint64_t i = 0; i < 4; i++)
+		sim_at(s, RECOVERY + sim_draw(s, 0, 3000) * MS, ask_fresh, r, 1);
 }
 
 static void plan_outage(struct run *r)
