@@ -54,6 +54,8 @@ struct conf_counts {
 	uint32_t errors, warnings;
 };
 RESULT conf_load_counted(const char *path, struct strbuf *report, struct conf_counts *ret_counts, struct conf **ret_conf);
+/* The same, but *ret_conf is given on ERR_FORMAT too: what could be read, for further checks only. */
+RESULT conf_load_partly(const char *path, struct strbuf *report, struct conf_counts *ret_counts, struct conf **ret_conf);
 /* The same from text; origin names it in messages. */
 RESULT conf_load_text(const char *text, const char *origin, struct strbuf *report, struct conf **ret_conf);
 DEFINE_AUTO(struct conf, conf_free)

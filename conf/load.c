@@ -49,7 +49,10 @@ RESULT conf_load_text(const char *text, const char *origin, struct strbuf *repor
 	return conf_parse(span_text(text), origin, &disk, report, &counts, ret_conf);
 }
 
-RESULT conf_load_counted(const char *path, struct strbuf *report, struct conf_counts *ret_counts, struct conf **ret_conf)
+typedef struct result parse_fn(struct span text, const char *origin, const struct conf_files *files, struct strbuf *report,
+    struct conf_counts *ret_counts, struct conf **ret);
+
+static RESULT load(const char *path, parse_fn *parse, struct strbuf *report, struct conf_counts *ret_counts, struct conf **ret_conf)
 {
 	AUTO_CHARS char *text = NULL;
 	bool standard_input = path != NULL && strcmp(path, "-") == 0;
@@ -58,15 +61,25 @@ RESULT conf_load_counted(const char *path, struct strbuf *report, struct conf_co
 	size_t n = 0;
 
 	if (path == NULL)
-		return conf_parse(span_text(builtin), "built-in configuration", &disk, report, ret_counts, ret_conf);
+		return parse(span_text(builtin), "built-in configuration", &disk, report, ret_counts, ret_conf);
 	r = file_read_all(standard_input ? "/dev/stdin" : path, PARSE_FILE_OCTETS, &text, &n);
 	if (OK(r))
-		return conf_parse(span_of(text, n), name, &disk, report, ret_counts, ret_conf);
+		return parse(span_of(text, n), name, &disk, report, ret_counts, ret_conf);
 	*ret_counts = (struct conf_counts){ .errors = 1 };
 	if (report != NULL)
 		strbuf_printf(report, "%s: error: found no file that can be read, expected a configuration: %s\n", name,
 		    r.e == ERR_SYSTEM ? strerror(errno) : r.e == ERR_NOTFOUND ? "no such file" : err_text(r.e));
 	return r;
+}
+
+RESULT conf_load_counted(const char *path, struct strbuf *report, struct conf_counts *ret_counts, struct conf **ret_conf)
+{
+	return load(path, conf_parse, report, ret_counts, ret_conf);
+}
+
+RESULT conf_load_partly(const char *path, struct strbuf *report, struct conf_counts *ret_counts, struct conf **ret_conf)
+{
+	return load(path, conf_parse_partly, report, ret_counts, ret_conf);
 }
 
 RESULT conf_load(const char *path, struct strbuf *report, struct conf **ret_conf)

@@ -522,8 +522,9 @@ static RESULT parse_with(struct parser *p, struct span text, const char *origin)
 	return parse_into(p, text, origin);
 }
 
-RESULT conf_parse(struct span text, const char *origin, const struct conf_files *files, struct strbuf *report,
-    struct conf_counts *ret_counts, struct conf **ret)
+/* partly: what could be read is given although there were errors. */
+static RESULT parse_text(struct span text, const char *origin, const struct conf_files *files, struct strbuf *report,
+    struct conf_counts *ret_counts, bool partly, struct conf **ret)
 {
 	AUTO(conf_free) struct conf *c = NULL;
 	struct parser p = { .files = files, .report = { .out = report } };
@@ -533,9 +534,21 @@ RESULT conf_parse(struct span text, const char *origin, const struct conf_files 
 	if (OK(r))
 		r = parse_with(&p, text, origin);
 	*ret_counts = (struct conf_counts){ p.report.errors, p.report.warnings };
-	if (OK(r))
+	if (OK(r) || (partly && r.e == ERR_FORMAT))
 		*ret = MOVE(c);
 	return r;
+}
+
+RESULT conf_parse(struct span text, const char *origin, const struct conf_files *files, struct strbuf *report,
+    struct conf_counts *ret_counts, struct conf **ret)
+{
+	return parse_text(text, origin, files, report, ret_counts, false, ret);
+}
+
+RESULT conf_parse_partly(struct span text, const char *origin, const struct conf_files *files, struct strbuf *report,
+    struct conf_counts *ret_counts, struct conf **ret)
+{
+	return parse_text(text, origin, files, report, ret_counts, true, ret);
 }
 
 /* The option of this name in a clause that exists once. */

@@ -38,6 +38,9 @@ struct conf_files {
 /* As conf_load_text. ERR_FORMAT: there were errors, all reported. *ret_counts is written in any case. */
 RESULT conf_parse(struct span text, const char *origin, const struct conf_files *files, struct strbuf *report,
     struct conf_counts *ret_counts, struct conf **ret) __attribute__((nonnull(2, 3, 5, 6)));
+/* The same, but *ret is given on ERR_FORMAT too: what could be read, for further checks. Never to be worked by. */
+RESULT conf_parse_partly(struct span text, const char *origin, const struct conf_files *files, struct strbuf *report,
+    struct conf_counts *ret_counts, struct conf **ret) __attribute__((nonnull(2, 3, 5, 6)));
 /* As conf_with_option. */
 RESULT conf_parse_option(const struct conf *c, const char *name, const char *value, struct strbuf *report, struct conf **ret)
     __attribute__((nonnull(1, 2, 3, 5)));

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/rng.h"
+#include "base/strbuf.h"
 #include "conf/check.h"
 #include "config.h"
 #include "resolver/control/control.h"
@@ -33,6 +35,22 @@ static const char *usual_conf(void) BORROWED;
 static const char *usual_conf(void)
 {
 	return access(SYSCONFDIR "/cairn/cairn.conf", F_OK) == 0 ? SYSCONFDIR "/cairn/cairn.conf" : NULL;
+}
+
+/* What only the parts of the resolver can tell: records, zones, addresses that do not fit together. */
+static void check_plan(struct conf *c, struct strbuf *report) TAKES(1);
+static void check_plan(struct conf *c, struct strbuf *report)
+{
+	AUTO(rng_free) struct rng *rng = rng_new();
+	AUTO(plan_unref) struct plan *p = NULL;
+	struct result r = FAIL(ERR_NOMEM);
+
+	if (rng != NULL)
+		r = plan_make(MOVE(c), NULL, rng, report, &p);
+	else
+		conf_free(MOVE(c));
+	if (!OK(r) && r.e != ERR_FORMAT)
+		strbuf_printf(report, "cairnd: error: %s\n", err_text(r.e));
 }
 
 int main(int argc, char **argv)
@@ -81,6 +99,6 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (check)
-		return conf_check_main(checked != NULL ? checked : o.conf_path != NULL ? o.conf_path : usual_conf());
+		return conf_check_main(checked != NULL ? checked : o.conf_path != NULL ? o.conf_path : usual_conf(), check_plan);
 	return daemon_run(&o);
 }

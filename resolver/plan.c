@@ -182,6 +182,7 @@ RESULT plan_make(struct conf *conf, const struct plan *before, struct rng *rng, 
 	atomic_init(&p->refs, 1);
 	p->conf = MOVE(mine);
 	c = conf_server(p->conf);
+	TRY(local_zones_make(c, report, &z)); /* first: what is wrong there is said, but is no reason to stop */
 	p->threads = conf_bool(c, OPT_SO_REUSEPORT) ? number(c, OPT_NUM_THREADS) : 1;
 	read_upstream(c, p);
 	read_caches(c, p);
@@ -190,12 +191,48 @@ RESULT plan_make(struct conf *conf, const struct plan *before, struct rng *rng, 
 	TRY(read_snapshot(c, p));
 	TRY(core_settings_make(p->conf, report, &p->core));
 	TRY(serve_settings_make(p->conf, rng, before != NULL ? &before->serve->secrets : NULL, report, &p->serve));
-	TRY(local_zones_make(c, report, &z));
 	p->zones = zones_new(MOVE(z));
 	if (p->zones == NULL)
 		return FAIL(ERR_NOMEM);
 	*ret_plan = MOVE(p);
 	return DONE;
+}
+
+#define FILES_BESIDE 256u      /* descriptors that are neither of clients nor of servers */
+#define FILES_BESIDE_LEAST 24u /* when they are few */
+
+static uint64_t files_of_worker(const struct plan *p)
+{
+	return (uint64_t)p->upstream.max_asks + p->upstream.tcp_max + p->serve->tcp_sessions;
+}
+
+static uint64_t files_fixed(const struct plan *p)
+{
+	return 2u * p->serve->listen_count + 8; /* of a worker: its listeners, its loop */
+}
+
+uint64_t plan_files(const struct plan *p)
+{
+	return FILES_BESIDE + (files_of_worker(p) + files_fixed(p)) * p->threads;
+}
+
+static uint32_t part_of(uint32_t limit, uint64_t room, uint64_t all)
+{
+	uint64_t part = limit * room / all;
+
+	return part > 0 || limit == 0 ? (uint32_t)part : 1;
+}
+
+void plan_fit_files(struct plan *p, uint64_t files)
+{
+	uint64_t beside = FILES_BESIDE_LEAST + files_fixed(p) * p->threads, all = files_of_worker(p);
+	uint64_t room = files > beside ? (files - beside) / p->threads : 0;
+
+	if (room >= all)
+		return;
+	p->upstream.max_asks = part_of(p->upstream.max_asks, room / 2, all); /* a question that is sent again has two */
+	p->upstream.tcp_max = part_of(p->upstream.tcp_max, room, all);
+	p->serve->tcp_sessions = part_of(p->serve->tcp_sessions, room, all);
 }
 
 bool plan_same_answers(const struct plan *a, const struct plan *b)

@@ -105,7 +105,7 @@ static int check(const char *text, char *ret_out, size_t room)
 	put("a.conf", text);
 	fflush(stdout);
 	dup2(fd, 1);
-	status = conf_check_main(path);
+	status = conf_check_main(path, NULL);
 	fflush(stdout);
 	dup2(saved, 1);
 	close(saved);
