@@ -1,7 +1,8 @@
 /*
- * flushes.h: which subtrees were flushed, and when. Flushes are counted; each entry of a cache carries the count at the time it was made, and is hidden
- * when a later flush covers its name. An immutable set that is replaced as a whole, so that readers take no lock. A flush is forgotten when all that is
- * older must have expired, or when there are too many: the sweep that every flush does as well has removed all but what was just being stored.
+ * flushes.h: which subtrees were flushed, and when. Flushes are counted; each entry of a cache carries the count at the time it
+ * was made, and is hidden when a later flush covers its name. An immutable set that is replaced as a whole, so that readers
+ * take no lock. A flush is forgotten when all that is older must have expired, or when there are too many: the sweep that every
+ * flush does as well has removed all but what was just being stored.
  */
 #ifndef RESOLVER_CACHE_FLUSHES_H
 #define RESOLVER_CACHE_FLUSHES_H

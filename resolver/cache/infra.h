@@ -74,7 +74,8 @@ bool infra_may_ask(struct infra *i, const struct endpoint *server, const struct 
 void infra_note_edns(struct infra *i, const struct endpoint *server, bool works, bool strong_evidence, const struct now *now) NONNULL;
 void infra_note_no_0x20(struct infra *i, const struct endpoint *server, const struct now *now) NONNULL;
 void infra_note_tcp_only(struct infra *i, const struct endpoint *server, uint32_t for_sec, const struct now *now) NONNULL;
-/* len is 8 to 32 (RFC 7873 section 4), or 0: the cookie is to be forgotten, not that the server knows cookies. Others are ignored. */
+/* len is 8 to 32 (RFC 7873 section 4), or 0: the cookie is to be forgotten, not that the server knows cookies. Others are
+ * ignored. */
 void infra_note_cookie(struct infra *i, const struct endpoint *server, const uint8_t client_cookie[8], const uint8_t *server_cookie,
     size_t len, const struct now *now) __attribute__((nonnull(1, 2, 3, 6)));
 

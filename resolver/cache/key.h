@@ -1,6 +1,6 @@
 /*
- * key.h: names as keys of the caches: lower-cased and compared eight octets at a time, and hashed label by label from the root down, so that a walk up a
- * name's labels has every suffix's hash for the price of one.
+ * key.h: names as keys of the caches: lower-cased and compared eight octets at a time, and hashed label by label from the root
+ * down, so that a walk up a name's labels has every suffix's hash for the price of one.
  */
 #ifndef RESOLVER_CACHE_KEY_H
 #define RESOLVER_CACHE_KEY_H

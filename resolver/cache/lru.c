@@ -24,14 +24,14 @@ void lru_done(struct lru *l)
 
 static void unlink_node(struct lru *l, struct lru_node *n)
 {
-	if (n->newer != NULL)
-		n->newer->older = n->older;
-	else
+	if (n == l->newest)
 		l->newest = n->older;
-	if (n->older != NULL)
-		n->older->newer = n->newer;
 	else
+		n->newer->older = n->older;
+	if (n == l->oldest)
 		l->oldest = n->newer;
+	else
+		n->older->newer = n->newer;
 }
 
 static void link_newest(struct lru *l, struct lru_node *n)

@@ -1,9 +1,9 @@
 /*
- * The rules of rank, security and opposites (a name that has data and is denied at the same time) are in "what may replace what"; the index and its eviction
- * are in slots.c, remembered flushes in flushes.c.
+ * The rules of rank, security and opposites (a name that has data and is denied at the same time) are in "what may replace
+ * what"; the index and its eviction are in slots.c, remembered flushes in flushes.c.
  *
- * A denied name: NXDOMAIN stands at (name, 0), so it cannot take the DATA of every type out. It takes out those of types that people ask for
- * (common_types); a look-up of any other type looks whether the name is denied meanwhile.
+ * A denied name: NXDOMAIN stands at (name, 0), so it cannot take the DATA of every type out. It takes out those of types that
+ * people ask for (common_types); a look-up of any other type looks whether the name is denied meanwhile.
  */
 #include "resolver/cache/rrcache.h"
 
@@ -687,9 +687,9 @@ static size_t flush_type(struct rrcache *c, struct epoch_member *m, struct name 
 
 	key_chain_init(&chain, &c->key, name);
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		for (uint8_t kind = 0; kind < BUNDLE_KINDS; kind++) {
+		for (unsigned int kind = 0; kind < BUNDLE_KINDS; kind++) {
 			bool whole_name = kind == BUNDLE_DELEGATION || kind == BUNDLE_NXDOMAIN;
-			struct bundle_key k = { name, whole_name ? 0 : type, classes[i], kind };
+			struct bundle_key k = { name, whole_name ? 0 : type, classes[i], (uint8_t)kind };
 
 			if (kind != BUNDLE_DELEGATION || type == RR_NS || type == RR_DS)
 				n += flush_key(c, m, &k, chain.of[chain.labels]);

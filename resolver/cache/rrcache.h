@@ -1,6 +1,6 @@
 /*
- * rrcache.h: what was learnt from the network, for the iterator. One table shared by all workers; entries are immutable, found without a lock, and
- * good until the end of the turn (base/epoch). An entry is a *bundle* of RRsets under one key:
+ * rrcache.h: what was learnt from the network, for the iterator. One table shared by all workers; entries are immutable, found
+ * without a lock, and good until the end of the turn (base/epoch). An entry is a *bundle* of RRsets under one key:
  *
  *   BUNDLE_DATA        key (name, type): that RRset with its signatures; also CNAME and DNAME at their own owner and type
  *   BUNDLE_DELEGATION  key (zone, 0): the parent's NS set, DS set or the proof that there is none, and the glue of this referral. The
@@ -9,8 +9,8 @@
  *   BUNDLE_NXDOMAIN    key (name, 0): SOA and proofs; covers everything below (RFC 8020)
  *   BUNDLE_FAILURE     key (name, type): no data; why resolution failed, for RFC 9520, with a back-off that doubles
  *
- * Bounded in octets, evicting by SIEVE; what is retired but not yet freed counts. A flush of a subtree is remembered with its time: entries
- * stored before it are gone.
+ * Bounded in octets, evicting by S3-FIFO (resolver/cache/slots.h); what is retired but not yet freed counts. A flush of a
+ * subtree is remembered: entries that were in the making before it are gone.
  */
 #ifndef RESOLVER_CACHE_RRCACHE_H
 #define RESOLVER_CACHE_RRCACHE_H
@@ -71,22 +71,23 @@ void rrcache_set_limits(struct rrcache *c, const struct rrcache_limits *l) NONNU
 #define RRCACHE_STALE 1u /* also an expired entry, within keep_expired_sec */
 /* NULL: nothing there. The caller's epoch member is online. */
 const struct bundle *rrcache_get(struct rrcache *c, const struct bundle_key *k, const struct now *now, unsigned int flags) BORROWED NONNULL;
-/* The deepest delegation at or above name (for a DS question: strictly above), down from at most `name`. NULL: not even the root's. */
+/* The deepest delegation at or above name (for a DS question: strictly above), down from at most `name`. NULL: not even the
+ * root's. */
 const struct bundle *rrcache_deepest_delegation(struct rrcache *c, struct name name, uint16_t rclass, const struct now *now) BORROWED NONNULL;
 /* The NXDOMAIN at or above name that covers it, not above `top` (RFC 8020); NULL: none. */
 const struct bundle *rrcache_covering_nxdomain(struct rrcache *c, struct name name, struct name top, uint16_t rclass, const struct now *now) BORROWED NONNULL;
 
 /*
- * Stores copies of the sets. The TTL of DATA and DELEGATION is the least of the sets' and of ttl, unless that is 0; of negative kinds
- * it is ttl (RFC 2308 section 5, computed by the caller). It is bounded by the limits, which are taken as they are: a max_ttl of 0
- * keeps nothing. The first set gets that TTL; what stands beside it may keep a longer one. The sets' rank and security stay; the
- * bundle's are the least of them.
+ * Stores copies of the sets. The TTL of DATA and DELEGATION is the least of the sets' and of ttl, unless that is 0; of negative
+ * kinds it is ttl (RFC 2308 section 5, computed by the caller). It is bounded by the limits, which are taken as they are: a
+ * max_ttl of 0 keeps nothing. The first set gets that TTL; what stands beside it may keep a longer one. The sets' rank and
+ * security stay; the bundle's are the least of them.
  *
  * Replaces what is there unless that is unexpired and of higher rank, or of equal rank and secure while the new one is not
- * (ERR_EXISTS). Storing DATA removes a NODATA and a covering NXDOMAIN at the name, and the reverse, by the same rule, where a negative
- * answer has the rank of an answer: what it may not remove refuses it (ERR_EXISTS). DATA and NODATA also end a FAILURE of their key.
- * TTL 0 is not stored (ERR_RANGE), but ends what had expired, so that it is not served as stale. ERR_LIMIT: larger than
- * max_bundle_octets, or there is no room.
+ * (ERR_EXISTS). Storing DATA removes a NODATA and a covering NXDOMAIN at the name, and the reverse, by the same rule, where a
+ * negative answer has the rank of an answer: what it may not remove refuses it (ERR_EXISTS). DATA and NODATA also end a FAILURE
+ * of their key. TTL 0 is not stored (ERR_RANGE), but ends what had expired, so that it is not served as stale. ERR_LIMIT:
+ * larger than max_bundle_octets, or there is no room.
  */
 RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
     const struct now *now);
@@ -102,8 +103,8 @@ size_t rrcache_flush_zone(struct rrcache *c, struct epoch_member *m, struct name
 enum rrcache_class { FLUSH_BOGUS, FLUSH_NEGATIVE, FLUSH_ALL };
 size_t rrcache_flush_class(struct rrcache *c, struct epoch_member *m, enum rrcache_class what) NONNULL;
 
-/* Visits entries slot by slot (dump, snapshot, statistics): returns the next cursor, 0 at the end; at most `slots` slots a call. Entries that move
- * meanwhile may be seen twice or not at all. */
+/* Visits entries slot by slot (dump, snapshot, statistics): returns the next cursor, 0 at the end; at most `slots` slots a
+ * call. Entries that move meanwhile may be seen twice or not at all. */
 typedef struct result rrcache_visit_fn(void *user, const struct bundle *b);
 uint64_t rrcache_visit(struct rrcache *c, uint64_t cursor, size_t slots, rrcache_visit_fn *fn, void *user, struct result *ret);
 
@@ -111,12 +112,13 @@ uint64_t rrcache_visit(struct rrcache *c, uint64_t cursor, size_t slots, rrcache
 uint64_t rrcache_flush_count(const struct rrcache *c) NONNULL;
 bool rrcache_flushed_since(const struct rrcache *c, struct name name, uint64_t count) NONNULL;
 
-/* What a snapshot brings back: the bundle as it was, age_sec after it was stored with that TTL; past its end it is stale. What is there already is newer
- * and stays (ERR_EXISTS). flush_count is that of when the reading began. ERR_RANGE: too old. */
+/* What a snapshot brings back: the bundle as it was, age_sec after it was stored with that TTL; past its end it is stale.
+ * What is there already is newer and stays (ERR_EXISTS). flush_count is that of when the reading began. ERR_RANGE: too old. */
 RESULT rrcache_restore(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
     uint64_t age_sec, uint64_t flush_count, const struct now *now);
 
-/* octets counts entries, index, and what is retired but not yet free. In the answer cache hits and misses are 0: workers count them. */
+/* octets counts entries, index, and what is retired but not yet free. In the answer cache hits and misses are 0: workers
+ * count them. */
 struct cache_usage {
 	uint64_t entries, octets, limit_octets, evicted, hits, misses;
 	uint64_t refused; /* entries that were too large, or came when too much was retired or memory ran out */

@@ -335,7 +335,8 @@ static bool evict_probation(struct slots *s, struct slots_shard *sh, struct slot
 	return false;
 }
 
-/* Moves the hand until something that is neither hit nor on probation is found; each pass takes one from the counts, so the fourth finds it. */
+/* Moves the hand until something that is neither hit nor on probation is found; each pass takes one from the counts, so the
+ * fourth finds it. */
 static bool evict_main(struct slots *s, struct slots_shard *sh, struct slots_table *t, struct epoch_member *m)
 {
 	uint64_t steps = (uint64_t)table_slots(t) * (SLOT_COUNT + 2);
@@ -477,7 +478,8 @@ static bool make_room(struct slots *s, struct epoch_member *m, const struct slot
 	return !too_full(s, item->octets);
 }
 
-/* A slot for a new item: an empty one, in a larger table if need be, else the coldest's. NULL: there is no table and no memory for one. */
+/* A slot for a new item: an empty one, in a larger table if need be, else the coldest's. NULL: there is no table and no
+ * memory for one. */
 static _Atomic uint64_t *slot_for(struct slots *s, struct slots_shard *sh, uint32_t at, uint64_t hash, struct epoch_member *m) BORROWED;
 static _Atomic uint64_t *slot_for(struct slots *s, struct slots_shard *sh, uint32_t at, uint64_t hash, struct epoch_member *m)
 {

@@ -1,18 +1,22 @@
 /*
  * slots.h: the index of both caches: a hash table whose readers take no lock and, on a hit, write at most a two-bit count.
  *
- * The table is cut into shards by hash. A shard's table is an array of buckets, one cache line each, of eight slots; a slot is one atomic word: the
- * item's address (48 bits, the lowest four are zero), sixteen bits of its hash, a hit count of two bits, and one bit that says *probation*. An item stands in
- * one of two buckets. Writers hold the shard's lock. A table that is too full is copied into one twice as large, and retired: readers never wait.
+ * The table is cut into shards by hash. A shard's table is an array of buckets, one cache line each, of eight slots; a slot is
+ * one atomic word: the item's address (48 bits, the lowest four are zero), sixteen bits of its hash, a hit count of two bits,
+ * and one bit that says *probation*. An item stands in one of two buckets. Writers hold the shard's lock. A table that is too
+ * full is copied into one twice as large, and retired: readers never wait.
  *
- * Eviction is S3-FIFO with a clock as its main queue. What is new is on probation, in a queue that may hold a tenth of the octets; who leaves it without
- * a hit is evicted, but remembered for a while by 16 bits of its hash; who comes back, or was hit, belongs to the main part, where the clock's hand goes round
- * and takes what has not been hit lately. Names that are asked once (scans, random subdomains) thus use a tenth of the cache and no more.
+ * Eviction is S3-FIFO with a clock as its main queue. What is new is on probation, in a queue that may hold a tenth of the
+ * octets; who leaves it without a hit is evicted, but remembered for a while by 16 bits of its hash; who comes back, or was
+ * hit, belongs to the main part, where the clock's hand goes round and takes what has not been hit lately. Names that are asked
+ * once (scans, random subdomains) thus use a tenth of the cache and no more.
  *
  * Invariants:
- *  1. An item is published once, is immutable from then on (but for what only the index writes) and is retired to the epoch when it leaves its slot.
+ *  1. An item is published once, is immutable from then on (but for what only the index writes) and is retired to the epoch
+ *     when it leaves its slot.
  *  2. A slot changes its item only under the shard's lock; readers change the count bits only, by compare-and-exchange.
- *  3. An item on probation has one element in the shard's queue, with its hash and ticket; elements that match nothing are stale and skipped.
+ *  3. An item on probation has one element in the shard's queue, with its hash and ticket; elements that match nothing are
+ *     stale and skipped.
  *  4. slots.octets is the sum of what is live: items, tables, queues. Retired octets are in the account until the epoch frees them.
  */
 #ifndef RESOLVER_CACHE_SLOTS_H
@@ -34,7 +38,8 @@ struct slots_account {
 	_Atomic uint64_t holders;
 };
 
-/* First member of what is kept. hash and octets are set by the maker, the rest belongs to the index. Allocated by base/mem as one block. */
+/* First member of what is kept. hash and octets are set by the maker, the rest belongs to the index. Allocated by base/mem
+ * as one block. */
 struct slot_item {
 	struct retired retired;
 	uint64_t hash;
@@ -156,7 +161,8 @@ static inline __attribute__((always_inline)) const struct slot_item *slots_find(
 	return NULL;
 }
 
-/* Publishes item, in place of one that matches when replace allows. What is not published is freed. `used_again`: a replacement is a second use of the key. */
+/* Publishes item, in place of one that matches when replace allows. What is not published is freed. `used_again`: a
+ * replacement is a second use of the key. */
 enum slots_verdict slots_put(struct slots *s, struct epoch_member *m, struct slot_item *item, slots_match_fn *match, const void *key,
     slots_replace_fn *replace, const void *user, bool used_again) TAKES(3);
 /* Takes exactly this item out; false: it was not there any more. */

@@ -1,6 +1,6 @@
 /*
- * snapshot_format.h: how a snapshot looks on disk. Numbers are in network order, but for what is inside of RRset blocks: these are as in memory, which
- * the header's layout says.
+ * snapshot_format.h: how a snapshot looks on disk. Numbers are in network order, but for what is inside of RRset blocks: these
+ * are as in memory, which the header's layout says.
  *
  *   header   magic[8] version:32 layout:32 wall_sec:64 anchors_digest[32] reserved[8] checksum:64
  *   block    length:32 checksum:64 payload[length]           one for each bundle
@@ -10,8 +10,8 @@
  *            sets times: octets:32 rrset[octets] padding to a multiple of 4
  *            name[name_len]
  *
- * A checksum is keyed with the file's time and the block's number, so that a block of an older file, or one in another place, does not fit. It finds damage,
- * not malice: who may write the file may write what he wants.
+ * A checksum is keyed with the file's time and the block's number, so that a block of an older file, or one in another place,
+ * does not fit. It finds damage, not malice: who may write the file may write what he wants.
  */
 #ifndef RESOLVER_CACHE_SNAPSHOT_FORMAT_H
 #define RESOLVER_CACHE_SNAPSHOT_FORMAT_H

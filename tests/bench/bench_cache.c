@@ -1,6 +1,7 @@
 /*
- * Nanoseconds for what a hit asks of the answer cache: hash and look-up, for few entries (all in the processor's caches) and for a million, without and with
- * prefetching for batches of 32 as the listener does; and for a store, a miss, and the iterator's look-ups. Not a test.
+ * Nanoseconds for what a hit asks of the answer cache: hash and look-up, for few entries (all in the processor's caches) and
+ * for a million, without and with prefetching for batches of 32 as the listener does; and for a store, a miss, and the
+ * iterator's look-ups. Not a test.
  *
  *   bench_cache [ENTRIES...]
  */

@@ -1,7 +1,7 @@
 /*
- * Random operations on the caches beside a naive model: tables indexed by name, type and kind, with the rules of rrcache.h written out once more in the plainest
- * way. A roomy cache must agree with the model in everything. One with little memory, which evicts and refuses, must never answer with what was not stored under
- * that key, and must stay within its limit.
+ * Random operations on the caches beside a naive model: tables indexed by name, type and kind, with the rules of rrcache.h
+ * written out once more in the plainest way. A roomy cache must agree with the model in everything. One with little memory,
+ * which evicts and refuses, must never answer with what was not stored under that key, and must stay within its limit.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
- * Snapshots of the cache, as files. The first octet chooses: the rest is the file as it is; or the rest is a list of payloads (length:16 each), around which header
- * and checksums are made, so that what is behind them is reached. What was believed must be sound, and must survive being saved and loaded again.
+ * Snapshots of the cache, as files. The first octet chooses: the rest is the file as it is; or the rest is a list of payloads
+ * (length:16 each), around which header and checksums are made, so that what is behind them is reached. What was believed must
+ * be sound, and must survive being saved and loaded again.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /*
- * Readers, writers and flushers on both caches and the server facts at once, over few names and little memory, so that everything is replaced, evicted and
- * freed all the time. What a reader finds must be whole and belong to the name he asked for, to the end of his turn. Run under ThreadSanitizer as well.
+ * Readers, writers and flushers on both caches and the server facts at once, over few names and little memory, so that
+ * everything is replaced, evicted and freed all the time. What a reader finds must be whole and belong to the name he asked
+ * for, to the end of his turn. Run under ThreadSanitizer as well.
  */
 #include "cache_unit.h"
 
