@@ -24,7 +24,6 @@
 
 #define MAX_UNSENT (256u * 1024) /* octets of one stream */
 #define REPORT_OCTETS (64u * 1024)
-#define FILES_BESIDE 256u        /* descriptors that are neither of clients nor of servers */
 #define DEFAULT_CONF SYSCONFDIR "/cairn/cairn.conf"
 
 LOOP_HANDLE(daemon)
@@ -58,6 +57,7 @@ struct daemon {
 	unsigned int thread_count;
 	unsigned int verbosity;
 	uint64_t started_ms;
+	uint64_t files; /* that may be open */
 	daemon_h self;
 	char *pid_file OWNED_FIELD; /* written, to be removed */
 };
@@ -298,6 +298,7 @@ RESULT daemon_set_conf(struct daemon *d, struct conf *c, struct strbuf *report)
 
 	name_unchanged(d->plan->conf, mine, report);
 	TRY(plan_make(MOVE(mine), d->plan, d->rng, report, &next));
+	plan_fit_files(next, d->files);
 	return adopt(d, MOVE(next));
 }
 
@@ -481,7 +482,7 @@ static RESULT hear_signals(struct daemon *d)
 		loop_fn *fn;
 	} heard[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGQUIT, on_stop }, { SIGHUP, on_reload }, { SIGUSR1, on_reopen } };
 
-	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigaction(SIGPIPE, &(const struct sigaction){ .sa_handler = SIG_IGN }, NULL);
 	for (size_t i = 0; i < sizeof heard / sizeof heard[0]; i++)
 		TRY(loop_event_signal(d->loop, heard[i].signo, &daemon_loop_type, d->self.v, heard[i].fn));
 	return DONE;
@@ -693,17 +694,12 @@ static void find_user(const struct daemon *d, struct process_user *u)
 		log_warn("username: there is no user %s: staying root", name);
 }
 
-static uint64_t files_wanted(const struct plan *p)
+static void raise_files(struct daemon *d)
 {
-	uint64_t each = (uint64_t)p->upstream.max_asks + p->upstream.tcp_max + p->serve->tcp_sessions + 2u * p->serve->listen_count + 8;
+	uint64_t want = plan_files(d->plan), got = process_raise_files(want);
 
-	return FILES_BESIDE + each * p->threads;
-}
-
-static void raise_files(const struct daemon *d)
-{
-	uint64_t want = files_wanted(d->plan), got = process_raise_files(want);
-
+	d->files = got;
+	plan_fit_files(d->plan, got);
 	if (got < want)
 		log_warn("only %llu descriptors may be open, %llu could be used: outgoing-range, incoming-num-tcp or the system's limit", (unsigned long long)got,
 		    (unsigned long long)want);

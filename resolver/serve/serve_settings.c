@@ -1,6 +1,8 @@
 #include "resolver/serve/serve_settings.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -176,27 +178,39 @@ static RESULT read_listen(const struct conf_clause *c, struct strbuf *report, st
 	return DONE;
 }
 
-static void read_nsid(const char *text, struct serve_settings *s)
+static RESULT bad_nsid(const struct conf_clause *c, const char *text, struct strbuf *report)
 {
-	size_t n;
+	strbuf_printf(report, "%s: error: nsid: found \"%s\", expected \"ascii_\" and a text, or pairs of hexadecimal digits, of at most 255 octets\n",
+	    conf_where(c, OPT_NSID, 0), text);
+	return FAIL(ERR_FORMAT);
+}
 
-	if (text == NULL)
-		return;
-	n = strlen(text);
+static RESULT read_nsid(const struct conf_clause *c, struct strbuf *report, struct serve_settings *s)
+{
+	const char *text = conf_text(c, OPT_NSID);
+	size_t n = text == NULL ? 0 : strlen(text);
+
+	if (n == 0)
+		return DONE;
 	if (strncmp(text, "ascii_", 6) == 0) {
 		n -= 6;
-		s->nsid_len = (uint8_t)(n > sizeof s->nsid ? sizeof s->nsid : n);
-		memcpy(s->nsid, text + 6, s->nsid_len);
-		return;
+		if (n > sizeof s->nsid)
+			return bad_nsid(c, text, report);
+		s->nsid_len = (uint8_t)n;
+		memcpy(s->nsid, text + 6, n);
+		return DONE;
 	}
-	for (size_t i = 0; i + 1 < n && i / 2 < sizeof s->nsid; i += 2) {
-		unsigned int octet;
+	if (n % 2 != 0 || n / 2 > sizeof s->nsid)
+		return bad_nsid(c, text, report);
+	for (size_t i = 0; i < n; i += 2) {
+		char pair[3] = { text[i], text[i + 1], '\0' };
 
-		if (sscanf(text + i, "%2x", &octet) != 1) /* the schema has checked it */
-			break;
-		s->nsid[i / 2] = (uint8_t)octet;
-		s->nsid_len = (uint8_t)(i / 2 + 1);
+		if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1]))
+			return bad_nsid(c, text, report);
+		s->nsid[i / 2] = (uint8_t)strtoul(pair, NULL, 16);
 	}
+	s->nsid_len = (uint8_t)(n / 2);
+	return DONE;
 }
 
 static void read_text(const char *text, const char *otherwise, char to[SERVE_TEXT])
@@ -204,25 +218,36 @@ static void read_text(const char *text, const char *otherwise, char to[SERVE_TEX
 	(void)snprintf(to, SERVE_TEXT, "%s", text != NULL && *text != '\0' ? text : otherwise);
 }
 
+static RESULT add_secret(const char *path, const char *line, struct strbuf *report, struct cookie_secrets *s)
+{
+	if (s->count == COOKIE_SECRETS || !OK(cookie_secret_parse(line, &s->key[s->count]))) {
+		strbuf_printf(report, "%s: error: cookie-secret-file: found other text, expected at most %d lines of 32 hexadecimal digits\n", path,
+		    COOKIE_SECRETS);
+		return FAIL(ERR_FORMAT);
+	}
+	s->count++;
+	return DONE;
+}
+
 /* One secret a line, the active one first. */
 static RESULT read_secrets_file(const struct conf_clause *c, const char *path, struct strbuf *report, struct cookie_secrets *s)
 {
 	AUTO_CHARS char *text = NULL;
+	char *line;
 	size_t n;
-	char *save = NULL;
 
 	if (!OK(file_read_all(path, SECRETS_FILE_OCTETS, &text, &n))) {
 		strbuf_printf(report, "%s: error: cookie-secret-file: found \"%s\", which cannot be read\n",
 		    conf_where(c, OPT_COOKIE_SECRET_FILE, 0), path);
 		return FAIL(ERR_FORMAT);
 	}
-	for (const char *line = strtok_r(text, "\r\n", &save); line != NULL; line = strtok_r(NULL, "\r\n", &save)) {
-		if (s->count == COOKIE_SECRETS || !OK(cookie_secret_parse(line, &s->key[s->count]))) {
-			strbuf_printf(report, "%s: error: cookie-secret-file: found other text, expected at most %d lines of 32 hexadecimal digits\n",
-			    path, COOKIE_SECRETS);
-			return FAIL(ERR_FORMAT);
-		}
-		s->count++;
+	line = text + strspn(text, "\r\n");
+	while (line < text + n) {
+		char *end = line + strcspn(line, "\r\n");
+
+		*end = '\0'; /* at the end of the text there is one already */
+		TRY(add_secret(path, line, report, s));
+		line = end + 1 < text + n ? end + 1 + strspn(end + 1, "\r\n") : text + n;
 	}
 	return DONE;
 }
@@ -298,7 +323,6 @@ static void read_numbers(const struct conf_clause *c, struct serve_settings *s)
 	interfaces_host_name(host, sizeof host);
 	read_text(conf_text(c, OPT_IDENTITY), host, s->identity);
 	read_text(conf_text(c, OPT_VERSION), "cairn " PACKAGE_VERSION, s->version);
-	read_nsid(conf_text(c, OPT_NSID), s);
 	s->cookies = conf_bool(c, OPT_ANSWER_COOKIE);
 
 	s->max_waiting = number(c, OPT_NUM_QUERIES_PER_THREAD);
@@ -332,6 +356,7 @@ RESULT serve_settings_make(const struct conf *conf, struct rng *rng, const struc
 	if (s == NULL)
 		return FAIL(ERR_NOMEM);
 	read_numbers(c, s);
+	TRY(read_nsid(c, report, s));
 	TRY(read_access(c, s));
 	TRY(read_listen(c, report, s));
 	TRY(read_limits(c, OPT_WAIT_LIMIT_NETBLOCK, &s->wait));
