@@ -102,7 +102,7 @@ static void read_upstream(const struct conf_clause *c, struct plan *p)
 	p->upstream.use_0x20 = conf_bool(c, OPT_USE_CAPS_FOR_ID);
 	p->upstream.cookies = true;
 	p->upstream.edns_size = (uint16_t)number(c, OPT_EDNS_BUFFER_SIZE);
-	p->upstream.max_asks = number(c, OPT_OUTGOING_RANGE);
+	p->upstream.max_asks = p->upstream.max_waiting = number(c, OPT_OUTGOING_RANGE);
 	p->upstream.tcp_idle_ms = number(c, OPT_TCP_REUSE_TIMEOUT);
 	p->upstream.tcp_max = number(c, OPT_OUTGOING_NUM_TCP);
 	p->upstream.tcp_pipeline = TCP_PIPELINE;

@@ -51,6 +51,10 @@ DEFINE_AUTO(struct plan, plan_unref)
 /* Takes the configuration. before: the plan in force, whose drawn secrets stay, or NULL. What is wrong is added to report; ERR_FORMAT, ERR_NOMEM. */
 RESULT plan_make(struct conf *c, const struct plan *before, struct rng *rng, struct strbuf *report, struct plan **ret_plan) TAKES(1)
     __attribute__((nonnull(1, 3, 4, 5)));
+/* Descriptors that the plan's limits could use in all. */
+uint64_t plan_files(const struct plan *p) NONNULL;
+/* Only that many may be open: each limit gets its share, so that what finds no descriptor waits its turn instead of failing. Before the plan is shared. */
+void plan_fit_files(struct plan *p, uint64_t files) NONNULL;
 /* Do answers that were made under a still hold under b? */
 bool plan_same_answers(const struct plan *a, const struct plan *b) NONNULL;
 

@@ -261,7 +261,7 @@ static RESULT begin(struct upstream *u, struct ask *a)
 		ask_list_add(&u->active, LINK_LIFE, a);
 		return ask_start(a);
 	}
-	if (u->waiting.count >= u->set.max_asks)
+	if (u->waiting.count >= (u->set.max_waiting != 0 ? u->set.max_waiting : u->set.max_asks))
 		return FAIL(ERR_LIMIT);
 	ask_list_add(&u->waiting, LINK_LIFE, a);
 	stats_inc(u->stats, COUNT_UPSTREAM_WAITED);

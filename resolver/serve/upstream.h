@@ -25,7 +25,8 @@ struct upstream_settings {
 	bool use_0x20;
 	bool cookies;
 	uint16_t edns_size;          /* edns-buffer-size: 1232 */
-	uint32_t max_asks;           /* exchanges and streams at once (outgoing-range); more wait or fail with ASK_NO_ROOM */
+	uint32_t max_asks;           /* exchanges and streams at once (outgoing-range); more wait */
+	uint32_t max_waiting;        /* that many; the next one fails (0: as many as max_asks) */
 	uint32_t tcp_idle_ms;        /* connections kept that long for reuse; EDNS keepalive of the server counts */
 	uint32_t tcp_max;            /* connections at once (outgoing-num-tcp) */
 	uint32_t tcp_pipeline;       /* questions under way on one connection */

@@ -3,6 +3,7 @@
 A test begins with inside(): it starts itself again in new network, mount and process namespaces, whose processes all end with it. Then World() starts the servers,
 Daemon() a cairnd with a configuration of the test's, ask() asks it."""
 
+import asyncio
 import ctypes
 import importlib.machinery
 import importlib.util
@@ -228,3 +229,63 @@ def answer(reply):
 
 def ttl(reply):
     return None if reply is None or not reply.answer else min(rs.ttl for rs in reply.answer)
+
+
+# ---- many questions ------------------------------------------------------------------------------------------------------------------------
+
+class Asker(asyncio.DatagramProtocol):
+    """Questions over one UDP socket, as many at a time as the caller lets wait. A question is the octets of a message; its ID is replaced."""
+
+    def __init__(self):
+        self.waiting, self.number, self.late = {}, 0, 0
+
+    def connection_made(self, transport):
+        self.transport = transport
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+
+    def datagram_received(self, data, addr):
+        future = self.waiting.pop(int.from_bytes(data[:2], "big"), None)
+        if future is None:
+            self.late += 1
+        elif not future.done():
+            future.set_result(data)
+
+    def error_received(self, exc):
+        pass
+
+    async def ask(self, question, timeout):
+        """The reply's octets, or None."""
+        while True:
+            self.number = (self.number + 1) & 0xffff
+            if self.number not in self.waiting:
+                break
+        number, future = self.number, asyncio.get_running_loop().create_future()
+        self.waiting[number] = future
+        self.transport.sendto(number.to_bytes(2, "big") + question[2:])
+        try:
+            return await asyncio.wait_for(future, timeout)
+        except asyncio.TimeoutError:
+            self.waiting.pop(number, None)
+            return None
+
+
+async def ask_all(questions, window=64, timeout=10, tries=1, address=Daemon.ADDRESS, port=Daemon.PORT):
+    """Replies (octets, None without one) in the order of the questions."""
+    transport, asker = await asyncio.get_running_loop().create_datagram_endpoint(Asker, remote_addr=(address, port))
+    replies, numbered = [None] * len(questions), iter(enumerate(questions))
+
+    async def one_after_another():
+        for i, q in numbered:
+            for _ in range(tries):
+                replies[i] = await asker.ask(q, timeout * SLOW)
+                if replies[i] is not None:
+                    break
+    try:
+        await asyncio.gather(*(one_after_another() for _ in range(window)))
+    finally:
+        transport.close()
+    return replies
+
+
+def wire(name, rdtype="A", **edns):
+    return dns.message.make_query(name, rdtype, use_edns=edns.pop("use_edns", 0), **edns).to_wire()
