@@ -1,10 +1,11 @@
 /*
- * daemon.h: the process: threads, shared objects, configuration in force. The main thread has a loop of its own for what takes time (signals, reload, control socket,
- * snapshots), so that no worker ever waits for it. This is the only file of the resolver that makes threads.
+ * daemon.h: the process: threads, shared objects, configuration in force. The main thread has a loop of its own for what takes time
+ * (signals, reload, control socket, snapshots), so that no worker ever waits for it. This is the only file of the resolver that
+ * makes threads.
  *
- *   settings   the main loop reads a configuration into a plan (plan.h), and posts it to every worker, which switches between two turns
- *   rounds     work that each worker does on its own loop (dump what is under way, cancel something), then something that the main loop does with what they found
- *   statistics are read from the workers' counters at any time, by any thread
+ *   settings   the main loop reads a configuration into a plan (plan.h), and posts it to every worker, which switches between two
+ * turns rounds     work that each worker does on its own loop (dump what is under way, cancel something), then something that the
+ * main loop does with what they found statistics are read from the workers' counters at any time, by any thread
  *
  * All functions but daemon_run() are for the main loop: the control socket lives there.
  */
@@ -27,7 +28,8 @@ struct daemon_options {
 	struct control *(*control_open)(struct daemon *d);
 	void (*control_close)(struct control *c);
 };
-/* Runs until it is told to stop. Returns the exit status: 0, or 1 when it could not start (said on standard error or in the log). */
+/* Runs until it is told to stop. Returns the exit status: 0, or 1 when it could not start (said on standard error or in the log).
+ */
 int daemon_run(const struct daemon_options *o) NONNULL;
 
 struct loop *daemon_loop(struct daemon *d) BORROWED NONNULL;
@@ -56,10 +58,12 @@ const struct stats *daemon_stats(const struct daemon *d, unsigned int worker) BO
 /* Sums of all workers. */
 uint64_t daemon_count(const struct daemon *d, enum counter c) NONNULL;
 
-/* each(w, out, ctx) runs on every worker's loop, then done(d, outs, n, ctx) on the main loop, with what each of them wrote. ctx is read by all threads at the same time:
- * immutable, and good until done; done is called once, with n == 0 when the daemon ends first. max: octets of each out. */
+/* each(w, out, ctx) runs on every worker's loop, then done(d, outs, n, ctx) on the main loop, with what each of them wrote. ctx is
+ * read by all threads at the same time: immutable, and good until done; done is called once, with n == 0 when the daemon ends
+ * first. max: octets of each out. */
 typedef void round_each_fn(struct worker *w, struct strbuf *out, void *ctx);
 typedef void round_done_fn(struct daemon *d, struct strbuf *const *outs, size_t n, void *ctx);
-RESULT daemon_round(struct daemon *d, size_t max, round_each_fn *each, round_done_fn *done, void *ctx) __attribute__((nonnull(1, 3, 4)));
+RESULT daemon_round(struct daemon *d, size_t max, round_each_fn *each, round_done_fn *done, void *ctx)
+    __attribute__((nonnull(1, 3, 4)));
 
 #endif

@@ -12,22 +12,24 @@
 #include "resolver/control/control.h"
 #include "resolver/daemon.h"
 
-static const char usage[] = "usage: cairnd [-d] [-c FILE] [-p] [-v...] [--check-config [FILE]] [--version]\n"
-			    "  -d                     stay in the foreground, log to standard error\n"
-			    "  -c FILE                configuration (default: " SYSCONFDIR "/cairn/cairn.conf, or built in when there is none:\n"
-			    "                         127.0.0.1 and ::1, port 5335, not as root)\n"
-			    "  -p                     write no pid file\n"
-			    "  -v                     log more; may be repeated\n"
-			    "  --check-config [FILE]  read the configuration, name what is wrong in it, and end\n"
-			    "  --version              tell version and parts, and end\n";
+static const char usage[] =
+    "usage: cairnd [-d] [-c FILE] [-p] [-v...] [--check-config [FILE]] [--version]\n"
+    "  -d                     stay in the foreground, log to standard error\n"
+    "  -c FILE                configuration (default: " SYSCONFDIR "/cairn/cairn.conf, or built in when there is none:\n"
+    "                         127.0.0.1 and ::1, port 5335, not as root)\n"
+    "  -p                     write no pid file\n"
+    "  -v                     log more; may be repeated\n"
+    "  --check-config [FILE]  read the configuration, name what is wrong in it, and end\n"
+    "  --version              tell version and parts, and end\n";
 
 enum { CHECK = 256, HELP };
 
 static void print_version(void)
 {
-	(void)printf("cairnd %s\n"
-		     "with: libevent loop, UDP in batches, TCP, DNS cookies, extended DNS errors, cache snapshots\n"
-		     "without: DNSSEC validation, DNS over TLS and HTTPS, RPZ, auth-zone, dnstap, route validation (not in this version)\n",
+	(void)printf(
+	    "cairnd %s\n"
+	    "with: libevent loop, UDP in batches, TCP, DNS cookies, extended DNS errors, cache snapshots\n"
+	    "without: DNSSEC validation, DNS over TLS and HTTPS, RPZ, auth-zone, dnstap, route validation (not in this version)\n",
 	    PACKAGE_VERSION);
 }
 
@@ -55,8 +57,8 @@ static void check_plan(struct conf *c, struct strbuf *report)
 
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = { { "check-config", optional_argument, NULL, CHECK }, { "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, HELP }, { NULL, 0, NULL, 0 } };
+	static const struct option longs[] = { { "check-config", optional_argument, NULL, CHECK },
+		{ "version", no_argument, NULL, 'V' }, { "help", no_argument, NULL, HELP }, { NULL, 0, NULL, 0 } };
 	struct daemon_options o = { .control_open = control_open, .control_close = control_close };
 	const char *checked = NULL;
 	bool check = false;

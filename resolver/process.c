@@ -134,7 +134,8 @@ RESULT process_write_pid(const char *path)
 void process_remove_pid(const char *path)
 {
 	if (unlink(path) != 0 && errno != ENOENT) {
-		/* after privileges were dropped its directory may not be ours: it is emptied, so that no other process is taken for us */
+		/* after privileges were dropped its directory may not be ours: it is emptied, so that no other process is taken for
+		 * us */
 		int fd = open(path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd >= 0)

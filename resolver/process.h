@@ -1,11 +1,12 @@
-/* process.h: what the daemon does to its own process: background, privileges, limits, pid file. Each is called once, by the main thread, before there are others. */
+/* process.h: what the daemon does to its own process: background, privileges, limits, pid file. Each is called once, by the main
+ * thread, before there are others. */
 #ifndef RESOLVER_PROCESS_H
 #define RESOLVER_PROCESS_H
 
 #include "base/own.h"
 
-/* Goes to the background; the process that was started waits until process_ready() or the end of the new one, and exits 0 or 1 accordingly. Returns in the new process
- * only. ERR_SYSTEM. */
+/* Goes to the background; the process that was started waits until process_ready() or the end of the new one, and exits 0 or 1
+ * accordingly. Returns in the new process only. ERR_SYSTEM. */
 RESULT process_background(void);
 void process_ready(void); /* fine when there is no process that waits */
 
@@ -15,7 +16,8 @@ struct process_user {
 	bool change; /* false: stay who we are */
 };
 RESULT process_find_user(const char *name, struct process_user *ret) NONNULL; /* "" or not root: no change */
-RESULT process_confine(const char *chroot_dir, const struct process_user *u) NONNULL; /* "" stays; then becomes the user, for good */
+RESULT process_confine(const char *chroot_dir, const struct process_user *u)
+    NONNULL; /* "" stays; then becomes the user, for good */
 
 /* Descriptors that may be open at a time: raised to `wanted` as far as the system lets us. Returns what holds now. */
 uint64_t process_raise_files(uint64_t wanted);

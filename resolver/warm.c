@@ -109,7 +109,8 @@ static void set_aside(const char *path)
 	AUTO_CHARS char *bad = mem_printf("%s.bad", path);
 
 	if (bad != NULL && rename(path, bad) == 0)
-		log_warn("cache snapshot: %s is not a snapshot of this version; kept as %s, starting with an empty cache", path, bad);
+		log_warn(
+		    "cache snapshot: %s is not a snapshot of this version; kept as %s, starting with an empty cache", path, bad);
 	else
 		log_warn("cache snapshot: %s is not a snapshot of this version; starting with an empty cache", path);
 }
@@ -132,7 +133,9 @@ void warm_start_reading(struct warm *w)
 	if (w->path == NULL || warm_is_busy(w))
 		return;
 	if (snapshot_clear_leftover(w->path))
-		log_notice("cache snapshot: %s.new, which a daemon that was killed left unfinished, is removed; the snapshot before it counts", w->path);
+		log_notice("cache snapshot: %s.new, which a daemon that was killed left unfinished, is removed; the snapshot "
+			   "before it counts",
+		    w->path);
 	r = snapshot_read_open(w->path, w->anchors_digest, &w->reader);
 	if (OK(r)) {
 		mem_free(MOVE(w->reading));
@@ -164,12 +167,13 @@ static bool read_some(struct warm *w)
 {
 	struct snapshot_result got = { .note = NULL };
 	bool finished = false;
-	struct result r = snapshot_read_step(w->reader, w->shared->rrcache, w->member, loop_now(w->loop), ENTRIES_A_STEP, &finished, &got);
+	struct result r =
+	    snapshot_read_step(w->reader, w->shared->rrcache, w->member, loop_now(w->loop), ENTRIES_A_STEP, &finished, &got);
 
 	if (OK(r) && !finished)
 		return true;
-	log_notice("cache snapshot: %" PRIu64 " entries read, %" PRIu64 " had expired, %" PRIu64 " were damaged%s%s", got.written_or_read, got.expired,
-	    got.damaged, got.note != NULL ? ": " : "", got.note != NULL ? got.note : "");
+	log_notice("cache snapshot: %" PRIu64 " entries read, %" PRIu64 " had expired, %" PRIu64 " were damaged%s%s",
+	    got.written_or_read, got.expired, got.damaged, got.note != NULL ? ": " : "", got.note != NULL ? got.note : "");
 	snapshot_reader_free(MOVE(w->reader));
 	if (got.damaged > 0 && w->reading != NULL)
 		keep_damaged(w->reading);

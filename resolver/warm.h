@@ -1,6 +1,7 @@
 /*
- * warm.h: the cache survives a restart: a snapshot is written at the stop and on a timer, and read at the start, in slices on the main loop, while workers answer.
- * A file that cannot be used is set aside (renamed with ".bad") and said so; it never keeps the daemon from starting.
+ * warm.h: the cache survives a restart: a snapshot is written at the stop and on a timer, and read at the start, in slices on the
+ * main loop, while workers answer. A file that cannot be used is set aside (renamed with ".bad") and said so; it never keeps the
+ * daemon from starting.
  */
 #ifndef RESOLVER_WARM_H
 #define RESOLVER_WARM_H

@@ -93,10 +93,22 @@ void worker_free(struct worker *w)
 static bool make_parts(struct worker *w)
 {
 	const struct worker_env *e = &w->env;
-	struct core_env core = { .loop = e->loop, .rrcache = e->shared->rrcache, .infra = e->shared->infra, .shared = e->shared->core,
-		.stats = &w->stats, .member = e->member, .settings = w->plan->core };
-	struct serve_env serve = { .loop = e->loop, .host = e->host, .anscache = e->shared->anscache, .member = e->member, .stats = &w->stats,
-		.settings = w->plan->serve, .zones = w->zones->z, .stamp = &e->shared->stamp, .workers = e->workers };
+	struct core_env core = { .loop = e->loop,
+		.rrcache = e->shared->rrcache,
+		.infra = e->shared->infra,
+		.shared = e->shared->core,
+		.stats = &w->stats,
+		.member = e->member,
+		.settings = w->plan->core };
+	struct serve_env serve = { .loop = e->loop,
+		.host = e->host,
+		.anscache = e->shared->anscache,
+		.member = e->member,
+		.stats = &w->stats,
+		.settings = w->plan->serve,
+		.zones = w->zones->z,
+		.stamp = &e->shared->stamp,
+		.workers = e->workers };
 
 	w->upstream = upstream_new(e->loop, e->host, e->shared->infra, &w->stats, &w->plan->upstream);
 	if (w->upstream == NULL)
@@ -183,5 +195,6 @@ void worker_set_zones(struct worker *w, const struct zones *z)
 
 struct worker_gauges worker_gauges(const struct worker *w)
 {
-	return (struct worker_gauges){ w->serve->clients.count, w->serve->refreshes.count, w->serve->sessions.count, core_resolutions(w->core) };
+	return (struct worker_gauges){ w->serve->clients.count, w->serve->refreshes.count, w->serve->sessions.count,
+		core_resolutions(w->core) };
 }

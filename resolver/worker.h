@@ -1,8 +1,10 @@
 /*
- * worker.h: one loop's worth of resolver: the serving side, the iterator and the upstream side, put together from an environment. It knows neither threads nor
- * sockets: the daemon makes one for each core on real hosts, the simulator several on virtual hosts in one thread.
+ * worker.h: one loop's worth of resolver: the serving side, the iterator and the upstream side, put together from an environment.
+ * It knows neither threads nor sockets: the daemon makes one for each core on real hosts, the simulator several on virtual hosts in
+ * one thread.
  *
- * Nothing is changed in a worker by another thread. What it shall do comes as a message on its loop: worker_set_plan() and its like are called there.
+ * Nothing is changed in a worker by another thread. What it shall do comes as a message on its loop: worker_set_plan() and its like
+ * are called there.
  */
 #ifndef RESOLVER_WORKER_H
 #define RESOLVER_WORKER_H

@@ -1,6 +1,7 @@
 /*
- * admission.h: may this packet be answered at all, and how? The first step after reading: everything that can be said without looking anything up by name.
- * No allocation, no system call; of tables only access-control's, and the clients' when a rate limit is set.
+ * admission.h: may this packet be answered at all, and how? The first step after reading: everything that can be said without
+ * looking anything up by name. No allocation, no system call; of tables only access-control's, and the clients' when a rate limit
+ * is set.
  */
 #ifndef RESOLVER_SERVE_ADMISSION_H
 #define RESOLVER_SERVE_ADMISSION_H
@@ -23,8 +24,10 @@ struct admission {
 	enum access seen_of_interface, seen_access;
 };
 
-/* Judges the packet; r->origin is set before, everything else is filled in. keepalive_ms is told to TCP clients that ask (RFC 7828). */
-void admission_judge(struct admission *a, struct span packet, enum access of_interface, uint32_t keepalive_ms, struct request *r) NONNULL;
+/* Judges the packet; r->origin is set before, everything else is filled in. keepalive_ms is told to TCP clients that ask (RFC
+ * 7828). */
+void admission_judge(struct admission *a, struct span packet, enum access of_interface, uint32_t keepalive_ms, struct request *r)
+    NONNULL;
 void admission_forget(struct admission *a) NONNULL; /* the settings have changed */
 
 #endif

@@ -8,7 +8,9 @@
 struct arena;
 
 enum chaos { CHAOS_OTHER, CHAOS_ANSWER, CHAOS_HIDDEN };
-/* CHAOS_ANSWER: the answer is in the arena. CHAOS_HIDDEN: the configuration keeps it secret. CHAOS_OTHER: not a name of ours (or no memory). */
-enum chaos chaos_answer(const struct serve_settings *s, const struct question *q, struct arena *a, struct answer *ret_answer) NONNULL;
+/* CHAOS_ANSWER: the answer is in the arena. CHAOS_HIDDEN: the configuration keeps it secret. CHAOS_OTHER: not a name of ours (or no
+ * memory). */
+enum chaos chaos_answer(const struct serve_settings *s, const struct question *q, struct arena *a, struct answer *ret_answer)
+    NONNULL;
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Invariants of a struct client: (1) it is in exactly one of s->clients and s->refreshes while open, and in none once closed; (2) a client that owes a reply
- * closes with told set: it was answered, or dropped with a reason that is counted; (3) quota holds one QUOTA_WAITING for each open client that owes a reply.
+ * Invariants of a struct client: (1) it is in exactly one of s->clients and s->refreshes while open, and in none once closed; (2) a
+ * client that owes a reply closes with told set: it was answered, or dropped with a reason that is counted; (3) quota holds one
+ * QUOTA_WAITING for each open client that owes a reply.
  */
 #include "resolver/serve/client.h"
 
@@ -148,8 +149,8 @@ static void log_failure(const struct client *c, const struct answer *a)
 
 	if (a->rcode != RCODE_SERVFAIL || !c->serve->env.settings->log_servfail)
 		return;
-	log_limited(LOG_LEVEL_NOTICE, "SERVFAIL <%s %s %s>: %s", name_to_text(name_of(&c->name), name), rrtype_text(c->to.type, type),
-	    rrclass_text(c->to.rclass, cls), a->why != NULL ? a->why : "no reason given");
+	log_limited(LOG_LEVEL_NOTICE, "SERVFAIL <%s %s %s>: %s", name_to_text(name_of(&c->name), name),
+	    rrtype_text(c->to.type, type), rrclass_text(c->to.rclass, cls), a->why != NULL ? a->why : "no reason given");
 }
 
 static void send_entry(struct client *c, const struct ans_entry *e)
@@ -257,7 +258,8 @@ static void answer_client(struct client *c, const struct answer *a)
 	if (!c->refresh)
 		log_failure(c, a);
 	if (a->stale && !c->refresh) /* the resolution goes on for those who ask next (RFC 8767 section 5) */
-		client_refresh(c->serve, &(struct question){ name_of(&c->name), c->to.type, c->to.rclass }, c->variant, c->hash, false);
+		client_refresh(
+		    c->serve, &(struct question){ name_of(&c->name), c->to.type, c->to.rclass }, c->variant, c->hash, false);
 }
 
 /* Nobody waits any more, but the next who asks shall have it. */
@@ -268,14 +270,15 @@ static void publish_late(struct client *c, const struct answer *a)
 }
 
 /*
- * Large answers that were held back and come all at once are what discard-timeout is against (pulsing attacks). A failure is about as small as its question, as
- * many as wait-limit lets wait, and ends the client's waiting: it is always told.
+ * Large answers that were held back and come all at once are what discard-timeout is against (pulsing attacks). A failure is about
+ * as small as its question, as many as wait-limit lets wait, and ends the client's waiting: it is always told.
  */
 static bool is_too_late(const struct client *c, const struct answer *a)
 {
 	uint32_t limit = c->serve->env.settings->discard_ms;
 
-	return limit != 0 && a->rcode != RCODE_SERVFAIL && !c->refresh && !origin_is_tcp(&c->origin) && now_ms(loop_now(c->serve->env.loop)) - c->since_ms > limit;
+	return limit != 0 && a->rcode != RCODE_SERVFAIL && !c->refresh && !origin_is_tcp(&c->origin) &&
+	       now_ms(loop_now(c->serve->env.loop)) - c->since_ms > limit;
 }
 
 static void take_answer(struct client *c, const struct answer *a)
@@ -348,7 +351,8 @@ static void client_leave(struct client *c, enum counter why)
 	OBLIGATION_DROP(owed, why);
 }
 
-/* The queue is full: the oldest slow work gives way, when it is slow enough; hits go on being answered meanwhile. False: no room. */
+/* The queue is full: the oldest slow work gives way, when it is slow enough; hits go on being answered meanwhile. False: no room.
+ */
 static bool make_room(struct serve *s)
 {
 	const struct serve_settings *set = s->env.settings;

@@ -21,7 +21,8 @@ static void hash_into(const struct hash_key *key, const uint8_t cookie[16], cons
 		ret[i] = (uint8_t)(h >> 8 * i); /* as the reference implementation writes it: little end first */
 }
 
-static void make(const struct cookie_secrets *s, const uint8_t *client_part, const struct addr *client, uint32_t at, uint8_t ret[COOKIE_FULL])
+static void make(
+    const struct cookie_secrets *s, const uint8_t *client_part, const struct addr *client, uint32_t at, uint8_t ret[COOKIE_FULL])
 {
 	memmove(ret, client_part, COOKIE_CLIENT);
 	store32(ret + 8, VERSION << 24);

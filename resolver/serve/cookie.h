@@ -1,6 +1,6 @@
 /*
- * cookie.h: server cookies (RFC 7873) in the form that RFC 9018 makes common to all servers of an anycast address: version, reserved, time and a
- * SipHash-2-4 of client cookie, these and the client's address. No state is kept for a client.
+ * cookie.h: server cookies (RFC 7873) in the form that RFC 9018 makes common to all servers of an anycast address: version,
+ * reserved, time and a SipHash-2-4 of client cookie, these and the client's address. No state is kept for a client.
  */
 #ifndef RESOLVER_SERVE_COOKIE_H
 #define RESOLVER_SERVE_COOKIE_H

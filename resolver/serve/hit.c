@@ -2,7 +2,8 @@
 
 #include "dns/rrtype.h"
 
-/* RD and CD come back as they were; AD says that the answer was validated, to clients that understand it (RFC 6840 sections 5.7 to 5.9). */
+/* RD and CD come back as they were; AD says that the answer was validated, to clients that understand it (RFC 6840 sections 5.7
+ * to 5.9). */
 static inline uint16_t flags_for(const struct ans_entry *e, const struct reply_to *to, uint16_t stored)
 {
 	uint16_t flags = stored | (to->flags & (MSG_RD | MSG_CD));
@@ -23,7 +24,8 @@ static inline void age_ttls(const struct ans_entry *e, uint32_t age, size_t len,
 	}
 }
 
-/* Equally long RRs of one set, starting with another one each time. The ID is the client's random number, and replays in a simulation. */
+/* Equally long RRs of one set, starting with another one each time. The ID is the client's random number, and replays in a
+ * simulation. */
 static inline void rotate(const struct ans_entry *e, uint16_t id, uint8_t *buf)
 {
 	size_t size = e->rotate_size, all = size * e->rotate_count;
@@ -76,7 +78,8 @@ static struct cut cut_at(const struct ans_entry *e, size_t room)
 	return c;
 }
 
-static void finish(const struct serve_settings *s, const struct ans_entry *e, const struct reply_to *to, struct writer *w, uint16_t additional)
+static void finish(
+    const struct serve_settings *s, const struct ans_entry *e, const struct reply_to *to, struct writer *w, uint16_t additional)
 {
 	if (!to->edns)
 		return;
@@ -85,8 +88,8 @@ static void finish(const struct serve_settings *s, const struct ans_entry *e, co
 }
 
 /* The rarer case: it does not fit as it is. */
-static size_t compose_cut(const struct serve_settings *s, const struct ans_entry *e, const struct reply_to *to, uint32_t age, uint8_t *buf,
-    size_t cap)
+static size_t compose_cut(
+    const struct serve_settings *s, const struct ans_entry *e, const struct reply_to *to, uint32_t age, uint8_t *buf, size_t cap)
 {
 	size_t limit = cap < to->limit ? cap : to->limit, opt = reply_opt_size(s, to);
 	struct writer w = writer_of(buf, limit);
@@ -110,7 +113,8 @@ static size_t compose_cut(const struct serve_settings *s, const struct ans_entry
 	return w.pos;
 }
 
-size_t hit_compose(const struct serve_settings *s, const struct ans_entry *e, const struct reply_to *to, uint32_t now_sec, uint8_t *buf, size_t cap)
+size_t hit_compose(const struct serve_settings *s, const struct ans_entry *e, const struct reply_to *to, uint32_t now_sec,
+    uint8_t *buf, size_t cap)
 {
 	size_t limit = cap < to->limit ? cap : to->limit;
 	uint32_t age = now_sec - e->stored_sec;

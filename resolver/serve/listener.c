@@ -101,7 +101,8 @@ static void take_part(struct serve *s, struct port *p, const struct datagram *in
 		serve_question(s, &batch[i]);
 }
 
-/* A batch has arrived: everything is read, judged and hashed before the first question is looked up, so that memory is on its way meanwhile. */
+/* A batch has arrived: everything is read, judged and hashed before the first question is looked up, so that memory is on its way
+ * meanwhile. */
 static void listener_datagrams(struct loop *l, void *object, struct dgram_sock *sock, const struct datagram *in, size_t n)
 {
 	struct port *p = object;
@@ -115,7 +116,8 @@ static void listener_datagrams(struct loop *l, void *object, struct dgram_sock *
 		take_part(s, p, in + i, n - i < SERVE_BATCH ? n - i : SERVE_BATCH);
 }
 
-static void listener_accepted(struct loop *l, void *object, acceptor_h a, stream_h stream, const struct endpoint *from, const struct endpoint *local)
+static void listener_accepted(
+    struct loop *l, void *object, acceptor_h a, stream_h stream, const struct endpoint *from, const struct endpoint *local)
 {
 	struct port *p = object;
 
@@ -136,8 +138,15 @@ static void complain(struct strbuf *report, const char *what, const struct endpo
 static bool port_listen(struct serve *s, struct port *p, struct strbuf *report)
 {
 	const struct serve_settings *set = s->env.settings;
-	struct listen_options o = { .at = p->at.at, .reuse_port = set->reuse_port, .transparent = set->transparent, .freebind = set->freebind,
-		.rcvbuf = set->rcvbuf, .sndbuf = set->sndbuf, .backlog = BACKLOG, .batch = SERVE_BATCH, .dscp = set->dscp };
+	struct listen_options o = { .at = p->at.at,
+		.reuse_port = set->reuse_port,
+		.transparent = set->transparent,
+		.freebind = set->freebind,
+		.rcvbuf = set->rcvbuf,
+		.sndbuf = set->sndbuf,
+		.backlog = BACKLOG,
+		.batch = SERVE_BATCH,
+		.dscp = set->dscp };
 	bool good = true;
 
 	if (set->udp && !OK(host_dgram_listen(s->env.host, &o, &port_loop_type, p->self.v, listener_datagrams, &p->sock))) {

@@ -1,4 +1,5 @@
-/* listener.h: the addresses that are listened to, each a *port*: a datagram socket and an acceptor of connections, of one worker. */
+/* listener.h: the addresses that are listened to, each a *port*: a datagram socket and an acceptor of connections, of one worker.
+ */
 #ifndef RESOLVER_SERVE_LISTENER_H
 #define RESOLVER_SERVE_LISTENER_H
 
@@ -6,8 +7,8 @@
 
 struct strbuf;
 
-/* Opens what the settings name and is not open, closes what they no longer name. What cannot be opened is said in report; DONE when at least one port is open or none is
- * wanted, else ERR_SYSTEM. ret_failed: how many could not be opened. */
+/* Opens what the settings name and is not open, closes what they no longer name. What cannot be opened is said in report; DONE when
+ * at least one port is open or none is wanted, else ERR_SYSTEM. ret_failed: how many could not be opened. */
 RESULT listener_open(struct serve *s, struct strbuf *report, size_t *ret_failed) NONNULL;
 void listener_close_all(struct serve *s) NONNULL;
 

@@ -1,6 +1,7 @@
 /*
- * obligation.h: a reply that is owed is met or dropped for a reason, exactly once, on every path (docs/ownership.md, section 7). OBLIGATION(o, client) makes a token;
- * leaving its scope without OBLIGATION_MET(o) or OBLIGATION_DROP(o, why) does not compile where the optimiser can prove it, and aborts elsewhere.
+ * obligation.h: a reply that is owed is met or dropped for a reason, exactly once, on every path (docs/ownership.md, section 7).
+ * OBLIGATION(o, client) makes a token; leaving its scope without OBLIGATION_MET(o) or OBLIGATION_DROP(o, why) does not compile
+ * where the optimiser can prove it, and aborts elsewhere.
  */
 #ifndef RESOLVER_SERVE_OBLIGATION_H
 #define RESOLVER_SERVE_OBLIGATION_H

@@ -5,8 +5,8 @@
 #include "base/mem.h"
 
 /*
- * A hash table with chains, and a list of the entries with nothing open in order of use. Invariants: (1) an entry is in the list exactly when all its counts
- * are 0; (2) idle is the list's length.
+ * A hash table with chains, and a list of the entries with nothing open in order of use. Invariants: (1) an entry is in the list
+ * exactly when all its counts are 0; (2) idle is the list's length.
  */
 #define FIRST_BUCKETS 64u
 #define TOKENS 1000u /* a token is so many parts, so that a slow rate loses nothing to rounding */

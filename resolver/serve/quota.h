@@ -1,7 +1,7 @@
 /*
- * quota.h: what one worker remembers of single clients: how fast they ask (a token bucket), how many of their questions wait, how many connections they
- * hold. A client is an IPv4 address or an IPv6 /64: a host has all of a /64 to itself. Entries with something open stay; the others go, the longest
- * unused first, when the table has its size. Touched by a hit only when ip-ratelimit is set.
+ * quota.h: what one worker remembers of single clients: how fast they ask (a token bucket), how many of their questions wait, how
+ * many connections they hold. A client is an IPv4 address or an IPv6 /64: a host has all of a /64 to itself. Entries with something
+ * open stay; the others go, the longest unused first, when the table has its size. Touched by a hit only when ip-ratelimit is set.
  */
 #ifndef RESOLVER_SERVE_QUOTA_H
 #define RESOLVER_SERVE_QUOTA_H
@@ -26,7 +26,8 @@ struct quota_rate {
 bool quota_take_token(struct quota *q, const struct addr *client, const struct quota_rate *r, uint64_t now_ms) NONNULL;
 
 enum quota_kind { QUOTA_WAITING, QUOTA_SESSIONS, QUOTA_KINDS };
-/* One more of a kind, unless the client has `limit` already (0: no limit): false, and nothing changed. Also false when memory ran out. */
+/* One more of a kind, unless the client has `limit` already (0: no limit): false, and nothing changed. Also false when memory ran
+ * out. */
 bool quota_open(struct quota *q, const struct addr *client, enum quota_kind k, uint32_t limit) NONNULL;
 void quota_close(struct quota *q, const struct addr *client, enum quota_kind k) NONNULL; /* one less */
 uint32_t quota_count(const struct quota *q, const struct addr *client, enum quota_kind k) NONNULL;

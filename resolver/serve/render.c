@@ -64,7 +64,8 @@ struct draft {
 	bool needs_authority;
 };
 
-static void add_sets(const struct render *r, const struct answer *a, enum msg_part part, size_t first, size_t n, bool dnssec_ok, struct draft *d)
+static void add_sets(
+    const struct render *r, const struct answer *a, enum msg_part part, size_t first, size_t n, bool dnssec_ok, struct draft *d)
 {
 	for (size_t i = first; i < first + n && !d->full; i++) {
 		const struct rrset *rs = a->sets[i].rs;
@@ -152,7 +153,8 @@ static void set_times(const struct render *r, const struct answer *a, uint32_t t
 		e->prefetch_sec = now;
 }
 
-RESULT render_answer(const struct render *r, const struct answer *a, const struct ans_key *k, uint64_t hash, struct ans_entry **ret_entry)
+RESULT render_answer(
+    const struct render *r, const struct answer *a, const struct ans_key *k, uint64_t hash, struct ans_entry **ret_entry)
 {
 	AUTO(ans_entry_free) struct ans_entry *e = NULL;
 	struct draft d = { .least_ttl = a->ttl };
@@ -185,8 +187,9 @@ RESULT render_answer(const struct render *r, const struct answer *a, const struc
 	e->rotate_count = d.rotation.count;
 	e->ede_len = (uint16_t)ede_len;
 	e->security = a->security;
-	e->flags = (uint8_t)((d.needs_authority ? HIT_NEEDS_AUTHORITY : 0) | (r->settings->original_ttl || a->stale ? HIT_KEEPS_TTL : 0) |
-	    (a->answer_count == 0 && a->rcode == RCODE_NOERROR ? HIT_NO_DATA : 0) | (a->stale ? HIT_STALE : 0));
+	e->flags =
+	    (uint8_t)((d.needs_authority ? HIT_NEEDS_AUTHORITY : 0) | (r->settings->original_ttl || a->stale ? HIT_KEEPS_TTL : 0) |
+		      (a->answer_count == 0 && a->rcode == RCODE_NOERROR ? HIT_NO_DATA : 0) | (a->stale ? HIT_STALE : 0));
 	set_times(r, a, a->cacheable ? d.least_ttl : 0, e);
 	memcpy((uint8_t *)(e + 1), offsets, ttls * sizeof *offsets);
 	memcpy((uint8_t *)(e + 1) + ttls * sizeof *offsets, r->scratch, len);

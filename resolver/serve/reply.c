@@ -64,7 +64,8 @@ void reply_opt(struct writer *w, const struct serve_settings *s, const struct re
 	patch16(w, length_at, (uint16_t)(w->pos - length_at - 2));
 }
 
-size_t reply_compose(const struct serve_settings *s, const struct reply_to *to, const struct reply_code *c, uint8_t *buf, size_t cap)
+size_t reply_compose(
+    const struct serve_settings *s, const struct reply_to *to, const struct reply_code *c, uint8_t *buf, size_t cap)
 {
 	struct writer w = writer_of(buf, cap < to->limit ? cap : to->limit);
 	bool question = !c->bare && to->name.len > 0;

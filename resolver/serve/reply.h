@@ -14,12 +14,14 @@ static inline size_t reply_opt_size(const struct serve_settings *s, const struct
 {
 	if (!to->edns)
 		return 0;
-	return REPLY_OPT_MIN + (to->nsid ? 4u + s->nsid_len : 0) + (to->cookie_len > 0 ? 4u + to->cookie_len : 0) + (to->keepalive ? 6u : 0);
+	return REPLY_OPT_MIN + (to->nsid ? 4u + s->nsid_len : 0) + (to->cookie_len > 0 ? 4u + to->cookie_len : 0) +
+	       (to->keepalive ? 6u : 0);
 }
 
-/* Writes the OPT: nothing when the client has no EDNS. rcode's upper bits go into it. extra: finished options (EDE), left out one by one from the end when the
- * room does not hold them. Counts are the caller's. */
-void reply_opt(struct writer *w, const struct serve_settings *s, const struct reply_to *to, uint16_t rcode, struct span extra) NONNULL;
+/* Writes the OPT: nothing when the client has no EDNS. rcode's upper bits go into it. extra: finished options (EDE), left out one
+ * by one from the end when the room does not hold them. Counts are the caller's. */
+void reply_opt(struct writer *w, const struct serve_settings *s, const struct reply_to *to, uint16_t rcode, struct span extra)
+    NONNULL;
 
 /* Adds an extended DNS error as an option (RFC 8914), the text cut at REPLY_EDE_TEXT. */
 #define REPLY_EDE_TEXT 96u
@@ -33,7 +35,8 @@ struct reply_code {
 	struct span ede; /* finished options */
 };
 /* Header, question and OPT; to->limit octets are enough for it. Returns the length. */
-size_t reply_compose(const struct serve_settings *s, const struct reply_to *to, const struct reply_code *c, uint8_t *buf, size_t cap) NONNULL;
+size_t reply_compose(
+    const struct serve_settings *s, const struct reply_to *to, const struct reply_code *c, uint8_t *buf, size_t cap) NONNULL;
 
 void reply_count(struct stats *st, uint16_t rcode, bool no_data) NONNULL; /* statistics by code */
 

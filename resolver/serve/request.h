@@ -1,6 +1,6 @@
 /*
- * request.h: one question on its way through the serving side, as values: what was asked (it borrows from the packet), where the reply goes, and what the
- * reply has to look like. A question that has to wait is copied into a struct client (client.h).
+ * request.h: one question on its way through the serving side, as values: what was asked (it borrows from the packet), where the
+ * reply goes, and what the reply has to look like. A question that has to wait is copied into a struct client (client.h).
  */
 #ifndef RESOLVER_SERVE_REQUEST_H
 #define RESOLVER_SERVE_REQUEST_H

@@ -55,8 +55,8 @@ struct serve *serve_new(const struct serve_env *env)
 		s->env.workers = 1;
 	if (!make_parts(s))
 		return NULL;
-	s->admission = (struct admission){ s->env.settings, s->quota, s->env.stats, NULL, s->env.workers, { ADDR_NONE, { 0 } }, ACCESS_UNSAID,
-		ACCESS_UNSAID };
+	s->admission = (struct admission){ s->env.settings, s->quota, s->env.stats, NULL, s->env.workers, { ADDR_NONE, { 0 } },
+		ACCESS_UNSAID, ACCESS_UNSAID };
 	return MOVE(s);
 }
 
@@ -105,14 +105,15 @@ void serve_code(struct serve *s, const struct origin *o, const struct reply_to *
 		serve_log_reply(s, o, to, c->rcode, 0, false, len);
 }
 
-void serve_log_reply(struct serve *s, const struct origin *o, const struct reply_to *to, unsigned int rcode, uint64_t took_us, bool cached, size_t len)
+void serve_log_reply(struct serve *s, const struct origin *o, const struct reply_to *to, unsigned int rcode, uint64_t took_us,
+    bool cached, size_t len)
 {
 	char at[ENDPOINT_TEXT], name[NAME_TEXT], type[RRTYPE_TEXT], cls[RRTYPE_TEXT], code[RRTYPE_TEXT];
 
 	(void)s;
-	log_notice("%s %s %s %s %s %u.%06u %d %zu", endpoint_text(&o->from, at), name_to_text(to->name, name), rrtype_text(to->type, type),
-	    rrclass_text(to->rclass, cls), rcode_text((uint16_t)rcode, code), (unsigned int)(took_us / 1000000), (unsigned int)(took_us % 1000000),
-	    cached, len);
+	log_notice("%s %s %s %s %s %u.%06u %d %zu", endpoint_text(&o->from, at), name_to_text(to->name, name),
+	    rrtype_text(to->type, type), rrclass_text(to->rclass, cls), rcode_text((uint16_t)rcode, code),
+	    (unsigned int)(took_us / 1000000), (unsigned int)(took_us % 1000000), cached, len);
 }
 
 static void log_query(const struct request *r)

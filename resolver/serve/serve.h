@@ -1,6 +1,6 @@
 /*
- * serve.h: the serving side of one worker: from a client's packet to its reply. It sits above net/host.h, on one loop, and shares with other workers only the answer
- * cache and what core shares.
+ * serve.h: the serving side of one worker: from a client's packet to its reply. It sits above net/host.h, on one loop, and shares
+ * with other workers only the answer cache and what core shares.
  *
  *   listener.c   batches of datagrams: read, judged (admission.c), hashed and prefetched, then answered one by one
  *   tcp.c        sessions: frames cut out of the stream, then the same
@@ -80,7 +80,8 @@ struct serve {
 void serve_free(struct serve *s) TAKES(1); /* waiting clients are dropped */
 struct serve *serve_new(const struct serve_env *env) OWNED_BY(serve_free) NONNULL;
 DEFINE_AUTO(struct serve, serve_free)
-void serve_set(struct serve *s, const struct serve_settings *settings, const struct local_zones *zones) NONNULL; /* reload, run-time changes */
+void serve_set(struct serve *s, const struct serve_settings *settings, const struct local_zones *zones)
+    NONNULL; /* reload, run-time changes */
 
 /* One admitted question; a reply is sent, or a client waits, or it is dropped by policy. */
 void serve_question(struct serve *s, struct request *r) NONNULL;
@@ -89,18 +90,20 @@ void serve_prepare(struct serve *s, struct request *r) NONNULL;
 /* After that was done for a whole batch: the same for what the first look leads to. */
 void serve_fetch(const struct serve *s, const struct request *r) NONNULL;
 
-/* Where the reply is composed: NULL when the client can no longer be reached. Then serve_send() with its length; 0 sends nothing. */
+/* Where the reply is composed: NULL when the client can no longer be reached. Then serve_send() with its length; 0 sends nothing.
+ */
 uint8_t *serve_room(struct serve *s, const struct origin *o, size_t limit) BORROWED NONNULL;
 void serve_send(struct serve *s, const struct origin *o, size_t len) NONNULL;
 /* A reply that is a code. ede: the extended error, when has_ede and the configuration wants it. */
 struct reply_code;
 void serve_code(struct serve *s, const struct origin *o, const struct reply_to *to, const struct reply_code *c) NONNULL;
 /* An answer that is not stored: local data and the like. */
-void serve_answer(struct serve *s, const struct origin *o, const struct reply_to *to, uint32_t variant, const struct answer *a) NONNULL;
+void serve_answer(struct serve *s, const struct origin *o, const struct reply_to *to, uint32_t variant, const struct answer *a)
+    NONNULL;
 uint64_t serve_stamp(const struct serve *s) NONNULL;
 
 /* log-replies: */
-void serve_log_reply(struct serve *s, const struct origin *o, const struct reply_to *to, unsigned int rcode, uint64_t took_us, bool cached,
-    size_t len) NONNULL;
+void serve_log_reply(struct serve *s, const struct origin *o, const struct reply_to *to, unsigned int rcode, uint64_t took_us,
+    bool cached, size_t len) NONNULL;
 
 #endif

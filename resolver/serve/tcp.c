@@ -1,6 +1,7 @@
 /*
- * States of a session, none of them stored: *idle* (nothing buffered, nothing waiting, nothing unsent), *reading* (a frame is incomplete), *working* (questions wait), *writing*
- * (the client has not read everything). busy_since_ms is when the present state that has a time limit began.
+ * States of a session, none of them stored: *idle* (nothing buffered, nothing waiting, nothing unsent), *reading* (a frame is
+ * incomplete), *working* (questions wait), *writing* (the client has not read everything). busy_since_ms is when the present state
+ * that has a time limit began.
  */
 #include "resolver/serve/tcp.h"
 
@@ -137,7 +138,8 @@ static void session_check(struct loop *l, void *object)
 	}
 }
 
-/* Of the client with most sessions the one that has been idle longest; of equals that which has been so longest. O(n), only when all places are taken. */
+/* Of the client with most sessions the one that has been idle longest; of equals that which has been so longest. O(n), only when
+ * all places are taken. */
 static struct session *greediest(struct serve *s) BORROWED;
 static struct session *greediest(struct serve *s)
 {
@@ -282,7 +284,8 @@ void session_question_done(struct serve *s, session_h h)
 	if (c->in_len == 0)
 		c->busy_since_ms = now_of(c);
 	/* what is buffered is taken up at the end of the turn: we may be deep in a callback */
-	if ((c->in_len > 0 || c->paused) && !c->in_frames && !OK(loop_at_turn_end(s->env.loop, &session_loop_type, c->self.v, session_resume)))
+	if ((c->in_len > 0 || c->paused) && !c->in_frames &&
+	    !OK(loop_at_turn_end(s->env.loop, &session_loop_type, c->self.v, session_resume)))
 		session_close(c);
 }
 

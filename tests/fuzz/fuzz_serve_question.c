@@ -1,6 +1,6 @@
 /*
- * What a client sends, through admission and into a reply: a verdict is always reached, every reply can be read, goes to the asker's question, fits its limit, and no
- * reply answers a reply. The first octet chooses the client and the transport.
+ * What a client sends, through admission and into a reply: a verdict is always reached, every reply can be read, goes to the
+ * asker's question, fits its limit, and no reply answers a reply. The first octet chooses the client and the transport.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +19,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char text[] = "server:\n nsid: \"ascii_fuzz\"\n identity: id\n edns-tcp-keepalive: yes\n access-control: 10.0.0.0/8 allow_cookie\n"
-			   " access-control: 11.0.0.0/8 allow_snoop\n access-control: 12.0.0.0/8 refuse_non_local\n cookie-secret: 000102030405060708090a0b0c0d0e0f\n"
-			   " ip-ratelimit: 1000\n";
+static const char text[] =
+    "server:\n nsid: \"ascii_fuzz\"\n identity: id\n edns-tcp-keepalive: yes\n access-control: 10.0.0.0/8 allow_cookie\n"
+    " access-control: 11.0.0.0/8 allow_snoop\n access-control: 12.0.0.0/8 refuse_non_local\n cookie-secret: "
+    "000102030405060708090a0b0c0d0e0f\n"
+    " ip-ratelimit: 1000\n";
 
 struct bench {
 	struct conf *conf;

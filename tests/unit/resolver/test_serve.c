@@ -42,8 +42,8 @@ static struct asked {
 static size_t asked_count, cancelled, dropped_oldest;
 static enum err core_error;
 
-RESULT core_resolve(struct core *c, const struct resolve_request *r, const struct loop_type *t, uint64_t who, uint32_t tag, resolve_fn *fn,
-    waiter_h *ret)
+RESULT core_resolve(struct core *c, const struct resolve_request *r, const struct loop_type *t, uint64_t who, uint32_t tag,
+    resolve_fn *fn, waiter_h *ret)
 {
 	struct asked *a = &asked[asked_count];
 
@@ -112,8 +112,8 @@ static host_accept_fn *accept_fn;
 static const struct loop_type *accept_type;
 static uint64_t accept_who;
 
-static RESULT fake_listen(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who, host_datagrams_fn *fn,
-    struct dgram_sock **ret_sock)
+static RESULT fake_listen(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who,
+    host_datagrams_fn *fn, struct dgram_sock **ret_sock)
 {
 	(void)h;
 	(void)o;
@@ -153,7 +153,8 @@ static void fake_flush(struct dgram_sock *s)
 	(void)s;
 }
 
-static RESULT fake_accept(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who, host_accept_fn *fn, acceptor_h *ret)
+static RESULT fake_accept(
+    struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who, host_accept_fn *fn, acceptor_h *ret)
 {
 	(void)h;
 	(void)o;
@@ -210,9 +211,18 @@ static void fake_stream_close(struct host *h, stream_h s)
 	streams[s.v].closed = true;
 }
 
-static const struct host_ops fake_ops = { .dgram_listen = fake_listen, .dgram_close = fake_dgram_close, .dgram_room = fake_room,
-	.dgram_commit = fake_commit, .dgram_flush = fake_flush, .accept = fake_accept, .accept_close = fake_accept_close, .stream_adopt = fake_adopt,
-	.stream_write = fake_write, .stream_unsent = fake_unsent, .stream_pause = fake_pause, .stream_close = fake_stream_close };
+static const struct host_ops fake_ops = { .dgram_listen = fake_listen,
+	.dgram_close = fake_dgram_close,
+	.dgram_room = fake_room,
+	.dgram_commit = fake_commit,
+	.dgram_flush = fake_flush,
+	.accept = fake_accept,
+	.accept_close = fake_accept_close,
+	.stream_adopt = fake_adopt,
+	.stream_write = fake_write,
+	.stream_unsent = fake_unsent,
+	.stream_pause = fake_pause,
+	.stream_close = fake_stream_close };
 static struct host host = { .ops = &fake_ops };
 
 /* --- a loop whose clock the test moves --- */
@@ -391,7 +401,9 @@ static struct answer addresses(size_t i, size_t n, uint32_t ttl)
 	rs = rrset_make_in(arena, asked[i].r.q.name, RR_A, CLASS_IN, ttl, rdata, n, 0);
 	assert_non_null(rs);
 	*set = (struct answer_set){ rs, ttl };
-	return (struct answer){ .q = asked[i].r.q, .rcode = RCODE_NOERROR, .cacheable = ttl > 0, .ttl = ttl, .sets = set, .answer_count = 1 };
+	return (struct answer){
+		.q = asked[i].r.q, .rcode = RCODE_NOERROR, .cacheable = ttl > 0, .ttl = ttl, .sets = set, .answer_count = 1
+	};
 }
 
 static void tell_addresses(size_t i, size_t n, uint32_t ttl)
@@ -489,7 +501,9 @@ static void everyone_who_waits_is_answered(void **state)
 
 static void what_must_not_be_stored_is_asked_for_each_time(void **state)
 {
-	struct answer failed = { .rcode = RCODE_SERVFAIL, .ede = { { EDE_NO_REACHABLE, NULL } }, .ede_count = 1, .why = "all dead" };
+	struct answer failed = {
+		.rcode = RCODE_SERVFAIL, .ede = { { EDE_NO_REACHABLE, NULL } }, .ede_count = 1, .why = "all dead"
+	};
 
 	BEGIN("");
 	ask("zero.org.", 1, 1);

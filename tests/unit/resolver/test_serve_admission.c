@@ -138,7 +138,8 @@ static void without_rd_only_those_who_may_snoop_get_the_cache(void **state)
 	struct request r;
 
 	(void)state;
-	begin(" access-control: 10.0.0.1/32 allow\n access-control: 10.0.0.2/32 allow_snoop\n access-control: 10.0.0.3/32 allow_setrd\n"
+	begin(" access-control: 10.0.0.1/32 allow\n access-control: 10.0.0.2/32 allow_snoop\n access-control: 10.0.0.3/32 "
+	      "allow_setrd\n"
 	      " access-control: 10.0.0.4/32 deny_non_local\n access-control: 10.0.0.5/32 refuse_non_local\n");
 	r = judged(&q);
 	assert_int_equal(r.verdict, ADMIT_LOCAL);
@@ -219,7 +220,8 @@ static void a_newer_edns_gets_badvers(void **state)
 
 	(void)state;
 	begin("");
-	r = judged(&(struct asking){ .from = "127.0.0.1", .flags = MSG_RD, .type = RR_A, .rclass = CLASS_IN, .edns = true, .version = 1, .udp_size = 1232 });
+	r = judged(&(struct asking){
+	    .from = "127.0.0.1", .flags = MSG_RD, .type = RR_A, .rclass = CLASS_IN, .edns = true, .version = 1, .udp_size = 1232 });
 	assert_int_equal(r.rcode, RCODE_BADVERS);
 	assert_true(r.to.edns);
 	end();
@@ -278,7 +280,12 @@ static void allow_cookie_asks_for_one_over_udp(void **state)
 
 static void nsid_is_given_when_there_is_one_and_it_is_asked_for(void **state)
 {
-	struct asking q = { .from = "127.0.0.1", .flags = MSG_RD, .type = RR_A, .rclass = CLASS_IN, .edns = true, .options = span_of("\0\3\0\0", 4) };
+	struct asking q = { .from = "127.0.0.1",
+		.flags = MSG_RD,
+		.type = RR_A,
+		.rclass = CLASS_IN,
+		.edns = true,
+		.options = span_of("\0\3\0\0", 4) };
 
 	(void)state;
 	begin("");
@@ -298,7 +305,12 @@ static void nsid_is_given_when_there_is_one_and_it_is_asked_for(void **state)
 
 static void a_client_that_asks_too_often_is_dropped_unless_it_has_a_cookie(void **state)
 {
-	struct asking q = { .from = "127.0.0.1", .flags = MSG_RD, .type = RR_A, .rclass = CLASS_IN, .edns = true, .options = span_of(COOKIE_OPTION, 12) };
+	struct asking q = { .from = "127.0.0.1",
+		.flags = MSG_RD,
+		.type = RR_A,
+		.rclass = CLASS_IN,
+		.edns = true,
+		.options = span_of(COOKIE_OPTION, 12) };
 	uint8_t full[4 + COOKIE_FULL] = { 0, EDNS_COOKIE, 0, COOKIE_FULL };
 	unsigned int passed = 0;
 	struct request r;
@@ -324,7 +336,9 @@ static void the_variant_tells_do_and_cd_apart(void **state)
 	(void)state;
 	begin("");
 	assert_int_equal(from("127.0.0.1").variant, 0);
-	assert_int_equal(judged(&(struct asking){ .from = "127.0.0.1", .flags = MSG_RD | MSG_CD, .type = RR_A, .rclass = CLASS_IN }).variant, ANS_CD);
+	assert_int_equal(
+	    judged(&(struct asking){ .from = "127.0.0.1", .flags = MSG_RD | MSG_CD, .type = RR_A, .rclass = CLASS_IN }).variant,
+	    ANS_CD);
 	end();
 }
 

@@ -35,7 +35,8 @@ static struct cookie_secrets secrets(const char *first, const char *second)
 	return s;
 }
 
-static enum cookie_state judge(const struct cookie_secrets *s, const char *cookie, const char *client, int64_t at, const char *want_reply)
+static enum cookie_state judge(
+    const struct cookie_secrets *s, const char *cookie, const char *client, int64_t at, const char *want_reply)
 {
 	uint8_t option[64], reply[COOKIE_FULL], want[COOKIE_FULL];
 	size_t n = unhex(cookie, option);
@@ -86,7 +87,8 @@ static void reserved_bits_do_not_matter_as_in_a3(void **state)
 	struct cookie_secrets s = secrets(SECRET, NULL);
 
 	(void)state;
-	assert_int_equal(judge(&s, "fc93fc62807ddb8601abcdef5cf78f71a314227b6679ebf5", "203.0.113.203", 0x5cf78f71, NULL), COOKIE_GOOD);
+	assert_int_equal(
+	    judge(&s, "fc93fc62807ddb8601abcdef5cf78f71a314227b6679ebf5", "203.0.113.203", 0x5cf78f71, NULL), COOKIE_GOOD);
 }
 
 static void a_rolled_secret_is_still_accepted_as_in_a4(void **state)
@@ -94,8 +96,8 @@ static void a_rolled_secret_is_still_accepted_as_in_a4(void **state)
 	struct cookie_secrets s = secrets("445536bcd2513298075a5d379663c962", "dd3bdf9344b678b185a6f5cb60fca715");
 
 	(void)state;
-	assert_int_equal(judge(&s, "22681ab97d52c298010000005cf7c57926556bd0934c72f8", "2001:db8:220:1:59de:d0f4:8769:82b8", 0x5cf7c609,
-			     NULL),
+	assert_int_equal(
+	    judge(&s, "22681ab97d52c298010000005cf7c57926556bd0934c72f8", "2001:db8:220:1:59de:d0f4:8769:82b8", 0x5cf7c609, NULL),
 	    COOKIE_GOOD);
 }
 

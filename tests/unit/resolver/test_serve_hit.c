@@ -61,7 +61,12 @@ static struct answer_set set_of(const char *owner, uint16_t type, uint32_t ttl, 
 
 static struct answer answer_of(struct answer_set *sets, size_t an, size_t ns, size_t ar)
 {
-	struct answer a = { .rcode = RCODE_NOERROR, .cacheable = true, .ttl = UINT32_MAX, .sets = sets, .answer_count = an, .authority_count = ns,
+	struct answer a = { .rcode = RCODE_NOERROR,
+		.cacheable = true,
+		.ttl = UINT32_MAX,
+		.sets = sets,
+		.answer_count = an,
+		.authority_count = ns,
 		.additional_count = ar };
 
 	for (size_t i = 0; i < an + ns + ar; i++)
@@ -82,7 +87,13 @@ static struct ans_entry *render(const struct answer *a, const char *qname, uint1
 
 static struct reply_to to_client(const char *qname, uint16_t id, uint16_t flags, bool edns, bool dnssec_ok, uint16_t limit)
 {
-	return (struct reply_to){ .id = id, .flags = flags, .limit = limit, .name = name_in(qname), .type = RR_A, .rclass = CLASS_IN, .edns = edns,
+	return (struct reply_to){ .id = id,
+		.flags = flags,
+		.limit = limit,
+		.name = name_in(qname),
+		.type = RR_A,
+		.rclass = CLASS_IN,
+		.edns = edns,
 		.dnssec_ok = dnssec_ok };
 }
 
@@ -179,7 +190,8 @@ static void addresses_rotate_and_all_of_them_are_there(void **state)
 
 static void a_reply_always_fits_and_is_always_well_formed(void **state)
 {
-	struct answer_set sets[] = { set_of("a.example.", RR_A, 300, 20, 4, 1), set_of("example.", RR_TXT, 300, 0, 4, 0), set_of("example.", RR_A, 300, 3, 4, 1) };
+	struct answer_set sets[] = { set_of("a.example.", RR_A, 300, 20, 4, 1), set_of("example.", RR_TXT, 300, 0, 4, 0),
+		set_of("example.", RR_A, 300, 3, 4, 1) };
 	struct answer a = answer_of(sets, 1, 0, 0);
 	struct ans_entry *e;
 	bool cut_before = true;
@@ -207,7 +219,8 @@ static void a_reply_always_fits_and_is_always_well_formed(void **state)
 
 static void what_is_not_needed_goes_before_anything_is_cut(void **state)
 {
-	struct answer_set sets[] = { set_of("a.", RR_A, 300, 5, 4, 0), set_of("b.", RR_A, 300, 5, 4, 0), set_of("c.", RR_A, 300, 5, 4, 0) };
+	struct answer_set sets[] = { set_of("a.", RR_A, 300, 5, 4, 0), set_of("b.", RR_A, 300, 5, 4, 0),
+		set_of("c.", RR_A, 300, 5, 4, 0) };
 	struct answer a = answer_of(sets, 1, 1, 1);
 	struct reply_to to = to_client("a.", 1, MSG_RD, false, false, 512);
 	struct ans_entry *e;
@@ -257,7 +270,8 @@ static void minimal_replies_keep_what_proves(void **state)
 {
 	static const uint8_t nsec[] = { 1, 'z', 0, 0, 1, 0x40 };
 	struct span rdata = span_of(nsec, sizeof nsec);
-	struct answer_set sets[] = { set_of("a.", RR_A, 300, 1, 4, 1), set_of("ns.", RR_A, 300, 1, 4, 0), { NULL, 300 }, set_of("x.", RR_A, 300, 1, 4, 0) };
+	struct answer_set sets[] = { set_of("a.", RR_A, 300, 1, 4, 1), set_of("ns.", RR_A, 300, 1, 4, 0), { NULL, 300 },
+		set_of("x.", RR_A, 300, 1, 4, 0) };
 	struct reply_to to = to_client("a.", 1, MSG_RD, true, true, 1232);
 	struct answer a;
 	struct ans_entry *e;

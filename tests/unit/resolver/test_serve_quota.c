@@ -17,7 +17,8 @@ static struct addr v4(unsigned int n)
 	return (struct addr){ ADDR_V4, { 10, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n } };
 }
 
-static unsigned int taken(struct quota *q, unsigned int client, const struct quota_rate *r, uint64_t from_ms, uint64_t to_ms, uint64_t step)
+static unsigned int taken(
+    struct quota *q, unsigned int client, const struct quota_rate *r, uint64_t from_ms, uint64_t to_ms, uint64_t step)
 {
 	unsigned int n = 0;
 	struct addr a = v4(client);
