@@ -92,7 +92,7 @@ static void shed_one(struct acceptor *a)
 
 static void local_of(const struct acceptor *a, int fd, struct endpoint *ret)
 {
-	union sock_name name;
+	union sock_name name = { .v6 = { .sin6_family = AF_UNSPEC } };
 	socklen_t len = sizeof name;
 
 	*ret = a->bound;

@@ -44,18 +44,16 @@ static const struct host_ops event_ops = {
 
 struct host *host_event_new(struct loop *l, size_t max_unsent)
 {
-	AUTO(host_free) struct host *h = (struct host *)mem_alloc(sizeof(struct host_event));
-	struct host_event *he;
+	AUTO(mem_free) void *made = mem_alloc(sizeof(struct host_event));
+	struct host_event *he = (struct host_event *)made;
 
-	if (h == NULL)
+	if (he == NULL)
 		return NULL;
-	*h = (struct host){ .ops = &event_ops, .loop = l };
-	he = host_event_of(h);
-	he->reserve_fd = -1;
+	he->host = (struct host){ .ops = &event_ops, .loop = l };
 	he->scratch = (uint8_t *)mem_alloc_raw(HOST_SCRATCH);
 	if (he->scratch == NULL)
 		return NULL;
 	he->max_unsent = max_unsent != 0 ? max_unsent : MAX_UNSENT_DEFAULT;
 	he->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return MOVE(h);
+	return (struct host *)MOVE(made);
 }
