@@ -34,8 +34,8 @@ void core_free(struct core *c)
 		finish_failure(c->oldest, FAIL_DROPPED, "the resolver ends");
 	core_shared_leave(c->env.shared, c->number);
 	flight_table_done(&c->flights);
-	while (c->pooled > 0)
-		arena_free(MOVE(c->pool[--c->pooled]));
+	for (size_t i = 0; i < c->pooled; i++)
+		arena_free(MOVE(c->pool[i]));
 	mem_free(c);
 }
 
@@ -51,9 +51,10 @@ const struct core_settings *core_oldest_settings(const struct core *c)
 
 struct arena *core_arena(struct core *c)
 {
-	if (c->pooled > 0)
-		return MOVE(c->pool[--c->pooled]);
-	return arena_new(ARENA_LIMIT);
+	if (c->pooled == 0)
+		return arena_new(ARENA_LIMIT);
+	c->pooled--;
+	return MOVE(c->pool[c->pooled]);
 }
 
 void core_arena_return(struct core *c, struct arena *a)
