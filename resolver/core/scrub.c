@@ -457,6 +457,15 @@ static RESULT finish_lame(struct scrubber *s, enum lame_kind why, const char *no
 	return DONE;
 }
 
+static bool answers_about_name(const struct scrubber *s)
+{
+	for (size_t i = 0; i < s->m->answer.count; i++) {
+		if (!in_zone(s, s->m->answer.sets[i]) || !name_equal(rrset_name(s->m->answer.sets[i]), s->r->q.name))
+			return false;
+	}
+	return true;
+}
+
 /* No error, and nothing in the answer section that counts. */
 static RESULT classify_no_answer(struct scrubber *s)
 {
@@ -475,7 +484,8 @@ static RESULT classify_no_answer(struct scrubber *s)
 	if (names_any_ns(s) && !s->out->authoritative)
 		return finish_lame(s, LAME_REFERRAL, "referral that leads nowhere");
 	s->out->note = "neither answer nor SOA";
-	if (s->m->answer.count > 0) { /* records that answer some other question are no way to say that there are none */
+	/* Records of other names are no way to say that there are none; another type of the name is what careless servers send for "not this type". */
+	if (s->m->answer.count > 0 && !answers_about_name(s)) {
 		s->out->kind = REPLY_ERROR;
 		s->out->lame = LAME_GARBAGE;
 		return DONE;
