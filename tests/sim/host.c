@@ -45,6 +45,7 @@ struct stream {
 	bool adopted, closed, paused;
 	struct mail *held OWNED_FIELD;  /* arrived while paused */
 	struct mail **held_end PARENT_FIELD;
+	timer_h drained, given;
 };
 
 struct acceptor {
@@ -721,6 +722,7 @@ static void tell_drained(struct loop *l, void *object)
 	struct stream *x = object;
 	void *who = x->closed ? NULL : loop_slot_get(l, x->ev.type, x->ev.who);
 
+	x->drained = (timer_h){ 0 };
 	if (who != NULL && x->ev.drained != NULL)
 		x->ev.drained(l, who, x->self);
 }
@@ -728,13 +730,14 @@ static void tell_drained(struct loop *l, void *object)
 static RESULT op_stream_write(struct host *host, stream_h sh, struct span octets)
 {
 	struct stream *x = stream_get(host->loop, sh);
-	timer_h t;
 
 	if (x == NULL || x->closed)
 		return FAIL(ERR_CLOSED);
+	if (x->drained.v == 0)
+		TRY(loop_timer(host->loop, &stream_loop_type, x->self.v, tell_drained, 0, &x->drained));
 	if (octets.n > 0)
 		sim_conn_push(host_of(host)->sim, x->conn, SIM_DATA, false, octets);
-	return loop_timer(host->loop, &stream_loop_type, x->self.v, tell_drained, 0, &t);
+	return DONE;
 }
 
 static size_t op_stream_unsent(struct host *host, stream_h sh)
@@ -749,6 +752,7 @@ static void give_held(struct loop *l, void *object)
 	struct sim_host *h = x->h;
 
 	(void)l;
+	x->given = (timer_h){ 0 };
 	while (!x->closed && !x->paused && x->held != NULL) {
 		struct mail *m = x->held;
 
@@ -763,12 +767,11 @@ static void give_held(struct loop *l, void *object)
 static void op_stream_pause(struct host *host, stream_h sh, bool paused)
 {
 	struct stream *x = stream_get(host->loop, sh);
-	timer_h t;
 
 	if (x == NULL || x->closed)
 		return;
 	x->paused = paused;
-	if (!paused && x->held != NULL && !OK(loop_timer(host->loop, &stream_loop_type, sh.v, give_held, 0, &t)))
+	if (!paused && x->held != NULL && x->given.v == 0 && !OK(loop_timer(host->loop, &stream_loop_type, sh.v, give_held, 0, &x->given)))
 		host_stream_close(host, sh);
 }
 
@@ -783,6 +786,8 @@ static void stream_bury(struct dead *d)
 static void end_stream(struct stream *x)
 {
 	x->closed = true;
+	loop_timer_stop(x->h->host.loop, &x->drained);
+	loop_timer_stop(x->h->host.loop, &x->given);
 	stream_retire(x->h->host.loop, x->self);
 	x->conn->program_gone = true;
 	x->conn->host = NULL;

@@ -24,6 +24,15 @@ void complain(struct run *r, const struct asked *q, const char *fmt, ...)
 	    q == NULL ? "" : name_to_text(name_of(&q->name), name), q == NULL ? "" : " ", q == NULL ? "" : rrtype_text(q->type, type), q == NULL ? "" : ": ", text);
 }
 
+static uint64_t count(const struct run *r, enum counter c)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < r->workers; i++)
+		n += stats_get(&r->w[i].worker->stats, c);
+	return n;
+}
+
 /* ---- O5 -------------------------------------------------------------------------------------------------------------------------------- */
 
 static bool is_marked(const struct rrset *rs)
@@ -152,7 +161,7 @@ static bool right(struct run *r, const struct msg *m, const struct asked *q)
 	if (r->damaged)
 		return true;
 	if (m->rcode == RCODE_SERVFAIL)
-		return q->must ? false : want.may_fail || !q->calm || !q->recurse;
+		return q->must ? false : want.may_fail || !q->calm || !q->recurse || count(r, COUNT_CORE_DROPPED) > 0;
 	if ((m->flags & MSG_TC) != 0)
 		return !q->tcp;
 	if (want.may_fail)
@@ -225,16 +234,6 @@ struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct s
 	return q;
 }
 
-/* Connections that found no place, which may have been meant for several questions. */
-static uint64_t refused(const struct run *r)
-{
-	uint64_t n = 0;
-
-	for (unsigned int i = 0; i < r->workers; i++)
-		n += stats_get(&r->w[i].worker->stats, COUNT_TCP_REFUSED);
-	return n * MOST_AT_ONCE;
-}
-
 /* Questions that a policy dropped, as the resolver counts them itself. */
 static uint64_t dropped(const struct run *r)
 {
@@ -242,16 +241,15 @@ static uint64_t dropped(const struct run *r)
 		COUNT_QUERIES_WAIT_LIMIT, COUNT_QUERIES_DISCARDED };
 	uint64_t n = 0;
 
-	for (unsigned int i = 0; i < r->workers; i++) {
-		for (size_t k = 0; k < sizeof policies / sizeof policies[0]; k++)
-			n += stats_get(&r->w[i].worker->stats, policies[k]);
-	}
+	for (size_t k = 0; k < sizeof policies / sizeof policies[0]; k++)
+		n += count(r, policies[k]);
 	return n;
 }
 
 static void judge_missing(struct run *r)
 {
-	uint64_t udp_may = dropped(r) + (r->in_child ? 2 : 0), tcp_may = udp_may + refused(r) + (r->limits || r->in_child ? r->count : 0);
+	uint64_t udp_may = dropped(r) + (r->in_child ? 2 : 0), tcp_may = udp_may + count(r, COUNT_TCP_REFUSED) * MOST_AT_ONCE +
+	    (r->limits || r->in_child ? r->count : 0);
 	unsigned int missing = 0, of_tcp = 0;
 
 	for (unsigned int i = 0; i < r->count; i++) {

@@ -428,6 +428,11 @@ static void conn_event(struct sim *s, struct sim_event *e)
 	if (e->to_program) {
 		if (!c->program_gone)
 			sim_host_conn_event(s, e);
+	} else if (c->ev == NULL && e->kind != SIM_OPEN) {
+		/* Its opening was lost, with the cable. */
+		if (!c->node_gone && e->kind == SIM_DATA)
+			sim_conn_push(s, c, SIM_REFUSED, true, span_of(NULL, 0));
+		c->node_gone = true;
 	} else if (!c->node_gone) {
 		switch (e->kind) {
 		case SIM_OPEN:
