@@ -141,6 +141,8 @@ struct parse {
 	struct name memo;
 	uint64_t memo_hash;
 	struct edns edns;
+	bool drop_bad_rdata;
+	unsigned int bad_rdata;
 };
 
 struct record {
@@ -290,6 +292,8 @@ static RESULT read_record(struct parse *p, struct collector *c, bool additional)
 	struct record rr;
 	struct span rdata;
 	struct group *g;
+	struct reader before;
+	struct result r;
 	uint16_t type;
 
 	TRY(read_owner(p, &buf, &rr));
@@ -305,7 +309,15 @@ static RESULT read_record(struct parse *p, struct collector *c, bool additional)
 		return FAIL(ERR_FORMAT);
 	if (rr.ttl > TTL_MAX)
 		rr.ttl = 0;
-	TRY(read_rdata(p, rr.type, rr.len, &rdata));
+	before = p->r;
+	r = read_rdata(p, rr.type, rr.len, &rdata);
+	if (r.e == ERR_FORMAT && p->drop_bad_rdata) {
+		p->r = before;
+		read_skip(&p->r, rr.len);
+		p->bad_rdata++;
+		return reader_ok(&p->r) ? DONE : FAIL(ERR_FORMAT);
+	}
+	TRY(r);
 	type = rr.type == RR_RRSIG && rdata.n >= 2 ? load16(rdata.p) : rr.type;
 	g = find_group(p, c, &rr, type);
 	if (g == NULL)
@@ -408,7 +420,7 @@ static RESULT read_question_in(struct arena *a, struct reader *r, struct questio
 RESULT msg_read(struct arena *a, struct span packet, const struct msg_limits *limits, struct msg *ret)
 {
 	static const struct hash_key fixed = { { 0, 0 } };
-	static const struct msg_limits none = { 0, 0, 0, NULL };
+	static const struct msg_limits none = { .key = NULL };
 	const struct msg_limits *l = limits != NULL ? limits : &none;
 	uint8_t room[2048];
 	struct parse p = {
@@ -417,6 +429,7 @@ RESULT msg_read(struct arena *a, struct span packet, const struct msg_limits *li
 		.key = l->key != NULL ? l->key : &fixed,
 		.hops = l->max_hops != 0 ? l->max_hops : MSG_HOPS,
 		.max_options = l->max_options,
+		.drop_bad_rdata = l->drop_bad_rdata,
 		.room = writer_of(room, sizeof room),
 	};
 	unsigned int counts[4];
@@ -442,6 +455,7 @@ RESULT msg_read(struct arena *a, struct span packet, const struct msg_limits *li
 		return FAIL(ERR_FORMAT);
 	m.edns = p.edns;
 	m.rcode = (uint16_t)(msg_rcode(m.flags) | (unsigned int)p.edns.ext_rcode << 4);
+	m.bad_rdata = p.bad_rdata;
 	*ret = m;
 	return DONE;
 }

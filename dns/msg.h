@@ -60,6 +60,7 @@ struct msg {
 	struct question q;
 	struct edns edns;
 	struct msg_section answer, authority, additional; /* RRSIGs stand in the set they cover; without it in a set of count 0 */
+	unsigned int bad_rdata; /* RRs that were left out (msg_limits.drop_bad_rdata) */
 };
 
 /* Limits that keep a hostile message cheap; 0 in a field: no limit but the message's size. */
@@ -67,6 +68,7 @@ struct msg_limits {
 	unsigned int max_rrs;
 	unsigned int max_options;
 	unsigned int max_hops; /* compression pointers followed in the whole message; 0: MSG_HOPS */
+	bool drop_bad_rdata;   /* an RR whose rdata is not of its type's form, but ends where it says, is left out and counted in bad_rdata */
 	const struct hash_key *key BORROWED_FIELD; /* secret, of tables that group RRs; NULL: a fixed one, for trusted messages and tests */
 };
 #define MSG_HOPS 65536u

@@ -109,7 +109,7 @@ static void read_upstream(const struct conf_clause *c, struct plan *p)
 	p->upstream.tcp_timeout_ms = number(c, OPT_TCP_AUTH_QUERY_TIMEOUT);
 	p->upstream.min_timeout_ms = number(c, OPT_INFRA_CACHE_MIN_RTT);
 	p->upstream.max_timeout_ms = number(c, OPT_INFRA_CACHE_MAX_RTT);
-	p->upstream.limits = (struct msg_limits){ .max_rrs = MAX_UPSTREAM_RRS, .max_options = MAX_UPSTREAM_OPTIONS };
+	p->upstream.limits = (struct msg_limits){ .max_rrs = MAX_UPSTREAM_RRS, .max_options = MAX_UPSTREAM_OPTIONS, .drop_bad_rdata = true };
 }
 
 static void read_caches(const struct conf_clause *c, struct plan *p)

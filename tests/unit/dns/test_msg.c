@@ -389,6 +389,32 @@ static void malformed_messages(void **state)
 	assert_err(msg_read(a, (struct span){ NULL, 0 }, NULL, &m), ERR_FORMAT);
 }
 
+static void a_bad_record_can_be_left_out(void **state)
+{
+	const struct msg_limits tolerant = { .drop_bad_rdata = true };
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct msg m;
+
+	(void)state;
+	raw_start(MSG_QR, 1, 3, 0, 0);
+	raw_question("www.example.com.", RR_A);
+	raw_rr(12, RR_A, CLASS_IN, 60, "\x0a\x01\x02", 3);
+	raw_rr(12, RR_A, CLASS_IN, 60, "\x0a\x01\x02\x03", 4);
+	raw_rr(12, RR_CNAME, CLASS_IN, 60, "\xc0\xff", 2); /* points past itself */
+	assert_int_equal(read_raw(a, &m).e, ERR_FORMAT);
+	assert_true(OK(msg_read(a, writer_done(&raw.w), &tolerant, &m)));
+	assert_int_equal(m.bad_rdata, 2);
+	assert_int_equal(m.answer.count, 1);
+	assert_int_equal(m.answer.sets[0]->count, 1);
+	assert_memory_equal(rrset_rdata(m.answer.sets[0], 0).p, "\x0a\x01\x02\x03", 4);
+	/* Rdata that does not end in the message leaves nothing to go on from. */
+	raw_start(MSG_QR, 1, 1, 0, 0);
+	raw_question("www.example.com.", RR_A);
+	raw_rr(12, RR_A, CLASS_IN, 60, "\x0a\x01\x02\x03", 4);
+	raw.w.pos--;
+	assert_int_equal(msg_read(a, writer_done(&raw.w), &tolerant, &m).e, ERR_FORMAT);
+}
+
 static void limits_are_kept(void **state)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
@@ -626,6 +652,7 @@ int main(void)
 		cmocka_unit_test(edns_of_a_response),
 		cmocka_unit_test(nothing_is_borrowed_from_the_packet),
 		cmocka_unit_test(malformed_messages),
+		cmocka_unit_test(a_bad_record_can_be_left_out),
 		cmocka_unit_test(limits_are_kept),
 		cmocka_unit_test(memory_may_run_out),
 		cmocka_unit_test(one_set_of_four_thousand),
