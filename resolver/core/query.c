@@ -320,7 +320,9 @@ static void choose(struct resolution *q)
 	size_t server;
 
 	if (select_server(&e, q->deleg, q->now.type, q->core->env.infra, &server) == SELECT_SERVER) {
-		ask_server(q, server);
+		/* Before one that kept silent is asked again, the names whose addresses are not known yet. */
+		if (q->deleg->servers[server].timeouts == 0 || !look_for_targets(q))
+			ask_server(q, server);
 		return;
 	}
 	if (!look_for_targets(q))

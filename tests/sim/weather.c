@@ -198,7 +198,7 @@ static void set_plan(struct loop *l, struct message *m)
 static void reload(struct sim *s, void *ctx, uint64_t left)
 {
 	static const char *const changes[] = { "", " minimal-responses: no\n", " qname-minimisation: no\n", " msg-cache-size: 8k\n rrset-cache-size: 16k\n",
-		" prefetch: yes\n", " outgoing-num-tcp: 1\n", " num-queries-per-thread: 8\n" };
+		" prefetch: yes\n", " outgoing-num-tcp: 4\n", " num-queries-per-thread: 8\n" };
 	struct run *r = ctx;
 	struct plan *next, *before = r->plan;
 
