@@ -7,7 +7,7 @@
 #include "base/strbuf.h"
 
 #define MAX_BUNDLE_OCTETS (128u * 1024)
-#define MAX_BACKOFF_MS 60000u    /* a dead server is tried again at least so often: recovery is quick after an outage of any length */
+#define MAX_BACKOFF_MS 4000u     /* a dead server gets a probe at least so often: a packet is cheap, and after an outage of any length all is well within seconds */
 #define MAX_UPSTREAM_RRS 4096u
 #define MAX_UPSTREAM_OPTIONS 100u
 #define TCP_PIPELINE 32u
