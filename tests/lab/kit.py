@@ -107,7 +107,11 @@ class World:
         self.lab.STATE = folder.at("world")
         self.lab.enter = lambda argv: argv  # we are there
         os.mkdir(self.lab.STATE)
+        self.prepare(self.lab)
         self.lab.start_world()
+
+    def prepare(self, lab):
+        """For worlds that differ from the lab's: changes `lab` before its servers are started."""
 
     def pids(self):
         with open(os.path.join(self.lab.STATE, "servers.pids")) as f:
