@@ -191,7 +191,7 @@ RESULT deleg_from_sets(const struct deleg_env *e, struct name zone, const struct
 	TRY(new_deleg(e, zone, DELEG_REFERRAL, used, used, &d));
 	d->expires = true;
 	d->expires_sec = d->shown_until_sec = expires_sec;
-	for (size_t i = 0; i < used; i++) {
+	for (size_t i = 0; ns != NULL && i < used; i++) {
 		struct name target;
 
 		if (!rrset_target(ns, (first + i) % count, &target))

@@ -144,6 +144,17 @@ static bool had_outcome(const struct resolution *q, enum server_outcome o)
 	return false;
 }
 
+static bool nobody_was_asked(const struct resolution *q)
+{
+	if (q->deleg == NULL || q->deleg->server_count == 0)
+		return false;
+	for (size_t i = 0; i < q->deleg->server_count; i++) {
+		if (q->deleg->servers[i].outcome != SERVER_UNTRIED)
+			return false;
+	}
+	return true;
+}
+
 /* Each server was asked and said no: that is the zone's fault, not this name's. */
 static bool all_refused(const struct resolution *q)
 {
@@ -186,6 +197,10 @@ static void remember_failure(struct resolution *q, enum fail_cause cause, uint16
 		return;
 	if (cause == FAIL_BUDGET)
 		first = max = q->settings->exhausted_sec;
+	else if (nobody_was_asked(q)) /* servers in back-off: their clock runs already */
+		first = max = 1;
+	else if (had_outcome(q, SERVER_TIMEOUT) || had_outcome(q, SERVER_UNREACHABLE)) /* an outage ends without notice */
+		max = q->settings->outage_max_sec;
 	if (q->purpose == FOR_PRIMING || why == NULL)
 		return;
 	/* Not remembered when memory is short: then it is asked again. */

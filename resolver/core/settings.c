@@ -107,6 +107,7 @@ static void make_limits(struct core_settings *s, const struct conf_clause *c)
 	s->timeouts_per_zone = 12;
 	s->failure_first_sec = 5;
 	s->failure_max_sec = 300;
+	s->outage_max_sec = 20;
 	s->exhausted_sec = 5;
 	s->dead_zone_failures = 3;
 }

@@ -4,6 +4,7 @@
 #include "base/strbuf.h"
 
 #define CONF "server:\n\tqname-minimisation: no\n\ttarget-fetch-policy: \"0 0 0 0 0\"\n"
+#define QMIN "server:\n\tqname-minimisation: yes\n\ttarget-fetch-policy: \"0 0 0 0 0\"\n"
 #define ROOT "198.41.0.4"
 /* The thirteen root servers all say the same; priming included. */
 #define ROOT_LINES \
@@ -324,6 +325,134 @@ static void many_glueless_names_cost_few_packets(void **state)
 	}
 }
 
+static void wheels_of_delegations_cost_few_packets(void **state)
+{
+	char referral[4][1000];
+	struct line lines[12] = { ROOT_LINES };
+	static const char *const zones[] = { ".z0.com.", ".z1.com.", ".z2.com.", ".z3.com." };
+
+	for (int z = 0; z < 4; z++) {
+		strcpy(referral[z], "ns:");
+		for (int i = 0; i < 8; i++)
+			snprintf(referral[z] + strlen(referral[z]), 60, "; z%d.com. NS n%d.z%d.com.", z, i, (z + 1 + i % 3) % 4);
+		lines[3 + z] = (struct line){ COM, zones[z], "*", referral[z] };
+	}
+	{
+		BEGIN(CONF, lines);
+		char name[40];
+
+		t = world_ask(w, "www.z0.com.", "A");
+		assert_int_equal(t->rcode, RCODE_SERVFAIL);
+		assert_true(world_packets(w) <= 12);
+		world_forget(w);
+		for (int i = 0; i < 20; i++) {
+			snprintf(name, sizeof name, "w%d.z0.com.", i);
+			t = world_ask(w, name, "A");
+			assert_int_equal(t->rcode, RCODE_SERVFAIL);
+		}
+		assert_true(world_packets(w) <= 20);
+		END;
+	}
+}
+
+/* Names of name servers in a zone that never says a word (NRDelegation): few are looked up, and not for long. */
+static void names_that_lead_to_silence_are_given_up_in_time(void **state)
+{
+	char referral[7900] = "ns:";
+	struct line lines[8] = { ROOT_LINES };
+	uint32_t waited = 0;
+
+	for (int i = 0; i < 60; i++)
+		snprintf(referral + strlen(referral), sizeof referral - strlen(referral), "; nr.com. NS n%d.silent.com.", i);
+	lines[3] = (struct line){ COM, ".nr.com.", "*", referral };
+	lines[4] = (struct line){ COM, ".silent.com.", "*", "ns: silent.com. NS ns.silent.com.; ar: ns.silent.com. A 1.2.3.9" };
+	{
+		size_t n;
+		BEGIN(CONF, lines);
+
+		(void)world_ask(w, "x.com.", "A");
+		world_forget(w);
+		n = world_begin(w, "www.nr.com.", "A", NULL);
+		for (; waited < 20000 && world_told(w, n)->times == 0; waited += 100)
+			world_run(w, 100);
+		t = world_told(w, n);
+		assert_int_equal(t->rcode, RCODE_SERVFAIL);
+		assert_true(waited <= 5000);
+		END;
+	}
+}
+
+/* Chains of aliases, each through a zone whose servers have to be looked up, each of those with aliases: one budget for all of it. */
+static void what_is_multiplied_is_paid_from_one_budget(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, ".a.com.", "*", "ns: a.com. NS n1.b.com.; a.com. NS n2.b.com.; a.com. NS n3.c.com.; a.com. NS n4.c.com." },
+		{ COM, ".b.com.", "*", "ns: b.com. NS n1.d.com.; b.com. NS n2.d.com.; b.com. NS n3.e.com.; b.com. NS n4.e.com." },
+		{ COM, ".c.com.", "*", "ns: c.com. NS n1.d.com.; c.com. NS n2.e.com.; c.com. NS n3.f.com.; c.com. NS n4.f.com." },
+		{ COM, ".d.com.", "*", "ns: d.com. NS n.d.com.; ar: n.d.com. A 9.9.9.1" },
+		{ COM, ".e.com.", "*", "ns: e.com. NS n.e.com.; ar: n.e.com. A 9.9.9.2" },
+		{ COM, ".f.com.", "*", "ns: f.com. NS n.f.com.; ar: n.f.com. A 9.9.9.3" },
+		{ "9.9.9.1", "*", "*", "AA; Q CNAME x.c.com." },
+		{ "9.9.9.2", "*", "*", "AA; Q CNAME y.b.com." },
+		{ "9.9.9.3", "*", "*", "SERVFAIL" },
+		{ 0 },
+	};
+	BEGIN(QMIN, lines);
+
+	t = world_ask(w, "1.2.3.4.5.6.7.8.a.com.", "A");
+	assert_int_equal(t->rcode, RCODE_SERVFAIL);
+	assert_true(world_packets(w) <= 60);
+	END;
+}
+
+/* An outage, however long, is over for everybody within seconds of its end. */
+static void after_an_outage_names_come_back_soon(void **state)
+{
+	static const struct line dead[] = { ROOT_LINES, { COM, "*", "*", "DROP" }, { "1.2.3.4", "*", "*", "DROP" }, { 0 } };
+	uint32_t waited = 0;
+	BEGIN(CONF, plain);
+
+	(void)world_ask(w, "www.example.com.", "A");
+	world_run(w, 400000);
+	world_set_lines(w, dead);
+	for (int i = 0; i < 200; i++) {
+		t = world_ask(w, "www.example.com.", "A");
+		assert_int_equal(t->rcode, RCODE_SERVFAIL);
+		world_run(w, 2000);
+	}
+	world_set_lines(w, plain);
+	do {
+		world_run(w, 1000);
+		waited += 1000;
+		t = world_ask(w, "www.example.com.", "A");
+	} while (t->rcode != RCODE_NOERROR && waited < 100000);
+	assert_true(waited <= 31000);
+	END;
+}
+
+static void glue_that_points_at_us_is_not_asked(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, "x.com.", "*", "AA; x.com. A 1.2.3.4" },
+		{ COM, ".self.com.", "*", "ns: self.com. NS a.self.com.; self.com. NS b.self.com.; self.com. NS c.self.com.; "
+		  "ar: a.self.com. A 127.0.0.1; b.self.com. A 0.0.0.0; c.self.com. AAAA ::; a.self.com. AAAA ::1; b.self.com. AAAA ::ffff:1.2.3.4" },
+		{ 0 },
+	};
+	BEGIN(CONF, lines);
+
+	(void)world_ask(w, "x.com.", "A");
+	world_forget(w);
+	for (int i = 0; i < 10; i++) {
+		t = world_ask(w, i % 2 ? "w1.self.com." : "w2.self.com.", "A");
+		assert_int_equal(t->rcode, RCODE_SERVFAIL);
+		assert_has(t->why, "has no address that may be asked");
+	}
+	assert_int_equal(world_packets(w), 1);
+	END;
+}
+
 static void a_budget_ends_what_would_not_end(void **state)
 {
 	/* Every name below com. is delegated one label deeper, each to a server without glue in another such zone. */
@@ -423,7 +552,6 @@ static void addresses_of_a_zones_servers_are_kept_no_longer_than_its_delegation(
 
 /* --- QNAME minimisation */
 
-#define QMIN "server:\n\tqname-minimisation: yes\n\ttarget-fetch-policy: \"0 0 0 0 0\"\n"
 
 static void servers_see_no_more_of_a_name_than_they_need(void **state)
 {
@@ -752,6 +880,11 @@ int main(void)
 		cmocka_unit_test(names_of_servers_are_looked_up),
 		cmocka_unit_test(circles_of_delegations_fail_fast_and_stay_failed),
 		cmocka_unit_test(many_glueless_names_cost_few_packets),
+		cmocka_unit_test(wheels_of_delegations_cost_few_packets),
+		cmocka_unit_test(names_that_lead_to_silence_are_given_up_in_time),
+		cmocka_unit_test(what_is_multiplied_is_paid_from_one_budget),
+		cmocka_unit_test(glue_that_points_at_us_is_not_asked),
+		cmocka_unit_test(after_an_outage_names_come_back_soon),
 		cmocka_unit_test(a_budget_ends_what_would_not_end),
 		cmocka_unit_test(chains_of_eleven_are_answered_and_longer_ones_end),
 		cmocka_unit_test(a_zone_cannot_prolong_its_own_delegation),
