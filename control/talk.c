@@ -57,6 +57,10 @@ static int reach_address(const char *text)
 		return -1;
 	}
 	fd = socket(e.a.family == ADDR_V4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		fprintf(stderr, "cairnctl: %s: %s\n", text, strerror(errno));
+		return -1;
+	}
 	if (e.a.family == ADDR_V4) {
 		memcpy(&v4.sin_addr, e.a.b, 4);
 		v4.sin_port = htons(e.port);
@@ -67,11 +71,10 @@ static int reach_address(const char *text)
 		v6.sin6_scope_id = e.scope;
 		r = connect(fd, (const struct sockaddr *)&v6, sizeof v6);
 	}
-	if (fd >= 0 && r == 0)
+	if (r == 0)
 		return fd;
 	fprintf(stderr, "cairnctl: %s: %s\n", text, strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return -1;
 }
 

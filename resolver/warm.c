@@ -221,6 +221,6 @@ void warm_write_all(struct warm *w)
 		log_error("cache snapshot: %s cannot be written", w->path);
 		return;
 	}
-	while (write_some(w))
+	while (w->writer != NULL && write_some(w))
 		;
 }

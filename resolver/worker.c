@@ -189,8 +189,8 @@ void worker_set_zones(struct worker *w, const struct zones *z)
 
 	/* messages run first in a turn: nothing is borrowed from the old zones now */
 	w->zones = zones_ref(z);
-	w->env.zones = w->zones;
-	serve_set(w->serve, w->plan->serve, w->zones->z);
+	w->env.zones = z;
+	serve_set(w->serve, w->plan->serve, z->z);
 }
 
 struct worker_gauges worker_gauges(const struct worker *w)

@@ -1,5 +1,6 @@
 #include "resolver/serve/quota.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -88,8 +89,13 @@ static void drop(struct quota *q, struct entry *gone)
 
 static void shrink(struct quota *q)
 {
-	while (q->idle > q->max_idle)
-		drop(q, q->oldest);
+	while (q->idle > q->max_idle) {
+		struct entry *gone = q->oldest;
+
+		assert(gone != NULL && gone != q->newest && gone->newer != NULL); /* two are listed at least: max_idle is above 0 */
+		drop(q, gone);
+		assert(q->oldest != gone && q->newest != gone);
+	}
 }
 
 void quota_free(struct quota *q)
