@@ -100,7 +100,7 @@ static void fill(struct rrcache *c, struct turn *t, uint32_t sec)
 static struct snapshot_result save(struct rrcache *c, const char *path, uint32_t sec, size_t slots)
 {
 	struct snapshot_writer *w;
-	struct snapshot_result r;
+	struct snapshot_result r = { .note = NULL };
 	struct now now = at_sec(sec);
 	bool finished = false;
 
@@ -116,7 +116,7 @@ static struct snapshot_result save(struct rrcache *c, const char *path, uint32_t
 static struct snapshot_result restore(struct rrcache *c, struct turn *t, const char *path, const uint8_t digest[32], struct now now, size_t entries)
 {
 	struct snapshot_reader *rd;
-	struct snapshot_result r;
+	struct snapshot_result r = { .note = NULL };
 	bool finished = false;
 
 	assert_int_equal(snapshot_read_open(path, digest, &rd).e, ERR_NONE);
