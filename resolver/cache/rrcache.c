@@ -513,6 +513,13 @@ static void forget_expired(struct rrcache *c, struct epoch_member *m, const stru
 RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
     const struct now *now)
 {
+	return rrcache_put_noted(c, m, k, sets, n, ttl, NULL, now);
+}
+
+RESULT rrcache_put_noted(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
+    const char *note, const struct now *now)
+{
+	struct span text = note != NULL ? (struct span){ (const uint8_t *)note, strnlen(note, MAX_TEXT) } : (struct span){ NULL, 0 };
 	KEY_SCRATCH struct opposites o;
 	KEY_SCRATCH struct key_chain chain;
 
@@ -524,7 +531,7 @@ RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundl
 	}
 	flushes_age(&c->flushes, m, now_sec(now));
 	key_chain_init(&chain, &c->key, k->name);
-	AUTO(bundle_free) struct bundle *b = bundle_for(c, k, &chain, sets, n, (struct span){ NULL, 0 });
+	AUTO(bundle_free) struct bundle *b = bundle_for(c, k, &chain, sets, n, text);
 	if (b == NULL)
 		return FAIL(ERR_NOMEM);
 	bundle_set_times(b, now_sec(now), ttl);

@@ -51,7 +51,7 @@ size_t bundle_count(const struct bundle *b) NONNULL;
 const struct rrset *bundle_set(const struct bundle *b, size_t i) BORROWED NONNULL;
 /* The set of that owner and type, or NULL. */
 const struct rrset *bundle_find(const struct bundle *b, struct name owner, uint16_t type) BORROWED NONNULL;
-const char *bundle_text(const struct bundle *b) BORROWED NONNULL; /* FAILURE: why; "" otherwise */
+const char *bundle_text(const struct bundle *b) BORROWED NONNULL; /* FAILURE: why; otherwise its note, or "" */
 struct bundle_key bundle_key(const struct bundle *b) NONNULL;
 
 struct rrcache_limits {
@@ -91,6 +91,9 @@ const struct bundle *rrcache_covering_nxdomain(struct rrcache *c, struct name na
  */
 RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
     const struct now *now);
+/* With a note that clients are told as an extended error (EDE_OTHER): bundle_text() gives it. NULL: none. */
+RESULT rrcache_put_noted(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
+    const char *note, const struct now *now);
 /* Notes one more failure: kept 5 s at first, doubling to 300 s (RFC 9520 section 3.2) while failures follow one another. */
 RESULT rrcache_put_failure(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, uint16_t rcode, uint16_t ede, const char *text,
     uint32_t first_sec, uint32_t max_sec, const struct now *now);

@@ -6,6 +6,7 @@
 
 void draft_clear(struct draft *d)
 {
+	d->note = NULL;
 	for (size_t i = 0; i < 3; i++)
 		d->part[i].count = 0;
 }
@@ -76,6 +77,8 @@ RESULT draft_finish(const struct draft *d, struct arena *a, struct answer *ret)
 	ret->additional_count = d->part[2].count;
 	ret->ttl = n == 0 || ttl == UINT32_MAX ? 0 : ttl;
 	ret->security = n == 0 ? SECURITY_UNCHECKED : security;
+	if (d->note != NULL)
+		answer_add_ede(ret, EDE_OTHER, d->note);
 	return DONE;
 }
 

@@ -14,7 +14,10 @@ struct draft_part {
 	size_t count, cap;
 };
 
+#define NOTE_SPOILT "records of wrong form were left out" /* of the server's reply */
+
 struct draft {
+	const char *note BORROWED_FIELD; /* static text or in the arena: to be told as EDE_OTHER; NULL: none */
 	struct draft_part part[3]; /* by enum msg_part - 1: answer, authority, additional */
 };
 

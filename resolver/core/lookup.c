@@ -67,6 +67,8 @@ static RESULT take_data(struct lookup *k, const struct bundle *b, uint16_t type,
 
 	if (left == 0)
 		k->stale = true;
+	if (bundle_text(b)[0] != '\0')
+		k->draft->note = arena_strdup(k->arena, bundle_text(b));
 	for (size_t i = 0; i < bundle_count(b); i++) {
 		const struct rrset *rs = bundle_set(b, i);
 

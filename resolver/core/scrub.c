@@ -544,6 +544,7 @@ RESULT scrub_reply(struct arena *a, const struct scrub_request *r, const struct 
 
 	out.authoritative = (m->flags & MSG_AA) != 0;
 	out.second_hand = !r->recursive && !out.authoritative && (m->flags & MSG_RA) != 0;
+	out.spoilt = m->bad_rdata > 0;
 	if (!name_is_under(r->q.name, r->zone))
 		return FAIL(ERR_RANGE);
 	TRY(classify(&s));

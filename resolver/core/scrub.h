@@ -54,6 +54,7 @@ struct scrubbed {
 	struct name cut;       /* REPLY_REFERRAL */
 	uint32_t negative_ttl; /* RFC 2308 section 5, with the limits of the configuration; 0: not to be kept */
 	struct scrub_sets answer, authority, additional;
+	bool spoilt;           /* records of wrong form were left out by the reader */
 	uint32_t dropped;      /* RRsets that were not believed or not needed */
 	const char *note BORROWED_FIELD; /* static text: what was wrong with it; "" */
 };

@@ -97,7 +97,8 @@ static RESULT put_answer(struct resolution *q, const struct scrubbed *s, const s
 		TRY(add_beside(q, &b, &s->additional, rs, ttl));
 	}
 	/* Refused by the cache (something better is there, or its TTL is 0): the answer at hand is good all the same. */
-	(void)OK(put(q, BUNDLE_DATA, rrset_name(rs), rs->type, b.sets, b.count, ttl));
+	(void)OK(rrcache_put_noted(q->core->env.rrcache, q->core->env.member, &(struct bundle_key){ rrset_name(rs), rs->type, CLASS_IN, BUNDLE_DATA },
+	    b.sets, b.count, ttl, s->spoilt ? NOTE_SPOILT : NULL, query_now(q)));
 	return DONE;
 }
 
@@ -213,6 +214,8 @@ RESULT store_reply(struct resolution *q, const struct scrubbed *s)
 		TRY(draft_add(&q->draft, q->arena, PART_ANSWER, rs, rs->ttl));
 	}
 	q->uncached = q->uncached || !keeps(q);
+	if (s->spoilt)
+		q->draft.note = NOTE_SPOILT;
 	if (s->kind != REPLY_ALIAS) {
 		TRY(draft_part_of(q, PART_AUTHORITY, &s->authority));
 		TRY(draft_part_of(q, PART_ADDITIONAL, &s->additional));
