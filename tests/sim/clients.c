@@ -97,7 +97,7 @@ struct asked *clients_ask(struct run *r, unsigned int client, struct name name, 
 		return NULL;
 	name_copy(&q->name, name);
 	q->type = type;
-	q->recurse = true;
+	q->recurse = !r->no_recursion;
 	send_udp(r, q);
 	return q;
 }

@@ -205,7 +205,7 @@ struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct s
 		complain(r, q, "a second reply");
 		return NULL;
 	}
-	took = sim_now_ns(r->sim) - q->at_ns;
+	took = q->took_ns = sim_now_ns(r->sim) - q->at_ns;
 	if (took > PATIENCE && !q->lossy)
 		complain(r, q, "the reply took %.3f s", (double)took / 1e9);
 	if (packet.n > most_octets(q))
@@ -223,6 +223,9 @@ struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct s
 		complain(r, q, "not the right answer (id %u, %s, %s):", q->id, tcp ? "tcp" : "udp", q->calm ? "calm" : "not calm");
 		show(&m);
 	}
+	q->rcode = m.rcode;
+	for (size_t i = 0; i < m.answer.count; i++)
+		q->answers = (uint16_t)(q->answers + m.answer.sets[i]->count);
 	r->failures += m.rcode == RCODE_SERVFAIL;
 	*ret_truncated = (m.flags & MSG_TC) != 0;
 	if (sim_verbose(r->sim)) {

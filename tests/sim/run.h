@@ -26,7 +26,9 @@ struct asked {
 	bool must;   /* no failure is excused */
 	bool calm;   /* the weather has been good since it was asked */
 	unsigned int replies;
-	uint64_t at_ns, packets; /* packets: that servers had received when it was asked */
+	uint64_t at_ns, took_ns;
+	uint64_t packets; /* that servers had received when it was asked */
+	uint16_t rcode, answers; /* of its reply */
 };
 
 struct client {
@@ -60,11 +62,12 @@ struct run {
 	enum world_setup setup;
 	char conf[2048];   /* options of this run, besides those of all runs */
 	bool calm;         /* the network is good: failures need a broken zone */
-	bool damaged;      /* octets change on the way: what is said may be wrong */
+	bool damaged;      /* octets change on the way, or the model knows nothing of the names asked for: what is said may be wrong */
 	bool stale_ok;     /* serve-expired */
 	bool small;        /* the caches are tiny */
 	bool lonely;       /* one question at a time, and what it costs is counted */
 	bool tcp, floods, forgers, reloads, flushes, limits, outages, oom;
+	bool no_recursion; /* clients_ask() clears RD */
 	bool in_child;     /* of a fork, where memory has run out */
 	bool closed_early; /* owners were closed with events under way */
 

@@ -605,7 +605,7 @@ static size_t guest_reply(struct world_guest *g, struct span packet, bool tcp, u
 	if (!g->fn(g->ctx, &q, a, &b, tcp))
 		return 0;
 	if (q.edns.present) {
-		struct edns_out e = { .udp_size = 1232 };
+		struct edns_out e = { .udp_size = 1232, .rcode = load16(out + 2) & 15 };
 
 		build_edns_start(&b, &e);
 		build_edns_end(&b);

@@ -202,7 +202,13 @@ static void reload(struct sim *s, void *ctx, uint64_t left)
 	struct run *r = ctx;
 	struct plan *next, *before = r->plan;
 
-	if (!OK(run_make_plan(r, changes[sim_draw(s, 0, sizeof changes / sizeof changes[0] - 1)], &next)))
+	const char *change = changes[sim_draw(s, 0, sizeof changes / sizeof changes[0] - 1)];
+
+	if (strstr(change, "outgoing") != NULL) { /* silent servers take all places */
+		r->calm = false;
+		weather_end_calm(r);
+	}
+	if (!OK(run_make_plan(r, change, &next)))
 		abort();
 	r->plan = next;
 	shared_set_plan(r->shared, next);
