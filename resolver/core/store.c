@@ -222,6 +222,8 @@ RESULT store_reply(struct resolution *q, const struct scrubbed *s)
 	}
 	if (s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN)
 		TRY(put_negative(q, s, end, q->now.type));
+	else if (s->kind == REPLY_EMPTY && keeps(q)) /* no SOA says how long (RFC 2308 section 5): long enough not to be asked by every repeat */
+		(void)OK(put(q, BUNDLE_NODATA, end, q->now.type, NULL, 0, q->settings->failure_first_sec));
 	TRY(put_spare_ns(q, s));
 	shorten_delegation(q, s);
 	return put_answers(q, s);

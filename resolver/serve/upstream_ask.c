@@ -462,6 +462,8 @@ static enum cookie_match judge_cookie(struct ask *a, const struct attempt *t, co
 
 static bool refuses_edns(const struct msg *m, const struct attempt *t)
 {
+	if (m->edns.present && !t->cookie && m->rcode != RCODE_BADVERS)
+		return false; /* it knows EDNS, and says no to something else */
 	return t->edns && (m->rcode == RCODE_FORMERR || m->rcode == RCODE_NOTIMP || m->rcode == RCODE_BADVERS);
 }
 
