@@ -50,7 +50,7 @@ static void check_result(const struct scrubbed *s, const struct scrub_request *r
 	if (s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN)
 		check(s->answer.count == 0);
 	if (s->kind == REPLY_ALIAS)
-		check(s->answer.count > 0 && !name_equal(s->final, r->q.name));
+		check(s->answer.count > 0);
 	if (s->kind == REPLY_LAME || s->kind == REPLY_ERROR)
 		check(s->authority.count == 0);
 	for (size_t i = 0; r->settings->drop_spare_ns && s->kind != REPLY_REFERRAL && i < s->authority.count; i++)
