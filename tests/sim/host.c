@@ -466,6 +466,7 @@ struct loop *sim_loop_new(struct sim *s, struct rng *rng, struct epoch_member *m
 	if (b == NULL)
 		return NULL;
 	b->sim = s;
+	b->member = member;
 	b->wake_ns = s->now_ns; /* a first turn, for what was set before */
 	while (*end != NULL)
 		end = &(*end)->next;
@@ -565,7 +566,7 @@ static void plant_fault(struct sim_host *h, const struct endpoint *from, const s
 		for (unsigned int i = 0; i < 100; i++)
 			sim_send(h->sim, from, to, packet);
 	}
-	if (++h->sim->planted != 5)
+	if (h->sim->plant == PLANT_DROP || h->sim->plant == PLANT_DOUBLE_REPLY || ++h->sim->planted != 5)
 		return;
 	if (h->sim->plant == PLANT_LEAK) {
 		void *lost = mem_alloc(1);

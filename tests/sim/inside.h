@@ -49,6 +49,7 @@ struct sim_backend {
 	struct sim_backend *next OWNED_FIELD;
 	struct sim *sim PARENT_FIELD;
 	struct loop *loop PARENT_FIELD;
+	struct epoch_member *member PARENT_FIELD; /* online only during turns: between them the loop sleeps */
 	uint64_t wake_ns; /* when the loop's next timer is due */
 	bool woken;
 	struct sim_host *host BORROWED_FIELD;

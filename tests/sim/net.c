@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/epoch.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "tests/sim/inside.h"
@@ -506,7 +507,11 @@ static void run_loops(struct sim *s)
 
 			b->woken = false;
 			b->wake_ns = UINT64_MAX;
+			if (b->member != NULL)
+				epoch_online(b->member);
 			loop_turn(b->loop, true);
+			if (b->member != NULL)
+				epoch_offline(b->member);
 			s->turns++;
 			/* A turn waits first: one that had work may have set timers that it did not wait for. */
 			b->woken |= mail || b->wake_ns <= s->now_ns;
@@ -524,6 +529,11 @@ static uint64_t next_instant(const struct sim *s)
 			at = b->wake_ns;
 	}
 	return at;
+}
+
+bool sim_at_rest(const struct sim *s)
+{
+	return next_instant(s) == UINT64_MAX;
 }
 
 bool sim_run(struct sim *s, uint64_t until_ns)

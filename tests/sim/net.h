@@ -48,6 +48,7 @@ void sim_at(struct sim *s, uint64_t wait_ns, sim_fn *fn, void *ctx, uint64_t arg
 
 /* Runs until nothing is left to happen or the time is reached. True: nothing is left but timers beyond it. */
 bool sim_run(struct sim *s, uint64_t until_ns) NONNULL;
+bool sim_at_rest(const struct sim *s) NONNULL;     /* no timer is left either */
 uint64_t sim_turns(const struct sim *s) NONNULL; /* turns of all loops: a run that spins is a bug */
 
 /* ---- the program's side --------------------------------------------------------------------------------------------------------------- */

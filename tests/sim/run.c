@@ -161,7 +161,7 @@ void run_seed(struct run *r, uint64_t seed, enum plant plant, bool verbose)
 	clients_start(r);
 	clients_schedule(r);
 	weather_start(r);
-	if (!sim_run(r->sim, sim_now_ns(r->sim) + 4 * 3600 * SEC) || sim_turns(r->sim) > 1000000)
+	if (!sim_run(r->sim, sim_now_ns(r->sim) + 4 * 3600 * SEC) || !sim_at_rest(r->sim) || sim_turns(r->sim) > 1000000)
 		complain(r, NULL, "it never comes to rest");
 	mem_fail_at(0, false);
 	if (verbose)
