@@ -38,6 +38,7 @@ static void draw_options(struct run *r)
 	option(r, 50000, "harden-below-nxdomain: no");
 	if (sim_chance(r->sim, 100000)) {
 		r->small = true;
+		r->calm = false; /* what was learnt may be forgotten before it is used */
 		option(r, 1000000, "msg-cache-size: 16k\n rrset-cache-size: 32k\n infra-cache-numhosts: 16");
 	}
 	if (sim_chance(r->sim, 200000)) {
@@ -204,7 +205,8 @@ static void reload(struct sim *s, void *ctx, uint64_t left)
 
 	const char *change = changes[sim_draw(s, 0, sizeof changes / sizeof changes[0] - 1)];
 
-	if (strstr(change, "outgoing") != NULL) { /* silent servers take all places */
+	/* Silent servers take all places, or what was learnt is forgotten before it is used. */
+	if (strstr(change, "outgoing") != NULL || strstr(change, "cache-size") != NULL) {
 		r->calm = false;
 		weather_end_calm(r);
 	}
