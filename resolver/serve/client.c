@@ -20,6 +20,7 @@
 #include "resolver/stats.h"
 
 #define CHAIN_OCTETS 65536u    /* of local data that an answer starts with */
+#define PATIENCE_MS 4500u      /* stubs give up after five seconds */
 #define REFRESH_AGAIN_SEC 5u   /* a refresh of the same entry is not begun again for so long */
 
 LOOP_HANDLE_IMPL(client)
@@ -39,7 +40,9 @@ struct client {
 	uint64_t since_ns;
 	uint64_t hash;
 	uint32_t variant;
+	timer_h patience;
 	bool refresh;              /* nobody waits */
+	bool gave_up;              /* nobody waits any more */
 	bool recurse;
 	bool resolving;            /* core knows it */
 	bool told;
@@ -100,6 +103,7 @@ static void client_close(struct client *c)
 	list_remove(c->refresh ? &s->refreshes : &s->clients, c);
 	if (!c->refresh)
 		quota_close(s->quota, &c->origin.from.a, QUOTA_WAITING);
+	loop_timer_stop(s->env.loop, &c->patience);
 	client_retire(s->env.loop, c->self);
 	loop_bury(s->env.loop, &c->dead, client_bury);
 	if (origin_is_tcp(&c->origin))
@@ -255,7 +259,7 @@ static void answer_client(struct client *c, const struct answer *a)
 		send_entry(c, e);
 	else if (!render_and_send(c, a) && !c->refresh)
 		send_failure(c);
-	if (!c->refresh)
+	if (!c->refresh || c->gave_up)
 		log_failure(c, a);
 	if (a->stale && !c->refresh) /* the resolution goes on for those who ask next (RFC 8767 section 5) */
 		client_refresh(
@@ -338,6 +342,40 @@ static void start(struct client *c, const struct name *target, bool renew)
 	if (!c->refresh)
 		send_failure(c);
 	obligation_met(c);
+}
+
+/*
+ * An answer would come too late now, and the stub is about to give up: it is told so, and what it waited for becomes a refresh, which goes on for those who ask
+ * next. Where answers are never too late (discard-timeout: 0, TCP) clients wait as long as the resolution lasts.
+ */
+static void out_of_patience(struct loop *l, void *object)
+{
+	struct client *c = object;
+	struct serve *s = c->serve;
+	uint8_t room[64];
+	struct writer w = writer_of(room, sizeof room);
+	struct reply_code code = { .rcode = RCODE_SERVFAIL, .recursion_available = true };
+
+	(void)l;
+	c->patience = (timer_h){ 0 };
+	if (s->env.settings->ede)
+		reply_ede_option(&w, EDE_NO_REACHABLE, "no answer in time");
+	code.ede = writer_done(&w);
+	serve_code(s, &c->origin, &c->to, &code);
+	stats_inc(s->env.stats, COUNT_QUERIES_GIVEN_UP);
+	list_remove(&s->clients, c);
+	quota_close(s->quota, &c->origin.from.a, QUOTA_WAITING);
+	c->refresh = c->gave_up = true;
+	list_add(&s->refreshes, c); /* own-ok: R4 from one list to the other */
+}
+
+static void limit_patience(struct client *c)
+{
+	uint32_t discard = c->serve->env.settings->discard_ms;
+
+	if (discard != 0 && !origin_is_tcp(&c->origin)) /* without memory for the timer it waits longer */
+		(void)OK(loop_timer(c->serve->env.loop, &client_loop_type, c->self.v, out_of_patience, discard > PATIENCE_MS ? discard : PATIENCE_MS,
+		    &c->patience));
 }
 
 /* The client leaves, for a reason. */
@@ -461,6 +499,7 @@ void client_wait(struct serve *s, const struct request *r, const struct answer *
 		obligation_met(c);
 		return;
 	}
+	limit_patience(c);
 	start(c, target, false);
 }
 

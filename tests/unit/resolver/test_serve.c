@@ -554,6 +554,47 @@ static void a_reply_that_comes_too_late_is_dropped_but_kept_for_the_next(void **
 	end();
 }
 
+static void a_failure_is_told_however_late(void **state)
+{
+	struct answer failed = { .rcode = RCODE_SERVFAIL, .why = "all silent" };
+
+	BEGIN(" discard-timeout: 1900\n");
+	ask("slow.org.", 1, 1);
+	pass_ms(3000);
+	tell(0, &failed);
+	assert_int_equal(sent_count, 1);
+	assert_int_equal(sent_flags(0) & 15, RCODE_SERVFAIL);
+	assert_int_equal(stats_get(&stats, COUNT_QUERIES_DISCARDED), 0);
+	end();
+}
+
+static void who_waits_too_long_is_told_and_the_resolution_goes_on(void **state)
+{
+	BEGIN(" discard-timeout: 1900\n");
+	ask("slow.org.", 1, 1);
+	pass_ms(4499);
+	assert_int_equal(sent_count, 0);
+	pass_ms(2);
+	assert_int_equal(sent_count, 1);
+	assert_int_equal(sent_flags(0) & 15, RCODE_SERVFAIL);
+	assert_int_equal(cancelled, 0);
+	assert_int_equal(stats_get(&stats, COUNT_QUERIES_GIVEN_UP), 1);
+	assert_int_equal(quota_count(serve->quota, &(struct addr){ ADDR_V4, { 127, 0, 0, 1 } }, QUOTA_WAITING), 0);
+	pass_ms(4000);
+	tell_addresses(0, 1, 60); /* for the next one */
+	assert_int_equal(sent_count, 1);
+	turn();
+	ask("slow.org.", 2, 1);
+	assert_int_equal(sent_count, 2);
+	assert_int_equal(asked_count, 1);
+	end();
+	start(" discard-timeout: 0\n");
+	ask("slow.org.", 1, 1);
+	pass_ms(11000);
+	assert_int_equal(sent_count, 0);
+	end();
+}
+
 static void when_full_the_oldest_slow_question_gives_way(void **state)
 {
 	BEGIN(" num-queries-per-thread: 4\n jostle-timeout: 200\n");
@@ -1015,6 +1056,8 @@ int main(void)
 		cmocka_unit_test(what_must_not_be_stored_is_asked_for_each_time),
 		cmocka_unit_test(answers_that_do_not_fit_are_cut_at_an_rr_and_say_so),
 		cmocka_unit_test(a_reply_that_comes_too_late_is_dropped_but_kept_for_the_next),
+		cmocka_unit_test(a_failure_is_told_however_late),
+		cmocka_unit_test(who_waits_too_long_is_told_and_the_resolution_goes_on),
 		cmocka_unit_test(when_full_the_oldest_slow_question_gives_way),
 		cmocka_unit_test(hits_are_answered_while_the_queue_is_full),
 		cmocka_unit_test(one_client_may_not_have_all_places),
