@@ -1,0 +1,230 @@
+#include "validator/nsec3.h"
+
+#include "base/arena.h"
+#include "base/libcrypto.h"
+#include "base/mem.h"
+#include "validator/nsec.h"
+
+#define NSEC3_SHA1 1
+#define NSEC3_OPT_OUT 0x01
+#define NSEC3_LABEL 32 /* NSEC3_HASH_OCTETS in base32hex */
+
+struct nsec3_hasher {
+	EVP_MD *sha1 OWNED_FIELD;
+	EVP_MD_CTX *ctx OWNED_FIELD;
+};
+
+struct nsec3_hashed {
+	struct nsec3_hashed *next ARENA_FIELD;
+	struct name name;
+	uint8_t hash[NSEC3_HASH_OCTETS];
+};
+
+void nsec3_hasher_free(struct nsec3_hasher *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	EVP_MD_free(h->sha1);
+	mem_free(h);
+}
+
+struct nsec3_hasher *nsec3_hasher_new(void)
+{
+	AUTO(nsec3_hasher_free) struct nsec3_hasher *h = mem_alloc(sizeof *h);
+
+	if (h == NULL)
+		return NULL;
+	h->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	h->ctx = EVP_MD_CTX_new();
+	if (h->sha1 == NULL || h->ctx == NULL || EVP_MD_get_size(h->sha1) != NSEC3_HASH_OCTETS)
+		return NULL;
+	return MOVE(h);
+}
+
+static bool digest(struct nsec3_hasher *h, const uint8_t *p, size_t n, struct span salt, uint8_t *out)
+{
+	unsigned int len = 0;
+
+	return EVP_DigestInit_ex2(h->ctx, h->sha1, NULL) == 1 && EVP_DigestUpdate(h->ctx, p, n) == 1
+	    && (salt.n == 0 || EVP_DigestUpdate(h->ctx, salt.p, salt.n) == 1) && EVP_DigestFinal_ex(h->ctx, out, &len) == 1
+	    && len == NSEC3_HASH_OCTETS;
+}
+
+RESULT nsec3_hash(struct nsec3_hasher *h, struct name name, struct span salt, unsigned int iterations, uint8_t ret_hash[NSEC3_HASH_OCTETS])
+{
+	struct name_buf low;
+	uint8_t hash[NSEC3_HASH_OCTETS];
+
+	name_copy(&low, name);
+	name_lower(&low);
+	if (!digest(h, low.b, low.len, salt, hash))
+		return FAIL(ERR_SYSTEM);
+	for (unsigned int i = 0; i < iterations; i++) {
+		if (!digest(h, hash, sizeof hash, salt, hash))
+			return FAIL(ERR_SYSTEM);
+	}
+	memcpy(ret_hash, hash, sizeof hash);
+	return DONE;
+}
+
+/* RFC 4648 section 7, either case; 32 digits are 20 octets without a rest. */
+static bool unbase32(struct span label, uint8_t out[NSEC3_HASH_OCTETS])
+{
+	uint32_t bits = 0;
+	unsigned int have = 0;
+	size_t at = 0;
+
+	if (label.n != NSEC3_LABEL)
+		return false;
+	for (size_t i = 0; i < label.n; i++) {
+		uint8_t c = label.p[i];
+		uint32_t v;
+
+		if (c >= '0' && c <= '9')
+			v = c - '0';
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'v')
+			v = (c | 0x20u) - 'a' + 10;
+		else
+			return false;
+		bits = (bits << 5 | v) & 0xfff;
+		have += 5;
+		if (have >= 8) {
+			have -= 8;
+			out[at++] = (uint8_t)(bits >> have);
+		}
+	}
+	return true;
+}
+
+/* One record of a set; false: no use. */
+static bool read_record(struct span rdata, struct nsec3 *ret, struct span *ret_salt, unsigned int *ret_iterations)
+{
+	struct reader r = reader_of(rdata);
+	uint8_t algorithm = read8(&r);
+	uint8_t flags = read8(&r);
+	unsigned int iterations = read16(&r);
+	struct span salt = read_span(&r, read8(&r));
+	struct span next = read_span(&r, read8(&r));
+	struct span types = read_rest(&r);
+
+	if (!reader_ok(&r) || algorithm != NSEC3_SHA1 || (flags & ~NSEC3_OPT_OUT) != 0 || next.n != NSEC3_HASH_OCTETS)
+		return false;
+	ret->next_hash = next;
+	ret->types = types;
+	ret->opt_out = (flags & NSEC3_OPT_OUT) != 0;
+	*ret_salt = salt;
+	*ret_iterations = iterations;
+	return true;
+}
+
+static void collect_set(const struct rrset *rs, struct nsec3_zone *z)
+{
+	struct name owner = rrset_name(rs);
+	struct nsec3 rec = { .set = rs };
+
+	if (rs->type != RR_NSEC3 || owner.labels != z->zone.labels + 1 || !denial_set_is_of(rs, z->zone)
+	    || !unbase32(name_label(owner, 0), rec.owner_hash))
+		return;
+	for (size_t i = 0; i < rs->count; i++) {
+		struct span salt = { NULL, 0 };
+		unsigned int iterations = 0;
+
+		if (!read_record(rrset_rdata(rs, i), &rec, &salt, &iterations))
+			continue;
+		if (z->n == 0) {
+			z->salt = salt;
+			z->iterations = iterations;
+		} else if (z->iterations != iterations || !span_equal(z->salt, salt)) {
+			z->mixed = true;
+		}
+		z->records[z->n++] = rec;
+	}
+}
+
+RESULT nsec3_collect(const struct rrset *const *sets, size_t n, struct name zone, struct arena *a, struct nsec3_hasher *h, struct work *w,
+    struct nsec3_zone *ret)
+{
+	struct nsec3_zone z = { .zone = zone, .arena = a, .hasher = h, .work = w };
+	size_t room = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (sets[i]->type == RR_NSEC3)
+			room += sets[i]->count;
+	}
+	if (room > 0) {
+		z.records = arena_alloc_array(a, room, sizeof *z.records);
+		if (z.records == NULL)
+			return FAIL(ERR_NOMEM);
+	}
+	for (size_t i = 0; i < n; i++)
+		collect_set(sets[i], &z);
+	*ret = z;
+	return DONE;
+}
+
+static RESULT hash_of(struct nsec3_zone *z, struct name name, const struct nsec3_hashed **ret)
+{
+	struct nsec3_hashed *k;
+
+	for (k = z->known; k != NULL; k = k->next) {
+		if (name_equal(k->name, name)) {
+			*ret = k;
+			return DONE;
+		}
+	}
+	if (!work_spend(z->work, (z->iterations + 1) * WORK_NSEC3_HASH))
+		return FAIL(ERR_BUDGET);
+	k = arena_alloc(z->arena, sizeof *k);
+	if (k == NULL)
+		return FAIL(ERR_NOMEM);
+	k->name = name_dup_in(z->arena, name);
+	if (k->name.wire == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(nsec3_hash(z->hasher, name, z->salt, z->iterations, k->hash));
+	z->hashes++;
+	k->next = z->known;
+	z->known = k;
+	*ret = k;
+	return DONE;
+}
+
+RESULT nsec3_match(struct nsec3_zone *z, struct name name, const struct nsec3 **ret)
+{
+	const struct nsec3_hashed *k = NULL;
+	const struct nsec3 *found = NULL;
+
+	TRY(hash_of(z, name, &k));
+	for (size_t i = 0; i < z->n && found == NULL; i++) {
+		if (memcmp(z->records[i].owner_hash, k->hash, NSEC3_HASH_OCTETS) == 0)
+			found = &z->records[i];
+	}
+	*ret = found;
+	return DONE;
+}
+
+/* The last record of the chain points to the first, and the only record to itself. */
+static bool covers(const struct nsec3 *rec, const uint8_t hash[NSEC3_HASH_OCTETS])
+{
+	const uint8_t *next = rec->next_hash.p;
+	bool behind = memcmp(rec->owner_hash, hash, NSEC3_HASH_OCTETS) < 0;
+	bool before = memcmp(hash, next, NSEC3_HASH_OCTETS) < 0;
+
+	if (memcmp(rec->owner_hash, next, NSEC3_HASH_OCTETS) < 0)
+		return behind && before;
+	return memcmp(rec->owner_hash, hash, NSEC3_HASH_OCTETS) != 0 && (behind || before);
+}
+
+RESULT nsec3_cover(struct nsec3_zone *z, struct name name, const struct nsec3 **ret)
+{
+	const struct nsec3_hashed *k = NULL;
+	const struct nsec3 *found = NULL;
+
+	TRY(hash_of(z, name, &k));
+	for (size_t i = 0; i < z->n; i++) {
+		if (covers(&z->records[i], k->hash) && (found == NULL || !z->records[i].opt_out))
+			found = &z->records[i];
+	}
+	*ret = found;
+	return DONE;
+}
