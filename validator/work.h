@@ -3,8 +3,8 @@
  * spent before the work is done, so nothing starts that cannot be paid. An empty one is ERR_BUDGET, which is evidence of nothing: the caller stops
  * or goes on another turn with a new one, and never remembers it for a zone.
  *
- * The table is rounded up from `openssl speed` of OpenSSL 3.0 on x86-64: RSA-1024 5 us, RSA-2048 16 us, RSA-3072 33 us, RSA-4096 58 us, P-256 65 us,
- * P-384 520 us, Ed25519 92 us, Ed448 144 us.
+ * The figures of the algorithms are rounded up from `openssl speed` of OpenSSL 3.0 on x86-64: RSA-1024 5 us, RSA-2048 16 us, RSA-3072 33 us, RSA-4096 58 us, P-256 65 us,
+ * P-384 520 us, Ed25519 92 us, Ed448 144 us. Those of making a key, of digests and of hashes are estimates until they are calibrated with the validator in place.
  */
 #ifndef VALIDATOR_WORK_H
 #define VALIDATOR_WORK_H
