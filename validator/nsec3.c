@@ -1,5 +1,7 @@
 #include "validator/nsec3.h"
 
+#include <assert.h>
+
 #include "base/arena.h"
 #include "base/libcrypto.h"
 #include "base/mem.h"
@@ -138,6 +140,7 @@ static void collect_set(const struct rrset *rs, struct nsec3_zone *z)
 		} else if (z->iterations != iterations || !span_equal(z->salt, salt)) {
 			z->mixed = true;
 		}
+		assert(z->records != NULL); /* nsec3_collect() made room for all there are */
 		z->records[z->n++] = rec;
 	}
 }
