@@ -1,0 +1,40 @@
+/*
+ * validation.h: what the core validates by: policy, trust anchors, negative trust anchors. Immutable once shared; counted; another one takes its place at run time: on a reload,
+ * when RFC 5011 changed the anchors, when the operator set or removed a negative anchor, or one ended.
+ */
+#ifndef RESOLVER_CORE_VALIDATION_H
+#define RESOLVER_CORE_VALIDATION_H
+
+#include <stdatomic.h>
+
+#include "validator/chain.h"
+
+struct conf;
+struct strbuf;
+
+struct validation {
+	_Atomic uint32_t refs;
+	struct val_policy policy;
+	struct anchors *anchors OWNED_FIELD; /* sealed */
+	struct ntas *ntas OWNED_FIELD;
+	uint32_t max_restart;   /* val-max-restart: other servers asked after a bogus answer */
+	uint32_t bogus_max_sec; /* val-bogus-ttl: a bogus answer is remembered for the back-off of RFC 9520, up to this */
+	uint32_t work_slice;    /* of one turn, thousandths of a unit (validator/work.h) */
+	bool permissive;        /* val-permissive-mode */
+	bool clean_additional;  /* val-clean-additional */
+	bool aggressive;        /* aggressive-nsec */
+	bool prefetch_keys;     /* prefetch-key */
+	bool sentinel;          /* root-key-sentinel */
+	bool signaling;         /* trust-anchor-signaling */
+	uint8_t log_level;      /* val-log-level */
+};
+
+void validation_unref(struct validation *v) TAKES(1);
+DEFINE_AUTO(struct validation, validation_unref)
+struct validation *validation_ref(const struct validation *v) OWNED_BY(validation_unref) NONNULL;
+/* The configuration's part: anchors of trust-anchor:, trust-anchor-file:, auto-trust-anchor-file: (as far as the files are there), trusted-keys-file:, root-anchors:,
+ * domain-insecure:; no negative anchors. *ret is NULL when nothing is to be validated (module-config without validator, or no anchor at all).
+ * Messages about what is wrong are added to report. ERR_FORMAT, ERR_NOMEM, ERR_SYSTEM. */
+RESULT validation_make(const struct conf *c, struct strbuf *report, struct validation **ret) NONNULL;
+
+#endif
