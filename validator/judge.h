@@ -7,6 +7,7 @@
 #ifndef VALIDATOR_JUDGE_H
 #define VALIDATOR_JUDGE_H
 
+#include "dns/msg.h"
 #include "validator/chain.h"
 
 enum judge_kind {
