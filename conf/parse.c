@@ -213,13 +213,14 @@ static void warn_modules(struct parser *p, const struct source *s)
 	while (*from != '\0') {
 		size_t len = strcspn(from, " \t");
 
-		if (len != 0 && !span_equal(span_of(from, len), span_text("iterator")) && n + len + 2 < sizeof(list))
+		if (len != 0 && !span_equal(span_of(from, len), span_text("iterator")) && !span_equal(span_of(from, len), span_text("validator")) &&
+		    n + len + 2 < sizeof(list))
 			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%.*s", n != 0 ? " " : "", (int)len, from);
 		from += len + strspn(from + len, " \t");
 	}
 	if (n != 0)
 		warn_at(p, s, p->item.line, option_name(p),
-		    "%s is not used yet: questions are resolved by the iterator alone, without validation", list);
+		    "%s is not used yet: questions are resolved by the validator and the iterator alone", list);
 }
 
 /* Says once what happens in place of an option that is not used, or of its whole clause. */

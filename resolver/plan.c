@@ -49,6 +49,7 @@ void plan_unref(struct plan *p)
 	core_settings_free(MOVE(p->core));
 	serve_settings_free(MOVE(p->serve));
 	zones_unref(MOVE(p->zones));
+	validation_unref(MOVE(p->validation));
 	mem_free(MOVE(p->from));
 	mem_free(MOVE(p->ports));
 	mem_free(MOVE(p->snapshot));
@@ -191,6 +192,9 @@ RESULT plan_make(struct conf *conf, const struct plan *before, struct rng *rng, 
 	TRY(read_snapshot(c, p));
 	TRY(core_settings_make(p->conf, report, &p->core));
 	TRY(serve_settings_make(p->conf, rng, before != NULL ? &before->serve->secrets : NULL, report, &p->serve));
+	TRY(validation_make(p->conf, report, &p->validation));
+	if (p->validation != NULL)
+		memcpy(p->anchors_digest, anchors_digest(p->validation->anchors), sizeof p->anchors_digest);
 	p->zones = zones_new(MOVE(z));
 	if (p->zones == NULL)
 		return FAIL(ERR_NOMEM);

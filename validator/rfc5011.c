@@ -145,6 +145,7 @@ static bool begins(struct span line, const char *word)
 static struct result header_line(struct parse *p, struct span line)
 {
 	bool bad = false;
+	bool bad_time = false;
 	uint64_t v = 0;
 
 	if (begins(line, ";;id:"))
@@ -155,8 +156,8 @@ static struct result header_line(struct parse *p, struct span line)
 		p->t->last_queried = (int64_t)v;
 	else if (number_after(line, ";;last_success:", false, INT32_MAX * 8ull, &v, &bad))
 		p->t->last_success = (int64_t)v;
-	else if (number_after(line, ";;next_probe_time:", false, INT32_MAX * 8ull, &v, &bad))
-		p->t->next_probe = (int64_t)v;
+	else if (begins(line, ";;next_probe_time:")) /* one that is no number says nothing of trust: the zone is asked at once */
+		p->t->next_probe = number_after(line, ";;next_probe_time:", false, INT32_MAX * 8ull, &v, &bad_time) ? (int64_t)v : 0;
 	else if (number_after(line, ";;query_failed:", false, INT32_MAX, &v, &bad))
 		p->t->failed = (uint32_t)v;
 	else if (number_after(line, ";;query_interval:", false, INT32_MAX, &v, &bad))

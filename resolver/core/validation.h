@@ -9,8 +9,11 @@
 
 #include "validator/chain.h"
 
+struct anchor_overlay;
 struct conf;
 struct strbuf;
+
+#define VALIDATION_WORK_SLICE (64u * WORK_UNIT) /* about a millisecond */
 
 struct validation {
 	_Atomic uint32_t refs;
@@ -32,9 +35,12 @@ struct validation {
 void validation_unref(struct validation *v) TAKES(1);
 DEFINE_AUTO(struct validation, validation_unref)
 struct validation *validation_ref(const struct validation *v) OWNED_BY(validation_unref) NONNULL;
-/* The configuration's part: anchors of trust-anchor:, trust-anchor-file:, auto-trust-anchor-file: (as far as the files are there), trusted-keys-file:, root-anchors:,
- * domain-insecure:; no negative anchors. *ret is NULL when nothing is to be validated (module-config without validator, or no anchor at all).
+/* The configuration's part: anchors of trust-anchor:, trust-anchor-file:, auto-trust-anchor-file: (one that is not there yet: the built-in root's), trusted-keys-file:,
+ * root-anchors:, domain-insecure:; no negative anchors. *ret is NULL when nothing is to be validated (module-config without validator, or no anchor at all).
  * Messages about what is wrong are added to report. ERR_FORMAT, ERR_NOMEM, ERR_SYSTEM. */
 RESULT validation_make(const struct conf *c, struct strbuf *report, struct validation **ret) NONNULL;
+/* The same with what was learnt or said since. ntas NULL: none. */
+RESULT validation_make_over(const struct conf *c, const struct anchor_overlay *o, struct ntas *ntas, struct strbuf *report, struct validation **ret)
+    TAKES(3) __attribute__((nonnull(1, 2, 4, 5)));
 
 #endif

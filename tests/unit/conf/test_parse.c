@@ -80,17 +80,14 @@ static void a_scalar_given_again_gives_a_warning(void **state)
 static void what_is_not_used_is_said_once(void **state)
 {
 	(void)state;
-	assert_report("server:\ndomain-insecure: a\ndomain-insecure: b\nrrset-cache-slabs: 4\naggressive-nsec: no\n",
-	    "t:2: warning: domain-insecure: is not used yet: answers are not validated; signatures are fetched, kept and given to "
-	    "clients "
-	    "that set DO\n"
+	assert_report("server:\nresponse-ip: 192.0.2.0/24 deny\nresponse-ip: 198.51.100.0/24 deny\nrrset-cache-slabs: 4\naggressive-nsec: no\n",
+	    "t:2: warning: response-ip: is not used yet: addresses in answers are not changed; use private-address: to remove them\n"
 	    "t:4: warning: rrset-cache-slabs: has no effect here: the caches divide themselves by num-threads:\n");
 	assert_report("rpz:\nname: a\nzonefile: b\nrpz:\nname: c\n",
 	    "t:2: warning: rpz: is not used yet: no response policy zone is loaded; use local-zone: for single names\n");
 	assert_report("server: module-config: 'iterator'", "");
 	assert_report("server: module-config: 'respip validator iterator'",
-	    "t:1: warning: module-config: respip validator is not used yet: questions are resolved by the iterator alone, without "
-	    "validation\n");
+	    "t:1: warning: module-config: respip is not used yet: questions are resolved by the validator and the iterator alone\n");
 	assert_report("server: local-zone: a ipset", "t:1: warning: local-zone: type ipset has no effect here: no kernel address "
 	                                             "sets are filled; take addresses from log-replies:\n");
 	assert_report("python:\ndynlib:\nrpz:\nname: a\nrpz-log: no",
