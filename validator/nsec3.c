@@ -120,13 +120,29 @@ static bool read_record(struct span rdata, struct nsec3 *ret, struct span *ret_s
 	return true;
 }
 
-static void collect_set(const struct rrset *rs, struct nsec3_zone *z)
+/* Owner and signatures. */
+static bool is_of_zone(const struct rrset *rs, struct name zone, uint8_t ret_hash[NSEC3_HASH_OCTETS])
 {
 	struct name owner = rrset_name(rs);
+
+	return rs->type == RR_NSEC3 && owner.labels == zone.labels + 1 && denial_set_is_of(rs, zone) && unbase32(name_label(owner, 0), ret_hash);
+}
+
+RESULT nsec3_read(const struct rrset *rs, size_t i, struct name zone, struct nsec3 *ret, struct span *ret_salt, unsigned int *ret_iterations)
+{
 	struct nsec3 rec = { .set = rs };
 
-	if (rs->type != RR_NSEC3 || owner.labels != z->zone.labels + 1 || !denial_set_is_of(rs, z->zone)
-	    || !unbase32(name_label(owner, 0), rec.owner_hash))
+	if (i >= rs->count || !is_of_zone(rs, zone, rec.owner_hash) || !read_record(rrset_rdata(rs, i), &rec, ret_salt, ret_iterations))
+		return FAIL(ERR_REFUSED);
+	*ret = rec;
+	return DONE;
+}
+
+static void collect_set(const struct rrset *rs, struct nsec3_zone *z)
+{
+	struct nsec3 rec = { .set = rs };
+
+	if (!is_of_zone(rs, z->zone, rec.owner_hash))
 		return;
 	for (size_t i = 0; i < rs->count; i++) {
 		struct span salt = { NULL, 0 };

@@ -29,6 +29,10 @@ struct nsec3 {
 	const struct rrset *set BORROWED_FIELD;
 };
 
+/* The i-th record of a set, as far as it is one of this zone's: owner one label of base32hex directly under it, signatures of the zone, SHA-1, no unknown
+ * flag. ERR_REFUSED: it is not. What is found borrows from rs. */
+RESULT nsec3_read(const struct rrset *rs, size_t i, struct name zone, struct nsec3 *ret, struct span *ret_salt, unsigned int *ret_iterations) NONNULL;
+
 struct nsec3_hashed; /* a name whose hash is known */
 
 struct nsec3_zone {

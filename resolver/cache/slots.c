@@ -62,12 +62,19 @@ static void table_free(struct slots_table *t)
 }
 DEFINE_AUTO(struct slots_table, table_free)
 
+static void item_release(const struct slots_account *a, struct slot_item *item)
+{
+	if (item != NULL && a->release != NULL)
+		a->release(item);
+}
+
 static void item_destroy(struct retired *r)
 {
 	struct slot_item *item = (struct slot_item *)(void *)((char *)r - offsetof(struct slot_item, retired));
 	struct slots_account *a = item->account;
 
 	atomic_fetch_sub_explicit(&a->octets, item->octets, memory_order_relaxed);
+	item_release(a, item);
 	slots_item_free(item); /* own-ok: R4 retired: nobody else has it any more */
 	account_release(a);    /* own-ok: R4 the hold that retiring it took */
 }
@@ -580,6 +587,7 @@ enum slots_verdict slots_put(struct slots *s, struct epoch_member *m, struct slo
 		v = SLOTS_NEW;
 	}
 	lock_give(&sh->lock);
+	item_release(s->account, item);
 	if (v == SLOTS_FULL)
 		atomic_fetch_add_explicit(&s->refused, 1, memory_order_relaxed);
 	return v;
@@ -655,11 +663,20 @@ static void shard_done(struct slots *s, uint32_t at)
 {
 	struct slots_table *t = atomic_load_explicit(&s->table[at], memory_order_acquire);
 
-	for (uint32_t i = 0; t != NULL && i < table_slots(t); i++)
-		slots_item_free(slots_item(atomic_load_explicit(table_slot(t, i), memory_order_relaxed))); /* own-ok: R4 the slot's */
+	for (uint32_t i = 0; t != NULL && i < table_slots(t); i++) {
+		struct slot_item *item = slots_item(atomic_load_explicit(table_slot(t, i), memory_order_relaxed));
+
+		item_release(s->account, item);
+		slots_item_free(item); /* own-ok: R4 the slot's */
+	}
 	table_free(t); /* own-ok: R4 the last one, which no reader is left to see */
 	mem_free(MOVE(s->shard[at].queue.ring));
 	lock_done(&s->shard[at].lock);
+}
+
+void slots_set_release(struct slots *s, void (*release)(struct slot_item *item))
+{
+	s->account->release = release;
 }
 
 void slots_free(struct slots *s)

@@ -32,10 +32,13 @@
 #define SLOT_PROBATION UINT64_C(0x4)
 #define SLOT_POINTER UINT64_C(0x0000fffffffffff0)
 
+struct slot_item;
+
 /* Counts what is retired but not yet freed; lives until the cache and its last retired object are gone. */
 struct slots_account {
 	_Atomic uint64_t octets;
 	_Atomic uint64_t holders;
+	void (*release)(struct slot_item *item); /* lets go of what an item holds beside its block, before that is freed; NULL: nothing */
 };
 
 /* First member of what is kept. hash and octets are set by the maker, the rest belongs to the index. Allocated by base/mem
@@ -88,6 +91,8 @@ enum slots_verdict { SLOTS_NEW, SLOTS_REPLACED, SLOTS_REFUSED /* by replace */, 
 void slots_free(struct slots *s) TAKES(1); /* no reader is left */
 struct slots *slots_new(size_t limit_octets) OWNED_BY(slots_free);
 DEFINE_AUTO(struct slots, slots_free)
+/* For items that hold something beside their block: called once for each, before it is freed, by whatever thread frees it. Set before the first put. */
+void slots_set_release(struct slots *s, void (*release)(struct slot_item *item)) NONNULL;
 void slots_set_limit(struct slots *s, size_t limit_octets) NONNULL; /* each later slots_put shrinks some more */
 
 static inline uint32_t slots_shard_of(const struct slots *s, uint64_t hash) { return (uint32_t)(hash >> 56) & s->shard_mask; }
@@ -161,7 +166,7 @@ static inline __attribute__((always_inline)) const struct slot_item *slots_find(
 	return NULL;
 }
 
-/* Publishes item, in place of one that matches when replace allows. What is not published is freed. `used_again`: a
+/* Publishes item, in place of one that matches when replace allows. What is not published is released and freed. `used_again`: a
  * replacement is a second use of the key. */
 enum slots_verdict slots_put(struct slots *s, struct epoch_member *m, struct slot_item *item, slots_match_fn *match, const void *key,
     slots_replace_fn *replace, const void *user, bool used_again) TAKES(3);
