@@ -41,6 +41,8 @@ struct plan {
 	struct rrcache_limits rrcache;
 	struct infra_limits infra;
 	size_t answer_octets;              /* msg-cache-size */
+	size_t key_octets;                 /* key-cache-size */
+	size_t denial_octets;              /* neg-cache-size */
 	unsigned int threads;
 	char *snapshot OWNED_FIELD;        /* path, or NULL */
 	uint32_t snapshot_sec;             /* 0: only at the stop */
