@@ -5,7 +5,7 @@
 #ifndef VALIDATOR_ALGORITHM_H
 #define VALIDATOR_ALGORITHM_H
 
-#include "base/own.h"
+#include "validator/hash.h"
 
 enum {
 	ALG_RSAMD5 = 1, ALG_DSA = 3, ALG_RSASHA1 = 5, ALG_DSA_NSEC3 = 6, ALG_RSASHA1_NSEC3 = 7, ALG_RSASHA256 = 8, ALG_RSASHA512 = 10, ALG_GOST = 12,
@@ -19,8 +19,7 @@ struct algorithm {
 	uint8_t number;                  /* IANA DNS security algorithm numbers */
 	enum alg_family family;
 	const char *name BORROWED_FIELD; /* mnemonic */
-	const char *hash BORROWED_FIELD; /* libcrypto's name of the digest; NULL: the signature scheme has its own */
-	const char *group BORROWED_FIELD; /* libcrypto's name of the curve or key type */
+	enum hash_kind hash;             /* HASH_NONE: the signature scheme has its own */
 	uint16_t public_octets;          /* of the public key field; 0: varies */
 	uint16_t signature_octets;       /* 0: that of the modulus */
 	uint32_t cost;                   /* of one verification, thousandths of a unit (work.h); 0: depends on the key */
@@ -28,7 +27,8 @@ struct algorithm {
 struct digest_kind {
 	uint8_t number;                  /* IANA DS digest algorithms */
 	uint8_t octets;
-	const char *name BORROWED_FIELD; /* libcrypto's, which is also ours */
+	enum hash_kind hash;
+	const char *name BORROWED_FIELD;
 };
 
 /* What configuration has switched off. All zero: everything of the table is validated. */

@@ -1,12 +1,14 @@
 #include "validator/key.h"
 
+#include <stdatomic.h>
+
 #include "base/libcrypto.h"
 #include "base/mem.h"
 
-#define RSA_MAX_OCTETS (KEY_RSA_MAX_BITS / 8)
-
 struct key {
-	EVP_PKEY *pkey OWNED_FIELD;             /* NULL: fault says why */
+	RSA *rsa OWNED_FIELD;                   /* one of these three, as the algorithm's family is; none: fault says why */
+	EC_KEY *ec OWNED_FIELD;
+	EVP_MD_CTX *eddsa OWNED_FIELD;          /* ready to verify; copied for each use */
 	const struct algorithm *alg SHARED_FIELD; /* a row of the table; NULL: not in it */
 	enum key_fault fault;
 	uint16_t tag;
@@ -72,17 +74,6 @@ const char *key_fault_text(enum key_fault f)
 	return "unknown fault";
 }
 
-/* OSSL_PARAM's integers are in the machine's order. */
-static void native_order(uint8_t *to, struct span from)
-{
-	for (size_t i = 0; i < from.n; i++)
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-		to[i] = from.p[from.n - 1 - i];
-#else
-		to[i] = from.p[i];
-#endif
-}
-
 static struct span without_zeros(struct span s)
 {
 	while (s.n > 0 && s.p[0] == 0)
@@ -108,21 +99,37 @@ static uint32_t rsa_cost(size_t modulus_bits, size_t exponent_bits)
 	return cost * (uint32_t)((exponent_bits + 16) / 17); /* the table is for 65537; each bit is a squaring */
 }
 
-static enum key_fault from_params(struct key *k, const char *type, OSSL_PARAM *params, bool *ret_nomem)
+/* Empties the thread's queue of errors; whether memory was among them. Some failed allocations are told only as "error in a library", which no signature or key
+ * can bring about: these have a reason that is named. */
+static bool was_memory(void)
 {
-	AUTO(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	AUTO(EVP_PKEY_free) EVP_PKEY *pkey = NULL;
+	unsigned long e;
+	bool named = false, any = false;
 
-	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) <= 0) {
-		*ret_nomem = true;
-		return KEY_POINT;
+	while ((e = ERR_get_error()) != 0) {
+		any = true;
+		if (ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE) {
+			ERR_clear_error();
+			return true;
+		}
+		named = named || (ERR_GET_REASON(e) & ERR_RFLAG_COMMON) == 0;
 	}
-	if (EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0 || pkey == NULL) {
+	return any && !named;
+}
+
+/* What went well may have had an error on its way, too. */
+static void forget_errors(void)
+{
+	if (ERR_peek_error() != 0)
 		ERR_clear_error();
-		return KEY_POINT;
-	}
-	k->pkey = MOVE(pkey);
-	return KEY_GOOD;
+}
+
+static bool rsa_set(RSA *rsa, struct span n, struct span e)
+{
+	AUTO(BN_free) BIGNUM *modulus = BN_bin2bn(n.p, (int)n.n, NULL);
+	AUTO(BN_free) BIGNUM *exponent = BN_bin2bn(e.p, (int)e.n, NULL);
+
+	return modulus != NULL && exponent != NULL && RSA_set0_key(rsa, MOVE(modulus), MOVE(exponent), NULL) == 1;
 }
 
 /* RFC 3110 section 2. Leading zeros, which it prohibits, are passed over: they change nothing, and other validators take them. */
@@ -130,10 +137,8 @@ static enum key_fault make_rsa(struct key *k, struct span public, const struct k
 {
 	struct reader r = reader_of(public);
 	size_t min_bits = k->algorithm == ALG_RSASHA512 && limits->rsa_min_bits < 1024 ? 1024 : limits->rsa_min_bits;
-	uint8_t e_native[8], n_native[RSA_MAX_OCTETS];
 	size_t e_len = read8(&r);
 	struct span e, n;
-	OSSL_PARAM params[3];
 
 	if (e_len == 0)
 		e_len = read16(&r);
@@ -141,41 +146,61 @@ static enum key_fault make_rsa(struct key *k, struct span public, const struct k
 	n = without_zeros(read_rest(&r));
 	if (!reader_ok(&r) || e.n == 0 || n.n == 0)
 		return KEY_FORMAT;
-	if (bits_of(n) < min_bits || bits_of(n) > limits->rsa_max_bits || n.n > sizeof n_native)
+	if (bits_of(n) < min_bits || bits_of(n) > limits->rsa_max_bits || bits_of(n) > KEY_RSA_MAX_BITS)
 		return KEY_SIZE;
-	if (bits_of(e) > limits->rsa_exponent_bits || e.n > sizeof e_native || (e.p[e.n - 1] & 1) == 0 || bits_of(e) < 2)
+	if (bits_of(e) > limits->rsa_exponent_bits || e.n > 8 || (e.p[e.n - 1] & 1) == 0 || bits_of(e) < 2)
 		return KEY_EXPONENT;
-	native_order(e_native, e);
-	native_order(n_native, n);
-	params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n_native, n.n);
-	params[1] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e_native, e.n);
-	params[2] = OSSL_PARAM_construct_end();
 	k->cost = rsa_cost(bits_of(n), bits_of(e));
-	return from_params(k, "RSA", params, ret_nomem);
+	k->rsa = RSA_new();
+	if (k->rsa == NULL || !rsa_set(k->rsa, n, e)) {
+		*ret_nomem = true;
+	}
+	return KEY_GOOD;
+}
+
+/* The curve's parameters, worked out once for the process: that costs several times as much as the rest of a key. NULL: out of memory. */
+static const EC_GROUP *curve_of(const struct algorithm *alg) BORROWED;
+static const EC_GROUP *curve_of(const struct algorithm *alg)
+{
+	static _Atomic(EC_GROUP *) curves[2];
+	bool p384 = alg->number == ALG_ECDSAP384;
+	EC_GROUP *known = atomic_load_explicit(&curves[p384], memory_order_acquire);
+	AUTO(EC_GROUP_free) EC_GROUP *made = NULL;
+
+	if (known != NULL)
+		return known;
+	made = EC_GROUP_new_by_curve_name(p384 ? NID_secp384r1 : NID_X9_62_prime256v1);
+	if (made == NULL || !atomic_compare_exchange_strong(&curves[p384], &known, made))
+		return known;
+	return MOVE(made); /* own-ok: R3 the process keeps it */
 }
 
 /* RFC 6605 section 4: the point's two coordinates. */
 static enum key_fault make_ecdsa(struct key *k, struct span public, bool *ret_nomem)
 {
-	uint8_t point[1 + 96] = { 4 /* uncompressed */ };
-	char group[16];
-	OSSL_PARAM params[3];
+	uint8_t point[1 + 96] = { POINT_CONVERSION_UNCOMPRESSED };
+	const EC_GROUP *curve = curve_of(k->alg);
 
 	memcpy(point + 1, public.p, public.n);
-	memcpy(group, k->alg->group, strlen(k->alg->group) + 1);
-	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + public.n);
-	params[2] = OSSL_PARAM_construct_end();
-	return from_params(k, "EC", params, ret_nomem);
-}
-
-static enum key_fault make_eddsa(struct key *k, struct span public)
-{
-	k->pkey = EVP_PKEY_new_raw_public_key_ex(NULL, k->alg->group, NULL, public.p, public.n);
-	if (k->pkey == NULL) {
-		ERR_clear_error();
+	k->ec = EC_KEY_new();
+	if (curve == NULL || k->ec == NULL || EC_KEY_set_group(k->ec, curve) != 1) {
+		*ret_nomem = true;
 		return KEY_POINT;
 	}
+	if (EC_KEY_oct2key(k->ec, point, 1 + public.n, NULL) == 1)
+		return KEY_GOOD;
+	*ret_nomem = was_memory();
+	return KEY_POINT;
+}
+
+static enum key_fault make_eddsa(struct key *k, struct span public, bool *ret_nomem)
+{
+	const char *type = k->alg->number == ALG_ED448 ? "ED448" : "ED25519";
+	AUTO(EVP_PKEY_free) EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key_ex(NULL, type, NULL, public.p, public.n);
+
+	k->eddsa = EVP_MD_CTX_new();
+	if (pkey == NULL || k->eddsa == NULL || EVP_DigestVerifyInit_ex(k->eddsa, NULL, NULL, NULL, NULL, pkey, NULL) != 1)
+		*ret_nomem = true; /* there is no other reason: a point that is none shows when it verifies */
 	return KEY_GOOD;
 }
 
@@ -196,7 +221,7 @@ static enum key_fault make_key(struct key *k, const struct dnskey *d, const stru
 	case ALG_FAMILY_ECDSA:
 		return make_ecdsa(k, d->public, ret_nomem);
 	case ALG_FAMILY_EDDSA:
-		return make_eddsa(k, d->public);
+		return make_eddsa(k, d->public, ret_nomem);
 	case ALG_FAMILY_NONE:
 		break;
 	}
@@ -207,7 +232,9 @@ void key_free(struct key *k)
 {
 	if (k == NULL)
 		return;
-	EVP_PKEY_free(MOVE(k->pkey));
+	RSA_free(MOVE(k->rsa));
+	EC_KEY_free(MOVE(k->ec));
+	EVP_MD_CTX_free(MOVE(k->eddsa));
 	mem_free(k);
 }
 
@@ -229,6 +256,7 @@ struct key *key_new(struct span rdata, const struct algorithm_policy *policy, co
 	k->alg = algorithm_find(d.algorithm);
 	k->cost = k->alg != NULL ? k->alg->cost : 0;
 	k->fault = make_key(k, &d, policy, limits, &nomem);
+	forget_errors();
 	if (nomem)
 		return NULL;
 	if (k->fault == KEY_GOOD && (k->flags & DNSKEY_REVOKE) != 0)
@@ -274,35 +302,51 @@ static struct span ecdsa_der(struct span rs, uint8_t room[DER_MAX])
 	return writer_done(&w);
 }
 
-static int verify_pieces(EVP_MD_CTX *ctx, struct span signature, const struct span *pieces, size_t count, bool one_piece)
+static bool verify_rsa(const struct key *k, struct span signature, const struct span *pieces, size_t count)
 {
-	if (one_piece)
-		return count == 1 ? EVP_DigestVerify(ctx, signature.p, signature.n, pieces[0].p, pieces[0].n) : 0;
-	for (size_t i = 0; i < count; i++)
-		if (pieces[i].n != 0 && EVP_DigestVerifyUpdate(ctx, pieces[i].p, pieces[i].n) <= 0)
-			return 0;
-	return EVP_DigestVerifyFinal(ctx, signature.p, signature.n);
+	static const int types[] = { [HASH_SHA1] = NID_sha1, [HASH_SHA256] = NID_sha256, [HASH_SHA512] = NID_sha512 };
+	uint8_t digest[HASH_MAX_OCTETS];
+	size_t n = hash_pieces(k->alg->hash, pieces, count, digest);
+
+	return RSA_verify(types[k->alg->hash], digest, (unsigned int)n, signature.p, (unsigned int)signature.n, k->rsa) == 1;
+}
+
+static bool verify_ecdsa(const struct key *k, struct span signature, const struct span *pieces, size_t count)
+{
+	uint8_t digest[HASH_MAX_OCTETS], room[DER_MAX];
+	struct span der = ecdsa_der(signature, room);
+	size_t n = hash_pieces(k->alg->hash, pieces, count, digest);
+
+	return ECDSA_verify(0, digest, (int)n, der.p, (int)der.n, k->ec) == 1;
+}
+
+static bool verify_eddsa(const struct key *k, struct span signature, const struct span *pieces, size_t count, bool *ret_nomem)
+{
+	AUTO(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	if (ctx == NULL || EVP_MD_CTX_copy_ex(ctx, k->eddsa) != 1) {
+		*ret_nomem = true;
+		return false;
+	}
+	return count == 1 && EVP_DigestVerify(ctx, signature.p, signature.n, pieces[0].p, pieces[0].n) == 1;
 }
 
 RESULT key_verify(const struct key *k, struct span signature, const struct span *pieces, size_t count)
 {
-	AUTO(EVP_MD_CTX_free) EVP_MD_CTX *ctx = NULL;
-	uint8_t der[DER_MAX];
-	bool good;
+	bool good, nomem = false;
 
-	if (k->pkey == NULL || signature.n == 0 || (k->alg->signature_octets != 0 && signature.n != k->alg->signature_octets))
+	if ((k->fault != KEY_GOOD && k->fault != KEY_REVOKED) || signature.n == 0 ||
+	    (k->alg->signature_octets != 0 && signature.n != k->alg->signature_octets))
 		return FAIL(ERR_REFUSED);
-	if (k->alg->family == ALG_FAMILY_ECDSA)
-		signature = ecdsa_der(signature, der);
-	ctx = EVP_MD_CTX_new();
-	if (ctx == NULL || EVP_DigestVerifyInit_ex(ctx, NULL, k->alg->hash, NULL, NULL, k->pkey, NULL) <= 0) {
-		ERR_clear_error();
-		return FAIL(ERR_NOMEM);
+	good = k->rsa != NULL ? verify_rsa(k, signature, pieces, count)
+	     : k->ec != NULL  ? verify_ecdsa(k, signature, pieces, count)
+			      : verify_eddsa(k, signature, pieces, count, &nomem);
+	if (good) {
+		forget_errors();
+		return DONE;
 	}
-	good = verify_pieces(ctx, signature, pieces, count, key_wants_one_piece(k)) == 1;
-	if (!good)
-		ERR_clear_error(); /* the thread's queue would grow */
-	return good ? DONE : FAIL(ERR_REFUSED);
+	nomem = was_memory() || nomem; /* the thread's queue of errors is emptied in any case: it would grow */
+	return nomem ? FAIL(ERR_NOMEM) : FAIL(ERR_REFUSED);
 }
 
 void keyset_free(struct keyset *ks)

@@ -1,5 +1,5 @@
 /*
- * key.h: DNSKEY RRs (RFC 4034 section 2) as keys that verify. A zone's keys are taken from its DNSKEY RRset once: one EVP_PKEY per key, made when the
+ * key.h: DNSKEY RRs (RFC 4034 section 2) as keys that verify. A zone's keys are taken from its DNSKEY RRset once: libcrypto's form of each is made when the
  * set is, and never again. A struct keyset is immutable from then on, so any thread may verify with it. A key that is malformed, or that would be
  * dear to use (RSA with a huge modulus or exponent), is kept with its fault and never tried.
  */
@@ -63,7 +63,7 @@ uint16_t key_flags(const struct key *k) NONNULL;
 uint8_t key_algorithm(const struct key *k) NONNULL;
 uint32_t key_cost(const struct key *k) NONNULL; /* of one verification, thousandths of a unit */
 /* Verifies signature, in DNSSEC's form, over the pieces in their order. DONE: it is good. ERR_REFUSED: it is not; also with a key that has a fault.
- * ERR_NOMEM. Costs are the caller's to spend. */
+ * ERR_NOMEM (of EdDSA libcrypto does not tell: then refused). Costs are the caller's to spend. Any thread, also several at once. */
 RESULT key_verify(const struct key *k, struct span signature, const struct span *pieces, size_t count) NONNULL;
 /* True for algorithms that must see all signed data in one piece (Ed25519, Ed448): key_verify with one piece. */
 bool key_wants_one_piece(const struct key *k) NONNULL;

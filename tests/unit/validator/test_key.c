@@ -1,5 +1,7 @@
 #include "tests/unit/validator/validator_test.h"
 
+#include "tests/unit/validator/crypto_fail.h"
+#include "tests/unit/validator/signer.h"
 #include "validator/key.h"
 
 static enum key_fault fault_of_octets(struct span rdata, struct key_limits limits, const struct algorithm_policy *policy)
@@ -193,6 +195,100 @@ static void memory_may_run_out(void **state)
 	assert_int_equal(for_each_failing_allocation(make_it), 4);
 }
 
+static struct span crypto_key, crypto_sig, crypto_data;
+
+/* Whatever fails in libcrypto is "no memory": never a fault of the key, never a bad signature. */
+static bool make_and_verify(void)
+{
+	struct key_limits limits = KEY_LIMITS;
+	AUTO(key_free) struct key *k = key_new(crypto_key, NULL, &limits);
+	struct result r;
+
+	if (k == NULL)
+		return false;
+	assert_int_equal(key_fault(k), KEY_GOOD);
+	r = key_verify(k, crypto_sig, &crypto_data, 1);
+	assert_true(OK(r) || r.e == ERR_NOMEM || (key_wants_one_piece(k) && r.e == ERR_REFUSED)); /* EdDSA: see key_verify() */
+	return OK(r);
+}
+
+static bool make_a_bad_one(void)
+{
+	struct key_limits limits = KEY_LIMITS;
+	AUTO(key_free) struct key *k = key_new(crypto_key, NULL, &limits);
+
+	if (k == NULL)
+		return false;
+	assert_int_equal(key_fault(k), KEY_POINT);
+	return true;
+}
+
+static void libcrypto_may_run_out_of_memory(void **state)
+{
+	static const struct {
+		uint8_t alg;
+		unsigned int least; /* allocations that there must have been, or nothing was tried */
+	} algs[] = { { 5, 10 }, { 8, 10 }, { 10, 10 }, { 13, 10 }, { 14, 10 }, { 15, 5 }, { 16, 5 } };
+	AUTO(arena_free) struct arena *a = arena_new(0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof algs / sizeof *algs; i++) {
+		AUTO(signer_free) struct signer *signer = signer_new(algs[i].alg, 257, 0);
+
+		crypto_key = signer_dnskey(signer);
+		crypto_data = span_text("data");
+		crypto_sig = signer_sign_in(a, signer, crypto_data);
+		assert_true(for_each_failing_crypto_allocation(make_and_verify) >= algs[i].least);
+	}
+	crypto_key = rdata_of(a, RR_DNSKEY, "257 3 13 GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wNcP+e+MAnLr+Wi9xMWyQLc8NAQ==");
+	assert_true(for_each_failing_crypto_allocation(make_a_bad_one) >= 3);
+}
+
+/* A signature is refused when any bit of it or of the data is another, or its length is. */
+static void every_algorithm_verifies_and_refuses(void **state)
+{
+	static const uint8_t algs[] = { 5, 7, 8, 10, 13, 14, 15, 16 };
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct key_limits limits = KEY_LIMITS;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof algs; i++) {
+		AUTO(signer_free) struct signer *signer = signer_new(algs[i], 257, 0);
+		AUTO(key_free) struct key *k = key_new(signer_dnskey(signer), NULL, &limits);
+		struct span data = span_text("What is signed, in pieces.");
+		struct span sig = signer_sign_in(a, signer, data);
+		struct span pieces[3] = { { data.p, 5 }, { data.p + 5, 0 }, { data.p + 5, data.n - 5 } };
+		uint8_t room[1024];
+
+		assert_non_null(k);
+		assert_int_equal(key_fault(k), KEY_GOOD);
+		assert_int_equal(key_algorithm(k), algs[i]);
+		assert_int_equal(key_wants_one_piece(k), algs[i] >= 15);
+		assert_ok(key_verify(k, sig, &data, 1));
+		if (key_wants_one_piece(k))
+			assert_err(key_verify(k, sig, pieces, 3), ERR_REFUSED);
+		else
+			assert_ok(key_verify(k, sig, pieces, 3));
+		memcpy(room, sig.p, sig.n);
+		room[sig.n] = 0;
+		assert_err(key_verify(k, span_of(room, sig.n - 1), &data, 1), ERR_REFUSED);
+		assert_err(key_verify(k, span_of(room, sig.n + 1), &data, 1), ERR_REFUSED);
+		assert_err(key_verify(k, span_of(room, 0), &data, 1), ERR_REFUSED);
+		for (size_t bit = 0; bit < sig.n * 8; bit += 37) {
+			room[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			assert_err(key_verify(k, span_of(room, sig.n), &data, 1), ERR_REFUSED);
+			room[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+		memset(room, 0, sig.n); /* r = s = 0 */
+		assert_err(key_verify(k, span_of(room, sig.n), &data, 1), ERR_REFUSED);
+		memset(room, 0xff, sig.n);
+		assert_err(key_verify(k, span_of(room, sig.n), &data, 1), ERR_REFUSED);
+		data.n--;
+		assert_err(key_verify(k, sig, &data, 1), ERR_REFUSED);
+		assert_int_equal(ERR_peek_error(), 0);
+	}
+}
+
 static void every_fault_has_a_text(void **state)
 {
 	(void)state;
@@ -212,8 +308,11 @@ int main(void)
 		cmocka_unit_test(dear_keys_cost_more),
 		cmocka_unit_test(a_set_is_made_once_and_within_limits),
 		cmocka_unit_test(memory_may_run_out),
+		cmocka_unit_test(every_algorithm_verifies_and_refuses),
+		cmocka_unit_test(libcrypto_may_run_out_of_memory),
 		cmocka_unit_test(every_fault_has_a_text),
 	};
 
+	crypto_fail_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
