@@ -124,7 +124,7 @@ static void begin(struct attack *k, uint64_t seed)
 	if (!run_start(&k->run, seed, PLANT_NONE, k->verbose))
 		abort();
 	k->run.workers = 1;
-	k->run.damaged = true; /* the model knows nothing of the guests */
+	k->run.damaged = k->run.guests = true; /* the model knows nothing of the guests */
 	k->run.calm = true;
 	sim_set_link(k->run.sim, &near);
 	k->run.world = world_new(k->run.sim, &o);

@@ -55,7 +55,8 @@ size_t clients_compose(const struct asked *q, uint8_t *out, size_t cap)
 	struct edns_out e = { .udp_size = q->udp_size, .dnssec_ok = q->dnssec_ok };
 	struct builder b;
 
-	build_start(&b, out, cap, cap, q->edns ? 11 : 0, q->id, (q->recurse ? MSG_RD : 0) | (q->check_disabled ? MSG_CD : 0));
+	build_start(&b, out, cap, cap, q->edns ? 11 : 0, q->id, (q->recurse ? MSG_RD : 0) | (q->check_disabled ? MSG_CD : 0) |
+	    (q->authentic ? MSG_AD : 0));
 	build_question(&b, &question);
 	if (q->edns) {
 		build_edns_start(&b, &e);
@@ -78,6 +79,7 @@ static struct asked *new_question(struct run *r, unsigned int client, bool tcp)
 		.packets = world_packets(r->world) };
 	q->check_disabled = sim_chance(r->sim, 50000);
 	q->recurse = !sim_chance(r->sim, 50000);
+	q->authentic = r->is_signed && q->id % 5 == 0;
 	return q;
 }
 

@@ -35,22 +35,28 @@ static uint64_t count(const struct run *r, enum counter c)
 
 /* ---- O5 -------------------------------------------------------------------------------------------------------------------------------- */
 
-static bool is_marked(const struct rrset *rs)
+/* bogus_too: also by what only validation can find out. */
+static bool is_marked(const struct rrset *rs, bool bogus_too)
 {
 	for (unsigned int k = 0; k < rs->count; k++) {
-		if (world_is_marked(rs->type, rrset_rdata(rs, k)))
+		if (world_is_marked(rs->type, rrset_rdata(rs, k)) || (bogus_too && world_is_marked_bogus(rs->type, rrset_rdata(rs, k))))
 			return true;
 	}
 	return false;
 }
 
-static bool section_is_marked(const struct msg_section *s)
+static bool section_is_marked(const struct msg_section *s, bool bogus_too)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		if (is_marked(s->sets[i]))
+		if (is_marked(s->sets[i], bogus_too))
 			return true;
 	}
 	return false;
+}
+
+static bool message_is_marked(const struct msg *m, bool bogus_too)
+{
+	return section_is_marked(&m->answer, bogus_too) || section_is_marked(&m->authority, bogus_too) || section_is_marked(&m->additional, bogus_too);
 }
 
 static struct result look_at_bundle(void *user, const struct bundle *b)
@@ -61,7 +67,7 @@ static struct result look_at_bundle(void *user, const struct bundle *b)
 	for (size_t i = 0; i < bundle_count(b); i++) {
 		const struct rrset *rs = bundle_set(b, i);
 
-		if (is_marked(rs))
+		if (is_marked(rs, rs->security != SECURITY_UNCHECKED && rs->security != SECURITY_BOGUS))
 			complain(r, NULL, "FORGED data is in the cache: %s %s", name_to_text(rrset_name(rs), name), rrtype_text(rs->type, type));
 	}
 	return DONE;
@@ -75,7 +81,7 @@ static bool look_at_answer(void *user, const struct ans_entry *e)
 
 	if (!OK(msg_read(a, span_of(ans_packet(e), e->len), NULL, &m)))
 		complain(r, NULL, "a cached answer cannot be read");
-	else if (section_is_marked(&m.answer) || section_is_marked(&m.authority) || section_is_marked(&m.additional))
+	else if (message_is_marked(&m, e->security != SECURITY_UNCHECKED && e->security != SECURITY_BOGUS))
 		complain(r, NULL, "FORGED data is in the answer cache");
 	return false;
 }
@@ -147,28 +153,101 @@ static bool has_rr(const struct run *r, const struct msg *m, const struct world_
 	return false;
 }
 
+/* ---- O9 -------------------------------------------------------------------------------------------------------------------------------- */
+
+static bool wants_security(const struct run *r, const struct asked *q)
+{
+	return r->is_signed && ((q->edns && q->dnssec_ok) || q->authentic);
+}
+
+/* The extended error that came first; -1: none. */
+static int first_error(const struct msg *m)
+{
+	struct reader o = reader_of(m->edns.options);
+	struct span data;
+	uint16_t code;
+
+	while (m->edns.present && edns_next_option(&o, &code, &data)) {
+		if (code == EDNS_ERROR && data.n >= 2)
+			return load16(data.p);
+	}
+	return -1;
+}
+
+static bool is_of_validation(int ede)
+{
+	return (ede >= EDE_INDETERMINATE && ede <= EDE_NSEC_MISSING) || ede == EDE_SIG_BEFORE_INCEPTION || ede == EDE_CACHED_ERROR;
+}
+
+static bool has_signatures(const struct msg *m)
+{
+	for (size_t i = 0; i < m->answer.count; i++) {
+		const struct rrset *rs = m->answer.sets[i];
+		bool made = rs->type == RR_CNAME && i > 0 && m->answer.sets[i - 1]->type == RR_DNAME;
+
+		if (rs->sigs == 0 && !made)
+			return false;
+	}
+	return true;
+}
+
+static void judge_security(struct run *r, const struct msg *m, const struct asked *q, const struct world_answer *want, bool exact)
+{
+	bool ad = (m->flags & MSG_AD) != 0, signs = q->edns && q->dnssec_ok, said = m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN;
+
+	if (ad && want->security != WORLD_SECURE)
+		complain(r, q, "AD on what is %s", want->security == WORLD_BOGUS ? "bogus" : "insecure");
+	if (ad && !exact && (m->flags & MSG_TC) == 0)
+		complain(r, q, "AD on what is not the right answer");
+	for (size_t i = 0; i < m->answer.count && !signs; i++) {
+		if (m->answer.sets[i]->sigs > 0)
+			complain(r, q, "signatures for a client that did not ask for them");
+	}
+	if (q->check_disabled || !q->recurse)
+		return;
+	if (want->security == WORLD_BOGUS && m->rcode != RCODE_SERVFAIL)
+		complain(r, q, "a BOGUS answer was given");
+	if (want->security == WORLD_BOGUS && m->rcode == RCODE_SERVFAIL && want->faulty && !want->may_fail && q->calm && q->edns &&
+	    !is_of_validation(first_error(m)))
+		complain(r, q, "a bogus answer is refused with extended error %d", first_error(m));
+	if (want->security != WORLD_SECURE || !said || (m->flags & MSG_TC) != 0)
+		return;
+	if (wants_security(r, q) && !ad && !r->stale_ok)
+		complain(r, q, "a secure answer without AD");
+	if (signs && !has_signatures(m))
+		complain(r, q, "a secure answer without its signatures");
+}
+
+/* ---- O6 -------------------------------------------------------------------------------------------------------------------------------- */
+
 static bool right(struct run *r, const struct msg *m, const struct asked *q)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct world_answer want;
 	size_t got = 0, of_want = 0;
+	bool exact;
 
 	world_right_answer(r->world, a, name_of(&q->name), q->type, &want);
 	for (size_t i = 0; i < m->answer.count; i++)
 		got += m->answer.sets[i]->count;
 	for (size_t i = 0; i < want.count; i++)
 		of_want += has_rr(r, m, &want.rrs[i]);
-	if (r->damaged)
+	exact = m->rcode == want.rcode && got == want.count && of_want == want.count;
+	if (r->is_signed && !r->guests)
+		judge_security(r, m, q, &want, exact);
+	if (r->damaged || (r->is_signed && q->check_disabled))
 		return true;
+	if (r->is_signed && q->recurse && want.security == WORLD_BOGUS)
+		return m->rcode == RCODE_SERVFAIL;
 	if (m->rcode == RCODE_SERVFAIL)
 		return q->must ? false : want.may_fail || !q->calm || !q->recurse || count(r, COUNT_CORE_DROPPED) > 0;
 	if ((m->flags & MSG_TC) != 0)
 		return !q->tcp;
-	if (want.may_fail)
+	if (want.may_fail && (!r->is_signed || want.security != WORLD_SECURE))
 		return true; /* a part of the way is broken: whatever is said is not forged, which is judged elsewhere */
 	if (!q->recurse)
 		return got == of_want && (m->rcode == want.rcode || m->rcode == RCODE_REFUSED || m->rcode == RCODE_NOERROR);
-	return m->rcode == want.rcode && got == want.count && of_want == want.count;
+	return exact;
 }
 
 static void show(const struct msg *m)
@@ -215,9 +294,10 @@ struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct s
 		return q;
 	}
 	if (!m.has_question || !name_equal_case(m.q.name, name_of(&q->name)) || m.q.type != q->type || (m.flags & (MSG_QR | MSG_RA)) != (MSG_QR | MSG_RA) ||
-	    m.edns.present != q->edns || ((m.flags & MSG_RD) != 0) != q->recurse || ((m.flags & MSG_CD) != 0) != q->check_disabled || (m.flags & MSG_AD) != 0)
+	    m.edns.present != q->edns || ((m.flags & MSG_RD) != 0) != q->recurse || ((m.flags & MSG_CD) != 0) != q->check_disabled ||
+	    ((m.flags & MSG_AD) != 0 && !wants_security(r, q)))
 		complain(r, q, "question, flags or EDNS of the reply are not those of the question: flags %04x", m.flags);
-	if (section_is_marked(&m.answer) || section_is_marked(&m.authority) || section_is_marked(&m.additional))
+	if (message_is_marked(&m, !q->check_disabled))
 		complain(r, q, "FORGED data reached a client");
 	if (!right(r, &m, q)) {
 		complain(r, q, "not the right answer (id %u, %s, %s):", q->id, tcp ? "tcp" : "udp", q->calm ? "calm" : "not calm");

@@ -57,6 +57,11 @@ uint64_t sim_now_ns(const struct sim *s)
 	return s->now_ns;
 }
 
+int64_t sim_wall_sec(const struct sim *s)
+{
+	return s->wall_start + (int64_t)(s->now_ns / UINT64_C(1000000000));
+}
+
 struct rng *sim_rng(struct sim *s)
 {
 	return s->rng;

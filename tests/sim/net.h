@@ -20,7 +20,7 @@ struct sim_conn; /* a connection; both its ends know it by this */
 
 /* Faults of the simulator itself, each of which an oracle must find (CAIRN_SIM_PLANT). */
 enum plant { PLANT_NONE, PLANT_DOUBLE_REPLY, PLANT_DROP, PLANT_LEAK, PLANT_HANDLE, PLANT_SOCKET, PLANT_STORM, PLANT_FORGE, PLANT_FORGE_CACHE, PLANT_WRONG,
-	PLANT_NONDETERMINISM, PLANT_STALE, PLANT_RESTLESS, PLANT_OLD, PLANTS };
+	PLANT_NONDETERMINISM, PLANT_STALE, PLANT_RESTLESS, PLANT_OLD, PLANT_SIGN_FORGERY, PLANT_SIGN_INSECURE, PLANT_SIGN_BOGUS, PLANTS };
 
 struct sim_link {
 	uint32_t delay_min_us, delay_max_us;
@@ -32,6 +32,7 @@ struct sim *sim_new(uint64_t seed) OWNED_BY(sim_free);
 DEFINE_AUTO(struct sim, sim_free)
 
 uint64_t sim_now_ns(const struct sim *s) NONNULL;
+int64_t sim_wall_sec(const struct sim *s) NONNULL; /* seconds since 1970, as the programs' wall clock says */
 struct rng *sim_rng(struct sim *s) BORROWED NONNULL; /* the network's and the nodes' draws; programs under test have their own */
 uint64_t sim_draw(struct sim *s, uint64_t from, uint64_t to) NONNULL; /* from <= x <= to */
 bool sim_chance(struct sim *s, uint32_t in_million) NONNULL;

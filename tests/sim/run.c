@@ -24,6 +24,7 @@ RESULT run_make_plan(struct run *r, const char *more, struct plan **ret_plan)
 	    r->workers);
 	if (strstr(r->conf, "discard-timeout") == NULL)
 		strbuf_puts(text, " discard-timeout: 0\n");
+	world_trust(r->world, text);
 	strbuf_puts(text, r->conf);
 	strbuf_puts(text, more);
 	world_clauses(r->world, r->setup, text);
@@ -154,7 +155,7 @@ void run_seed(struct run *r, uint64_t seed, enum plant plant, bool verbose)
 	if (!run_start_workers(r))
 		abort();
 	if (verbose)
-		fprintf(stderr, "%s, %u workers%s%s%s%s%s%s%s%s%s%s, setup %d,\n%s", r->calm ? "calm" : "rough", r->workers, r->damaged ? ", damage" : "",
+		fprintf(stderr, "%s, %u workers%s%s%s%s%s%s%s%s%s%s%s, setup %d,\n%s", r->calm ? "calm" : "rough", r->workers, r->is_signed ? ", signed" : "", r->damaged ? ", damage" : "",
 		    r->lonely ? ", lonely" : "", r->tcp ? ", tcp" : "", r->floods ? ", floods" : "", r->forgers ? ", forgers" : "",
 		    r->reloads ? ", reloads" : "", r->flushes ? ", flushes" : "", r->limits ? ", limits" : "", r->outages ? ", outage" : "",
 		    r->oom ? ", memory" : "", (int)r->setup, r->conf);

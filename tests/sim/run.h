@@ -22,6 +22,7 @@ struct asked {
 	uint16_t type, id, udp_size;
 	uint8_t client;
 	bool tcp, edns, dnssec_ok, recurse, check_disabled;
+	bool authentic; /* has AD: wants to know */
 	bool lossy;  /* its connection may end before the reply: the client's own doing, or places ran out */
 	bool must;   /* no failure is excused */
 	bool calm;   /* the weather has been good since it was asked */
@@ -67,6 +68,8 @@ struct run {
 	bool small;        /* the caches are tiny */
 	bool lonely;       /* one question at a time, and what it costs is counted */
 	bool tcp, floods, forgers, reloads, flushes, limits, outages, oom;
+	bool guests;       /* attacks.c: the model knows nothing of the names asked for */
+	bool is_signed;    /* the world has signatures, the resolver its trust anchors */
 	bool no_recursion; /* clients_ask() clears RD */
 	bool in_child;     /* of a fork, where memory has run out */
 	bool closed_early; /* owners were closed with events under way */

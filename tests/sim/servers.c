@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/rng.h"
 #include "dns/build.h"
-#include "tests/sim/world_inside.h"
+#include "tests/sim/signed.h"
 
 #define PLAIN_LIMIT 512
 
@@ -16,7 +16,9 @@ struct reply {
 	struct arena *arena BORROWED_FIELD;
 	struct msg_query q;
 	struct builder b;
+	struct proofs proofs; /* denials that belong to what was said so far */
 	bool tcp, did_not_fit;
+	bool dnssec;          /* the question has DO: signatures are wanted */
 	unsigned int rcode;
 	uint16_t flags;
 };
@@ -24,13 +26,20 @@ struct reply {
 /* What a clock says now; and what the plants make of an honest address. */
 static struct span other_address(const struct reply *r, const struct model_rr *m, uint8_t out[4])
 {
-	if (m->rr.clock)
+	if (r->v->world->sign_plant == PLANT_SIGN_FORGERY)
+		store32(out, UINT32_C(66) << 24 | 67 << 16 | 1);
+	else if (m->rr.clock)
 		store32(out, UINT32_C(31) << 24 | (uint32_t)(sim_now_ns(r->v->world->sim) / 1000000000u));
 	else if (r->v->world->forges)
 		store32(out, UINT32_C(66) << 24 | 66 << 16 | 1);
 	else
 		store32(out, load32(m->rr.rdata.p) ^ 1);
 	return span_of(out, 4);
+}
+
+static bool is_planted(const struct world *w)
+{
+	return w->wrong || w->forges || w->sign_plant == PLANT_SIGN_FORGERY;
 }
 
 static void put(struct reply *r, enum msg_part part, struct name owner, uint16_t type, const struct model_zone *z, struct name source)
@@ -45,7 +54,7 @@ static void put(struct reply *r, enum msg_part part, struct name owner, uint16_t
 		if (m->rr.type == type && name_equal(m->rr.owner, source)) {
 			rdata[n++] = m->rr.rdata;
 			ttl = m->rr.ttl < ttl ? m->rr.ttl : ttl;
-			if (m->rr.clock || (type == RR_A && part == PART_ANSWER && z->parent != NULL && (r->v->world->wrong || r->v->world->forges)))
+			if (m->rr.clock || (type == RR_A && part == PART_ANSWER && z->parent != NULL && is_planted(r->v->world)))
 				rdata[n - 1] = other_address(r, m, changed);
 		}
 	}
@@ -54,8 +63,18 @@ static void put(struct reply *r, enum msg_part part, struct name owner, uint16_t
 	rs = rrset_make_in(r->arena, owner, type, CLASS_IN, ttl, rdata, n, 0);
 	if (rs == NULL)
 		abort();
-	if (!build_rrset(&r->b, part, rs, ttl, false, 0) && part != PART_ADDITIONAL)
+	if (r->dnssec)
+		rs = signed_set(r->v, r->arena, z, rs, source);
+	if (!build_rrset(&r->b, part, rs, ttl, r->dnssec, 0) && part != PART_ADDITIONAL)
 		r->did_not_fit = true;
+}
+
+static void put_proofs(struct reply *r)
+{
+	for (unsigned int i = 0; i < r->proofs.n; i++) {
+		if (!build_rrset(&r->b, PART_AUTHORITY, r->proofs.sets[i], r->proofs.sets[i]->ttl, true, 0))
+			r->did_not_fit = true;
+	}
 }
 
 static void put_soa(struct reply *r, const struct model_zone *z)
@@ -76,27 +95,30 @@ static const struct model_zone *served(const struct model_server *v, struct name
 	return best;
 }
 
-/* The cut between the zone and the name, nearest to the apex; false: none. */
-static bool find_cut(const struct model_zone *z, struct name n, uint16_t type, struct name *ret_cut)
+/* RFC 4035 section 3.1.4.1: the DS belongs to the zone above, when both are here. */
+static const struct model_zone *zone_for(const struct model_server *v, struct name n, uint16_t type) BORROWED;
+static const struct model_zone *zone_for(const struct model_server *v, struct name n, uint16_t type)
 {
-	bool found = false;
+	const struct model_zone *z = served(v, n), *above;
 
-	for (const struct model_rr *m = z->rrs; m != NULL; m = m->next) {
-		if (m->rr.type != RR_NS || name_equal(m->rr.owner, z->apex) || !name_is_under(n, m->rr.owner))
-			continue;
-		if (type == RR_DS && name_equal(n, m->rr.owner))
-			continue;
-		if (!found || m->rr.owner.labels < ret_cut->labels)
-			*ret_cut = m->rr.owner;
-		found = true;
-	}
-	return found;
+	if (z == NULL || type != RR_DS || z->parent == NULL || !name_equal(n, z->apex))
+		return z;
+	above = served(v, name_parent(n));
+	return above == z->parent ? above : z;
 }
 
 static void refer(struct reply *r, const struct model_zone *z, struct name cut)
 {
 	r->flags &= (uint16_t)~MSG_AA;
 	put(r, PART_AUTHORITY, cut, RR_NS, z, cut);
+	if (r->dnssec && z->signing != NULL && !(zone_is_watched(z) && r->v->temper == STRIPS)) {
+		uint16_t before = r->b.counts[PART_AUTHORITY];
+
+		put(r, PART_AUTHORITY, cut, RR_DS, z, cut);
+		if (r->b.counts[PART_AUTHORITY] == before)
+			prove_nodata(r->v, r->arena, z, cut, cut, &r->proofs);
+		put_proofs(r);
+	}
 	for (const struct model_rr *m = z->rrs; m != NULL; m = m->next) {
 		struct name host;
 
@@ -107,12 +129,12 @@ static void refer(struct reply *r, const struct model_zone *z, struct name cut)
 	}
 }
 
-static void answer(struct reply *r)
+static void follow(struct reply *r)
 {
 	struct name n = r->q.q.name, cut;
 
 	for (unsigned int steps = 0; steps < 8; steps++) {
-		const struct model_zone *z = served(r->v, n);
+		const struct model_zone *z = zone_for(r->v, n, r->q.q.type);
 		struct model_find f;
 		struct name_buf made;
 
@@ -121,7 +143,7 @@ static void answer(struct reply *r)
 				r->rcode = RCODE_REFUSED;
 			return;
 		}
-		if (find_cut(z, n, r->q.q.type, &cut)) {
+		if (model_cut(z, n, r->q.q.type, &cut)) {
 			if (steps == 0)
 				refer(r, z, cut);
 			return;
@@ -151,10 +173,13 @@ static void answer(struct reply *r)
 		if (!f.exists) {
 			r->rcode = RCODE_NXDOMAIN;
 			put_soa(r, z);
+			prove_nxdomain(r->v, r->arena, z, n, &r->proofs);
 			return;
 		}
 		if (f.cname != NULL && r->q.q.type != RR_CNAME) {
 			put(r, PART_ANSWER, n, RR_CNAME, z, f.source);
+			if (!name_equal(n, f.source))
+				prove_expansion(r->v, r->arena, z, n, &r->proofs);
 			if (!OK(name_from_wire(f.cname->rr.rdata, &n)))
 				abort();
 			continue;
@@ -162,13 +187,26 @@ static void answer(struct reply *r)
 		uint16_t before = r->b.counts[PART_ANSWER];
 
 		put(r, PART_ANSWER, n, r->q.q.type, z, f.source);
-		if (r->b.counts[PART_ANSWER] == before && !r->did_not_fit)
+		if (r->did_not_fit)
+			return;
+		if (r->b.counts[PART_ANSWER] == before) {
 			put_soa(r, z);
+			prove_nodata(r->v, r->arena, z, n, f.source, &r->proofs);
+		} else if (!name_equal(n, f.source)) {
+			prove_expansion(r->v, r->arena, z, n, &r->proofs);
+		}
 		return;
 	}
 }
 
-static const uint8_t bad[4] = { 66, 66, 6, 6 };
+static void answer(struct reply *r)
+{
+	follow(r);
+	if (r->dnssec && (r->flags & MSG_AA) != 0)
+		put_proofs(r);
+}
+
+static const uint8_t bad[4] = { 66, 66, 6, 6 }, bad_bogus[4] = { 66, 67, 6, 6 };
 
 static void put_one(struct reply *r, enum msg_part part, struct name owner, uint16_t type, struct span rdata)
 {
@@ -242,11 +280,94 @@ static void promise(struct reply *r)
 	put_one(r, PART_ADDITIONAL, name_of(&liar), RR_A, span_of(bad, 4));
 }
 
+/* An address under this name with the signature of another one. */
+static void put_forged(struct reply *r, const struct model_zone *z, struct name n)
+{
+	struct span items[8] = { span_of(bad, 4) };
+	const struct rrset *rs = rrset_make_in(r->arena, n, RR_A, CLASS_IN, 300, items, 1, 0);
+	unsigned int count = 1;
+
+	if (rs == NULL)
+		abort();
+	rs = signed_set(r->v, r->arena, z, rs, n);
+	for (unsigned int i = 0; i < rs->sigs && count < 8; i++)
+		items[count++] = rrset_sig(rs, i);
+	items[0] = span_of(bad_bogus, 4);
+	rs = rrset_make_in(r->arena, n, RR_A, CLASS_IN, 300, items, 1, count - 1);
+	if (rs == NULL)
+		abort();
+	(void)build_rrset(&r->b, PART_ANSWER, rs, 300, r->dnssec, 0);
+}
+
+/* Another host's addresses and signatures under this name. false: there is no other. */
+static bool put_swapped(struct reply *r, const struct model_zone *z, struct name n)
+{
+	for (const struct model_rr *m = z->rrs; m != NULL; m = m->next) {
+		struct span rdata = m->rr.rdata;
+		const struct rrset *rs;
+
+		if (m->rr.type != RR_A || name_equal(m->rr.owner, n) || m->rr.clock)
+			continue;
+		rs = rrset_make_in(r->arena, m->rr.owner, RR_A, CLASS_IN, m->rr.ttl, &rdata, 1, 0);
+		if (rs == NULL)
+			abort();
+		rs = rrset_renamed_in(r->arena, signed_set(r->v, r->arena, z, rs, m->rr.owner), n);
+		if (rs == NULL)
+			abort();
+		(void)build_rrset(&r->b, PART_ANSWER, rs, rs->ttl, r->dnssec, 0);
+		return true;
+	}
+	return false;
+}
+
+/* Wrong about a zone of its own, which only validation can tell. false: nothing that it could be wrong about and be found out. */
+static bool deceive(struct reply *r)
+{
+	const struct model_zone *z = served(r->v, r->q.q.name);
+	struct name n = r->q.q.name, cut;
+	struct name_buf other;
+	struct model_find f;
+
+	if (z == NULL || !zone_is_watched(z) || r->q.q.type != RR_A || model_cut(z, n, RR_A, &cut))
+		return false;
+	model_find(z, n, &f);
+	switch (r->v->temper) {
+	case FORGES:
+		put_one(r, PART_ANSWER, n, RR_A, span_of(bad_bogus, 4));
+		return true;
+	case FORGES_SIGNED:
+		put_forged(r, z, n);
+		return true;
+	case SWAPS:
+		return f.exists && put_swapped(r, z, n);
+	default:
+		break;
+	}
+	if (!f.exists && f.dname == NULL)
+		return false;
+	r->rcode = RCODE_NXDOMAIN;
+	r->dnssec &= r->v->temper == REPLAYS;
+	put_soa(r, z);
+	must(name_from_text("nothing-here", &z->apex, &other));
+	if (r->dnssec) {
+		prove_nxdomain(r->v, r->arena, z, name_dup_in(r->arena, name_of(&other)), &r->proofs);
+		put_proofs(r);
+	}
+	return true;
+}
+
 /* A forwarder's: right, whatever it takes to know it. */
 static void recurse(struct reply *r)
 {
 	struct world_answer want;
 
+	if (r->v->world->is_signed) {
+		answer(r);
+		r->flags = (uint16_t)((r->flags & ~MSG_AA) | MSG_RA);
+		if (r->v->temper == FORWARDER_STUFFS && r->b.counts[PART_AUTHORITY] == 0)
+			lie(r);
+		return;
+	}
 	world_right_answer(r->v->world, r->arena, r->q.q.name, r->q.q.type, &want);
 	r->flags = (uint16_t)((r->flags & ~MSG_AA) | MSG_RA);
 	r->rcode = want.rcode;
@@ -289,7 +410,7 @@ static void tell(const struct model_server *v, const struct msg_query *q, bool t
 {
 	static const char *const words[] = { "honest", "folds case", "truncates", "cookies", "no tcp", "slow", "stammers", "twice", "promiscuous", "stuffs",
 		"drips", "refuses", "silent", "servfails", "no edns", "upward", "liar", "liar dname", "self", "shuts", "garbage", "empty", "forwarder",
-		"forwarder that stuffs" };
+		"forwarder that stuffs", "strips", "corrupts", "outdated", "forges", "forges signed", "denies", "replays", "swaps", "no proofs" };
 	char name[NAME_TEXT], type[RRTYPE_TEXT], at[ADDR_TEXT];
 
 	if (!sim_verbose(v->world->sim))
@@ -301,8 +422,7 @@ static void tell(const struct model_server *v, const struct msg_query *q, bool t
 	fputc('\n', stderr);
 }
 
-/* The octets of the reply in out; 0: none. */
-static size_t make_reply(struct model_server *v, struct span packet, bool tcp, uint8_t *out, size_t cap)
+size_t server_reply(struct model_server *v, struct span packet, bool tcp, uint8_t *out, size_t cap)
 {
 	AUTO(arena_free) struct arena *arena = arena_new(0);
 	struct reply r = { .v = v, .arena = arena, .tcp = tcp };
@@ -321,6 +441,7 @@ static size_t make_reply(struct model_server *v, struct span packet, bool tcp, u
 	cookie_ok = has_our_cookie(&r.q, cookie);
 	limit = tcp ? cap : r.q.edns.present ? r.q.edns.udp_size : PLAIN_LIMIT;
 	r.flags = MSG_QR | MSG_AA | (r.q.flags & MSG_RD);
+	r.dnssec = v->world->is_signed && r.q.edns.present && r.q.edns.dnssec_ok;
 	if (v->temper == NOT_EDNS && r.q.edns.present)
 		r.q.edns.present = false;
 	build_start(&r.b, out, cap, limit < cap ? limit : cap, r.q.edns.present ? 40 : 0, r.q.id, r.flags);
@@ -334,7 +455,19 @@ static size_t make_reply(struct model_server *v, struct span packet, bool tcp, u
 	case STAMMERS:
 	case TWICE:
 	case DRIPS:
+	case STRIPS:
+	case CORRUPTS:
+	case OUTDATED:
+	case NO_PROOFS:
 		answer(&r);
+		break;
+	case FORGES:
+	case FORGES_SIGNED:
+	case DENIES:
+	case REPLAYS:
+	case SWAPS:
+		if (!deceive(&r))
+			answer(&r);
 		break;
 	case PROMISCUOUS:
 		answer(&r);
@@ -391,6 +524,7 @@ static size_t make_reply(struct model_server *v, struct span packet, bool tcp, u
 		return 62;
 	case EMPTY:
 	case SILENT:
+	case TEMPERS:
 		break;
 	}
 	if (r.did_not_fit || (v->temper == TRUNCATES && !tcp)) {
@@ -490,7 +624,7 @@ static void on_datagram(struct sim *s, void *ctx, const struct endpoint *from, c
 	v->world->packets++;
 	if (to->port != 53)
 		return;
-	n = make_reply(v, packet, false, out, sizeof out);
+	n = server_reply(v, packet, false, out, sizeof out);
 	if (n == 0)
 		return;
 	if (v->temper == SLOW) {
@@ -547,7 +681,7 @@ static void on_data(struct sim *s, void *ctx, struct sim_conn *c, struct span oc
 		size_t len = load16(p->octets), n;
 		static uint8_t out[2 + 65535];
 
-		n = make_reply(v, span_of(p->octets + 2, len), true, out + 2, 65535);
+		n = server_reply(v, span_of(p->octets + 2, len), true, out + 2, 65535);
 		if (v->temper == SHUTS) {
 			sim_conn_close(s, c);
 			return;
@@ -689,6 +823,11 @@ uint32_t world_clock_sec(struct span rdata)
 bool world_is_marked(uint16_t type, struct span rdata)
 {
 	return type == RR_A && rdata.n == 4 && rdata.p[0] == 66 && rdata.p[1] == 66;
+}
+
+bool world_is_marked_bogus(uint16_t type, struct span rdata)
+{
+	return type == RR_A && rdata.n == 4 && rdata.p[0] == 66 && rdata.p[1] == 67;
 }
 
 size_t world_forge(uint8_t *out, size_t cap, uint16_t id, const struct question *q)

@@ -40,7 +40,7 @@ static enum plant plant_wanted(void)
 	const char *name = getenv("CAIRN_SIM_PLANT");
 
 	for (unsigned int i = 0; name != NULL && i < PLANTS; i++) {
-		if (strcmp(name, plants[i]) == 0)
+		if (plants[i] != NULL && strcmp(name, plants[i]) == 0)
 			return (enum plant)i;
 	}
 	if (name != NULL) {
@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_set_level(verbose ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR);
 	if (argc == 2 && strcmp(argv[1], "-p") == 0) {
-		for (unsigned int i = 1; i < PLANTS; i++)
+		for (unsigned int i = 1; i < PLANTS && plants[i] != NULL; i++)
 			puts(plants[i]);
 		return 0;
 	}

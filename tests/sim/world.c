@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "dns/zonefile.h"
-#include "tests/sim/world_inside.h"
+#include "tests/sim/signed.h"
 
 #define CHAIN_MAX 8 /* aliases that surely are followed */
 
@@ -61,6 +61,15 @@ static void PRINTF_LIKE(3, 4) add(struct world *w, struct model_zone *z, const c
 	}
 	m->rr = (struct world_rr){ name_dup_in(w->arena, name_of(&owner)), rr.type, rr.ttl,
 		span_of(arena_dup(w->arena, rr.rdata.p, rr.rdata.n), rr.rdata.n), false };
+	m->next = z->rrs;
+	z->rrs = m;
+}
+
+void model_add(struct world *w, struct model_zone *z, struct name owner, uint16_t type, uint32_t ttl, struct span rdata)
+{
+	struct model_rr *m = get(w, sizeof *m);
+
+	m->rr = (struct world_rr){ owner, type, ttl, rdata, false };
 	m->next = z->rrs;
 	z->rrs = m;
 }
@@ -311,6 +320,11 @@ void world_question(struct world *w, struct name_buf *ret_name, uint16_t *ret_ty
 
 	for (uint64_t skip = sim_draw(w->sim, 0, w->zone_count - 1); skip > 0; skip--)
 		z = z->next;
+	if (w->is_signed && sim_chance(w->sim, 60000)) {
+		*ret_type = sim_chance(w->sim, 500000) ? RR_DS : RR_DNSKEY;
+		name_copy(ret_name, z->apex);
+		return;
+	}
 	*ret_type = types[sim_draw(w->sim, 0, sizeof types / sizeof types[0] - 1)];
 	switch (sim_draw(w->sim, 0, 11)) {
 	case 10:
@@ -351,14 +365,14 @@ void world_question(struct world *w, struct name_buf *ret_name, uint16_t *ret_ty
 
 /* ---- the model ------------------------------------------------------------------------------------------------------------------------ */
 
-/* The zone that is authoritative for a name: the deepest. */
-static struct model_zone *zone_of(struct world *w, struct name n) BORROWED;
-static struct model_zone *zone_of(struct world *w, struct name n)
+/* The zone that is authoritative for a name: the deepest; for the DS of a zone the one above. */
+static struct model_zone *zone_of(struct world *w, struct name n, uint16_t type) BORROWED;
+static struct model_zone *zone_of(struct world *w, struct name n, uint16_t type)
 {
 	struct model_zone *best = w->root;
 
 	for (struct model_zone *z = w->zones; z != NULL; z = z->next) {
-		if (name_is_under(n, z->apex) && z->apex.labels >= best->apex.labels)
+		if (name_is_under(n, z->apex) && z->apex.labels >= best->apex.labels && !(type == RR_DS && z->parent != NULL && name_equal(n, z->apex)))
 			best = z;
 	}
 	return best;
@@ -383,6 +397,19 @@ static void take(struct world_answer *a, struct name owner, const struct model_r
 	a->rrs[a->count++].owner = owner;
 }
 
+/* What a link of the chain is worth: what its zone is, but for denials that say less. */
+static void weaken(struct world_answer *a, const struct model_zone *z, bool weakly)
+{
+	enum world_security s = z->security;
+
+	if (s == WORLD_SECURE && weakly)
+		s = WORLD_INSECURE;
+	if (s == WORLD_BOGUS)
+		a->faulty |= z->signing == NULL || z->signing->fault != FAULT_NONE;
+	if (s > a->security)
+		a->security = s;
+}
+
 void world_right_answer(struct world *w, struct arena *arena, struct name name, uint16_t type, struct world_answer *ret)
 {
 	struct name_buf made;
@@ -391,7 +418,7 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 	*ret = (struct world_answer){ .rcode = RCODE_NOERROR, .rrs = arena_alloc_array(arena, 512, sizeof *ret->rrs) };
 	name = name_dup_in(arena, name);
 	for (;; steps++) {
-		struct model_zone *z = zone_of(w, name);
+		struct model_zone *z = zone_of(w, name, type);
 		struct model_find f;
 
 		ret->may_fail |= is_broken(w, z) || steps > CHAIN_MAX;
@@ -401,6 +428,7 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 			return;
 		}
 		model_find(z, name, &f);
+		weaken(ret, z, f.dname == NULL && (!f.exists || !name_equal(f.source, name)) && zone_denies_weakly(z, name, true));
 		if (f.dname != NULL) {
 			struct name target = { f.dname->rr.rdata.p, (uint8_t)f.dname->rr.rdata.n, 0 };
 
@@ -429,12 +457,30 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 			take(ret, name, m);
 			ret->last_empty = false;
 		}
-		if (f.cname == NULL || type == RR_CNAME)
+		if (f.cname == NULL || type == RR_CNAME) {
+			weaken(ret, z, ret->last_empty && zone_denies_weakly(z, name, false));
 			return;
+		}
 		take(ret, name, f.cname);
 		if (!OK(name_from_wire(f.cname->rr.rdata, &name)))
 			abort();
 	}
+}
+
+bool model_cut(const struct model_zone *z, struct name n, uint16_t type, struct name *ret_cut)
+{
+	bool found = false;
+
+	for (const struct model_rr *m = z->rrs; m != NULL; m = m->next) {
+		if (m->rr.type != RR_NS || name_equal(m->rr.owner, z->apex) || !name_is_under(n, m->rr.owner))
+			continue;
+		if (type == RR_DS && name_equal(n, m->rr.owner))
+			continue;
+		if (!found || m->rr.owner.labels < ret_cut->labels)
+			*ret_cut = m->rr.owner;
+		found = true;
+	}
+	return found;
 }
 
 void model_find(const struct model_zone *z, struct name name, struct model_find *ret)

@@ -31,6 +31,16 @@ void world_question(struct world *w, struct name_buf *ret_name, uint16_t *ret_ty
 /* A question that was not asked before, about a zone that has only good servers. False: there is none. */
 bool world_fresh_question(struct world *w, struct name_buf *ret_name, uint16_t *ret_type) NONNULL;
 
+/* What a resolver with the world's trust anchors must find. In rising order: of a chain of aliases the last of these counts. */
+enum world_security { WORLD_SECURE, WORLD_INSECURE, WORLD_BOGUS };
+struct strbuf;
+/* Signs zones, all drawn from the seed alone: what else was and will be drawn of the world stays the same. Once, before anything is asked. The plants of signed worlds
+ * make signatures or the model wrong. */
+void world_sign(struct world *w, uint64_t seed, enum plant plant) NONNULL;
+bool world_is_signed(const struct world *w) NONNULL;
+/* Trust anchors and more for the server: clause. */
+void world_trust(const struct world *w, struct strbuf *out) NONNULL;
+
 struct world_rr {
 	struct name owner;
 	uint16_t type;
@@ -45,6 +55,8 @@ struct world_answer {
 	bool last_empty;               /* nothing of the type asked for where the aliases end */
 	const struct model_zone *zone; /* where they end */
 	bool may_fail; /* a zone on the way is broken, or the chain too long: SERVFAIL is right as well */
+	enum world_security security;
+	bool faulty;   /* WORLD_BOGUS by what is wrong with the zone itself, not with one above */
 };
 void world_right_answer(struct world *w, struct arena *a, struct name name, uint16_t type, struct world_answer *ret);
 
@@ -60,7 +72,6 @@ uint32_t world_clock_sec(struct span rdata);
 
 /* Configurations that ask other servers for a part of the world; the answers are the same. */
 enum world_setup { SETUP_PLAIN, SETUP_FORWARD_ALL, SETUP_FORWARD_ZONE, SETUP_STUB, SETUPS };
-struct strbuf;
 void world_clauses(struct world *w, enum world_setup setup, struct strbuf *out) NONNULL;
 
 /* What simulate's plants make honest servers do. */
@@ -74,6 +85,8 @@ struct world_guest *world_guest(struct world *w, const char *zone, const char *a
 uint64_t world_guest_packets(const struct world_guest *g) NONNULL;
 /* Addresses in 66.66.0.0/16 and TXT "forged" are only in forged data: no client may ever see them. */
 bool world_is_marked(uint16_t type, struct span rdata);
+/* Addresses in 66.67.0.0/16 are forged by servers of the zone itself, which validation alone can find out: only clients that check for themselves may see them. */
+bool world_is_marked_bogus(uint16_t type, struct span rdata);
 /* A forged reply to this question, with the mark, as a liar or forger would send it. Its length. */
 size_t world_forge(uint8_t *out, size_t cap, uint16_t id, const struct question *q) NONNULL;
 

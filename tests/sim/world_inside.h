@@ -32,6 +32,17 @@ enum temper {
 	EMPTY /* NOERROR without anything: not to be told from "no data" */,
 	/* a forwarder: recurses, by the model */
 	FORWARDER, FORWARDER_STUFFS /* and adds what is beyond the zone it is asked about */,
+	/* in signed worlds; honest about zones whose data nobody can check */
+	STRIPS,    /* neither signatures nor proofs nor DS */
+	CORRUPTS,  /* signatures with an octet changed */
+	OUTDATED,  /* signatures that have expired */
+	FORGES,    /* an address of its own, unsigned */
+	FORGES_SIGNED, /* likewise, with the right one's signature */
+	DENIES,    /* no such name, unsigned */
+	REPLAYS,   /* no such name, with another name's proof */
+	SWAPS,     /* another name's data with its signature */
+	NO_PROOFS, /* signatures, but no denials */
+	TEMPERS
 };
 
 struct model_rr {
@@ -48,6 +59,10 @@ struct model_zone {
 	unsigned int empties;             /* servers of kind EMPTY */
 	bool at_provider;                 /* its servers are the provider's, without glue */
 	bool lost;                        /* its servers cannot be found */
+	struct zone_signing *signing ARENA_FIELD; /* NULL: unsigned */
+	enum world_security security;
+	bool anchored;                    /* has a trust anchor of its own */
+	bool switched_off;                /* domain-insecure */
 };
 struct model_serves {
 	struct model_serves *next ARENA_FIELD;
@@ -74,6 +89,9 @@ struct world {
 	struct model_server *forwarders[2] ARENA_FIELD;
 	bool wrong;                       /* the plant: an honest server errs */
 	bool forges;                      /* the plant: an honest server's data has the mark */
+	bool is_signed;
+	enum plant sign_plant;
+	struct made_signature *made[512] ARENA_FIELD;
 };
 
 struct model_find {
@@ -83,7 +101,13 @@ struct model_find {
 	const struct model_rr *dname BORROWED_FIELD; /* above the name: nothing else counts */
 };
 void model_find(const struct model_zone *z, struct name name, struct model_find *ret);
+/* The cut between the zone and the name, nearest to the apex (the DS of a cut is above it); false: none. */
+bool model_cut(const struct model_zone *z, struct name n, uint16_t type, struct name *ret_cut);
+/* One more record of a zone. */
+void model_add(struct world *w, struct model_zone *z, struct name owner, uint16_t type, uint32_t ttl, struct span rdata);
 void server_start(struct model_server *v) NONNULL;
+/* The octets of its reply in out; 0: none. */
+size_t server_reply(struct model_server *v, struct span packet, bool tcp, uint8_t *out, size_t cap) NONNULL;
 /* The root's delegation of a guest's zone. */
 void world_delegate(struct world *w, const char *zone, const char *address4) NONNULL;
 
