@@ -90,4 +90,12 @@ void chain_zone_of(struct chain_env *e, struct name owner, uint16_t type, struct
 RESULT chain_keys(struct chain_env *e, const struct rrset *dnskeys, const struct rrset *ds, const struct anchor_zone *anchor, struct sig_report *ret_good,
     struct chain_step *ret) __attribute__((nonnull(1, 2, 5, 6)));
 
+/* Parts that judge.c shares. What validated about a cut is kept through learn(), and is the step: TRUST_DS, or TRUST_INSECURE when nothing in it can be followed. */
+void chain_learn_ds(struct chain_env *e, const struct rrset *ds, uint32_t ttl, struct chain_step *ret) NONNULL;
+void chain_learn(struct chain_env *e, const struct trust *t) NONNULL; /* one more reference goes to learn() */
+/* Why a set is not signed well by zone; why name is insecure under it; a name without its final dot. All are of bounded length; NULL: the arena is full. */
+const char *chain_signature_text(struct chain_env *e, const struct rrset *set, struct name zone, const struct sig_report *r) IN_ARENA NONNULL;
+const char *chain_insecure_text(struct chain_env *e, struct name name, struct name zone, enum denial why) IN_ARENA NONNULL;
+const char *chain_name_text(struct arena *a, struct name n) IN_ARENA NONNULL;
+
 #endif

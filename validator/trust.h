@@ -24,7 +24,7 @@ struct trust {
 	enum trust_state state;
 	struct name_buf zone;
 	struct keyset *keys OWNED_FIELD; /* TRUST_KEYS */
-	struct rrset *ds OWNED_FIELD;    /* TRUST_DS */
+	struct rrset *ds OWNED_FIELD;    /* TRUST_DS; TRUST_KEYS: by which the keys were found, NULL for an anchor's */
 	uint16_t ede;                    /* TRUST_INSECURE: why, as an extended error (1, 2, 27); 0: nothing to say */
 	char *text OWNED_FIELD;          /* with names and numbers; NULL: none */
 	uint32_t ttl;                    /* seconds that it holds from when it was made: the least of the TTLs and what is left of the signatures */
@@ -33,7 +33,7 @@ struct trust {
 void trust_unref(struct trust *t) TAKES(1);
 DEFINE_AUTO(struct trust, trust_unref)
 struct trust *trust_ref(const struct trust *t) OWNED_BY(trust_unref) NONNULL;
-/* With one reference. text is copied; ds is copied (NULL unless TRUST_DS). NULL: out of memory. */
+/* With one reference. text is copied; ds is copied (NULL unless TRUST_DS or TRUST_KEYS). NULL: out of memory. */
 struct trust *trust_new(enum trust_state s, struct name zone, uint32_t ttl, struct keyset *keys, const struct rrset *ds, uint16_t ede, const char *text)
     OWNED_BY(trust_unref) TAKES(4);
 size_t trust_octets(const struct trust *t) NONNULL; /* about what it takes from the heap, keys of libcrypto guessed */
