@@ -38,6 +38,12 @@ bool edns_next_option(struct reader *options, uint16_t *ret_code, struct span *r
 RESULT edns_check_options(struct span options, unsigned int max_options);
 
 /* An extended error that goes with an answer. The text is short, ASCII, and without client data. */
+/* Is the extended error one of validation (RFC 8914 sections 4.2 to 4.13)? */
+static inline bool ede_is_dnssec(uint16_t code)
+{
+	return code == EDE_UNSUPPORTED_DNSKEY || code == EDE_UNSUPPORTED_DS || (code >= EDE_INDETERMINATE && code <= EDE_NSEC_MISSING) ||
+	    code == EDE_SIG_BEFORE_INCEPTION || code == EDE_NSEC3_ITERATIONS;
+}
 struct ede {
 	uint16_t code;
 	const char *text ARENA_FIELD; /* may be NULL */

@@ -471,12 +471,13 @@ static RESULT check_size(const struct rrcache *c, const struct bundle_key *k, co
 }
 
 /* Data, or its proven absence, ends the failure of its key. */
-static void end_failure(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, uint64_t name_hash)
+static void end_failure(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, uint64_t name_hash, bool checked)
 {
 	struct bundle_key failure = { k->name, k->type, k->rclass, BUNDLE_FAILURE };
 	const struct bundle *b = find(c, &failure, name_hash, true);
 
-	if (b != NULL)
+	/* What nobody has validated does not end a failure of validation. */
+	if (b != NULL && (checked || !ede_is_dnssec(b->info.ede)))
 		slots_drop(c->slots, m, &b->item);
 }
 
@@ -536,6 +537,7 @@ RESULT rrcache_put_noted(struct rrcache *c, struct epoch_member *m, const struct
 		return FAIL(ERR_NOMEM);
 	bundle_set_times(b, now_sec(now), ttl);
 	struct replacing r = replacing_by(c, b, now_sec(now));
+	bool checked = n > 0 && sets[0]->security != SECURITY_UNCHECKED;
 	opposites_find(&o, c, k, chain.of[chain.labels]);
 	for (size_t i = 0; i < o.n; i++)
 		if (is_better(&r, o.b[i]))
@@ -544,7 +546,7 @@ RESULT rrcache_put_noted(struct rrcache *c, struct epoch_member *m, const struct
 	opposites_drop(&o, c, m);
 	if (k->kind == BUNDLE_DATA || k->kind == BUNDLE_NODATA) {
 		drop_nxdomain_above(c, m, k, &chain, &r);
-		end_failure(c, m, k, chain.of[chain.labels]);
+		end_failure(c, m, k, chain.of[chain.labels], checked);
 	}
 	return DONE;
 }

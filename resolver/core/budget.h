@@ -14,7 +14,7 @@ struct budget_limits {
 	uint32_t cname_steps; /* aliases followed: 11 are answered */
 	uint32_t depth;       /* of sub-questions */
 	uint32_t referrals;
-	uint32_t work;        /* units of decision 5's table: verifications, hashes, parsing */
+	uint32_t work;        /* thousandths of a unit (validator/work.h): verifications, hashes */
 	uint32_t time_ms;     /* from the first client's question to giving up */
 };
 

@@ -21,6 +21,11 @@ struct core *core_new(const struct core_env *env)
 		return NULL;
 	c->env = *env;
 	c->settings = env->settings;
+	c->hasher = nsec3_hasher_new();
+	if (c->hasher == NULL)
+		return NULL;
+	if (!OK(core_work_start(c)))
+		return NULL;
 	c->number = core_shared_enter(env->shared, env->loop);
 	return c->number == 0 ? NULL : MOVE(c);
 }
@@ -32,7 +37,9 @@ void core_free(struct core *c)
 	c->closing = true;
 	while (c->oldest != NULL)
 		finish_failure(c->oldest, FAIL_DROPPED, "the resolver ends");
+	core_work_end(c);
 	core_shared_leave(c->env.shared, c->number);
+	nsec3_hasher_free(MOVE(c->hasher));
 	flight_table_done(&c->flights);
 	for (size_t i = 0; i < c->pooled; i++)
 		arena_free(MOVE(c->pool[i]));
@@ -42,6 +49,11 @@ void core_free(struct core *c)
 void core_set_settings(struct core *c, const struct core_settings *s)
 {
 	c->settings = s;
+}
+
+void core_set_validation(struct core *c, const struct validation *v)
+{
+	c->env.validation = v;
 }
 
 const struct core_settings *core_oldest_settings(const struct core *c)
@@ -170,6 +182,10 @@ struct resolution *resolution_new(struct core *c, const struct question *s, unsi
 	q->settings = c->settings;
 	q->purpose = p;
 	q->skip_cache = p == FOR_PRIMING;
+	q->rejudge = p == FOR_CHAIN;
+	q->chain_left = q->settings->chain_links;
+	q->from_cache_left = q->settings->cached_judgements;
+	q->restarts_left = c->env.validation == NULL ? 0 : c->env.validation->max_restart;
 	q->started_ms = now_ms(loop_now(c->env.loop));
 	set_budget(q, parent);
 	if (q->arena == NULL || !resolution_start(q, s, flags))
@@ -189,6 +205,7 @@ void resolution_close(struct resolution *q)
 	upstream_cancel(c->env.upstream, q->ask);
 	q->ask = (ask_h){ 0 };
 	loop_timer_stop(c->env.loop, &q->deadline);
+	loop_timer_stop(c->env.loop, &q->turn);
 	flight_remove(&c->flights, &q->flight);
 	if (q->shared.flight.listed)
 		core_shared_release(c->env.shared, &q->shared);
@@ -216,7 +233,7 @@ static void stale_time(struct loop *l, void *object)
 
 	(void)l;
 	w->stale = (timer_h){ 0 };
-	if (!finish_find_stale(q->core, q->settings, &q->q, q->arena, &stale))
+	if (!finish_find_stale(q->core, q->settings, &q->q, query_is_raw(q), q->arena, &stale))
 		return;
 	q->detached = true;
 	waiter_tell(w, &stale);
@@ -319,7 +336,7 @@ static RESULT tell_without_asking(struct asker *k)
 {
 	struct answer a = { .q = k->r->q };
 
-	if (k->r->stale_ok && finish_find_stale(k->core, k->core->settings, &k->r->q, k->arena, &a)) {
+	if (k->r->stale_ok && finish_find_stale(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena, &a)) {
 		tell(k, &a);
 		return DONE;
 	}
@@ -333,7 +350,7 @@ static bool tell_stale(const struct asker *k)
 {
 	struct answer a;
 
-	if (!k->r->stale_first || k->r->refresh || !finish_find_stale(k->core, k->core->settings, &k->r->q, k->arena, &a))
+	if (!k->r->stale_first || k->r->refresh || !finish_find_stale(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena, &a))
 		return false;
 	tell(k, &a);
 	return true;
@@ -344,7 +361,8 @@ static RESULT tell_failure(struct asker *k, const struct bundle *failure)
 	struct answer a = { .q = k->r->q };
 
 	stats_inc(k->core->env.stats, COUNT_CORE_FAILURE_HITS);
-	if (!k->r->stale_ok || !finish_find_stale(k->core, k->core->settings, &k->r->q, k->arena, &a))
+	if (!k->r->stale_ok || ede_is_dnssec(bundle_info(failure)->ede) ||
+	    !finish_find_stale(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena, &a))
 		finish_describe_failure(&a, failure, k->arena);
 	tell(k, &a);
 	return DONE;
@@ -357,7 +375,8 @@ static RESULT tell_from_cache(struct asker *k, bool *ret_told)
 	struct answer a = { .q = k->r->q };
 	struct lookup look = {
 		.cache = k->core->env.rrcache, .settings = k->core->settings, .now = loop_now(k->core->env.loop), .arena = k->arena, .draft = &k->draft,
-		.flags = k->r->no_upstream ? LOOKUP_NO_FAILURES : 0, .type = k->r->q.type, .name = k->r->q.name,
+		.denials = core_denials(k->core), .hasher = k->core->hasher,
+		.flags = core_lookup_flags(k->core, k->r->check_disabled) | (k->r->no_upstream ? LOOKUP_NO_FAILURES : 0), .type = k->r->q.type, .name = k->r->q.name,
 		.aliases_left = k->core->settings->client.cname_steps,
 	};
 
@@ -367,7 +386,9 @@ static RESULT tell_from_cache(struct asker *k, bool *ret_told)
 	TRY(lookup_answer(&look, &kind));
 	switch (kind) {
 	case LOOKUP_NOTHING:
+	case LOOKUP_UNCHECKED:
 	case LOOKUP_LOOP:
+		draft_clear(&k->draft);
 		return DONE;
 	case LOOKUP_FAILURE:
 		*ret_told = true;
@@ -384,6 +405,8 @@ static RESULT tell_from_cache(struct asker *k, bool *ret_told)
 	}
 	TRY(draft_finish(&k->draft, k->arena, &a));
 	a.cacheable = a.ttl > 0;
+	a.synthesized = look.synthesized;
+	validate_finish_answer(k->core, !k->r->check_disabled, &a);
 	stats_inc(k->core->env.stats, COUNT_CORE_CACHE_ANSWERS);
 	*ret_told = true;
 	tell(k, &a);

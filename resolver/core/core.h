@@ -14,6 +14,9 @@
 
 struct core;          /* one per worker */
 struct core_settings; /* immutable, made from the configuration: settings.h */
+struct denials;
+struct keycache;
+struct validation;    /* immutable: validation.h */
 struct core_shared;   /* questions in flight, for all workers; in shards with one short lock each */
 struct conf;
 struct strbuf;
@@ -43,12 +46,17 @@ struct core_env {
 	struct stats *stats PARENT_FIELD;
 	struct epoch_member *member PARENT_FIELD;
 	const struct core_settings *settings SHARED_FIELD;
+	struct keycache *keycache PARENT_FIELD;            /* NULL as the next two: nothing is validated */
+	struct denials *denials PARENT_FIELD;
+	const struct validation *validation SHARED_FIELD;
 };
 void core_free(struct core *c) TAKES(1); /* ends what is under way; everyone that waits is told SERVFAIL first */
 struct core *core_new(const struct core_env *env) OWNED_BY(core_free) NONNULL;
 DEFINE_AUTO(struct core, core_free)
 /* Reload: resolutions under way go on with the settings they began with (which the caller keeps until core_oldest_settings() says otherwise). */
 void core_set_settings(struct core *c, const struct core_settings *s) NONNULL;
+/* What is validated by from now on, also by resolutions under way; borrowed until the next call. NULL: nothing is. */
+void core_set_validation(struct core *c, const struct validation *v) __attribute__((nonnull(1)));
 const struct core_settings *core_oldest_settings(const struct core *c) BORROWED NONNULL;
 
 struct resolve_request {

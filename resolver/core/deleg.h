@@ -36,7 +36,7 @@ struct deleg_target {
 };
 
 enum server_outcome { SERVER_UNTRIED, SERVER_TIMEOUT, SERVER_UNREACHABLE, SERVER_MALFORMED, SERVER_LAME, SERVER_RCODE, SERVER_EMPTY, SERVER_SECOND_HAND,
-	SERVER_ANSWERED };
+	SERVER_BOGUS, SERVER_ANSWERED };
 
 struct deleg_server {
 	struct endpoint at;

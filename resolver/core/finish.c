@@ -1,6 +1,7 @@
 /* finish.c: the end of a resolution: the answer is composed, everybody that waits is told, failures are remembered. */
 #include "resolver/core/resolution.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "resolver/core/lookup.h"
@@ -68,10 +69,10 @@ static void tell_waiters(struct resolution *q, const struct answer *a)
 
 	while (q->waiters != NULL) {
 		struct waiter *w = q->waiters;
-		bool wants_stale = w->stale_ok && a->rcode == RCODE_SERVFAIL;
+		bool wants_stale = w->stale_ok && a->rcode == RCODE_SERVFAIL && !a->bogus;
 
 		if (wants_stale && !looked) {
-			found = finish_find_stale(q->core, q->settings, &q->q, q->arena, &stale);
+			found = finish_find_stale(q->core, q->settings, &q->q, query_is_raw(q), q->arena, &stale);
 			looked = true;
 		}
 		waiter_tell(w, wants_stale && found ? &stale : a);
@@ -99,26 +100,29 @@ void finish_with(struct resolution *q, const struct answer *a)
 
 void finish_answer(struct resolution *q, uint16_t rcode, bool stale)
 {
-	struct answer a = { .q = q->q, .rcode = rcode, .stale = stale };
+	struct answer a = { .q = q->q, .rcode = rcode, .stale = stale, .synthesized = q->synthesized };
 
 	if (!OK(draft_finish(&q->draft, q->arena, &a))) {
 		finish_failure(q, FAIL_ROOM, "out of memory");
 		return;
 	}
-	a.cacheable = a.ttl > 0 && !q->capped && !q->uncached && !stale;
+	a.cacheable = a.ttl > 0 && !q->capped && !q->uncached && !stale && !q->lenient;
+	if (q->insecure_ede != 0 && a.security == SECURITY_INSECURE)
+		answer_add_ede(&a, q->insecure_ede, q->insecure_text);
+	validate_finish_answer(q->core, !query_is_raw(q), &a);
 	if (q->state == QUERY_LOOKUP)
 		stats_inc(q->core->env.stats, COUNT_CORE_CACHE_ANSWERS);
 	finish_with(q, &a);
 }
 
-bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, struct arena *a, struct answer *ret)
+bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, struct answer *ret)
 {
 	struct draft draft = { 0 };
 	enum lookup_kind kind = LOOKUP_NOTHING;
 	struct answer found = { .q = *q, .stale = true };
 	struct lookup k = {
 		.cache = c->env.rrcache, .settings = s, .now = loop_now(c->env.loop), .arena = a, .draft = &draft,
-		.flags = LOOKUP_STALE | LOOKUP_NO_FAILURES, .type = q->type, .name = q->name, .aliases_left = s->client.cname_steps,
+		.flags = LOOKUP_STALE | LOOKUP_NO_FAILURES | core_lookup_flags(c, raw), .type = q->type, .name = q->name, .aliases_left = s->client.cname_steps,
 	};
 
 	if (!OK(lookup_answer(&k, &kind)) || (kind != LOOKUP_ANSWER && kind != LOOKUP_NODATA && kind != LOOKUP_NXDOMAIN))
@@ -127,6 +131,8 @@ bool finish_find_stale(struct core *c, const struct core_settings *s, const stru
 		found.rcode = RCODE_NXDOMAIN;
 	if (!OK(draft_finish(&draft, a, &found)))
 		return false;
+	if (found.security == SECURITY_SECURE) /* it was; its signatures may have expired since */
+		found.security = SECURITY_INDETERMINATE;
 	answer_add_ede(&found, kind == LOOKUP_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE, NULL);
 	stats_inc(c->env.stats, COUNT_CORE_STALE);
 	*ret = found;
@@ -163,7 +169,7 @@ static bool all_refused(const struct resolution *q)
 	for (size_t i = 0; i < q->deleg->server_count; i++) {
 		const struct deleg_server *s = &q->deleg->servers[i];
 
-		if (s->outcome != SERVER_LAME && s->outcome != SERVER_RCODE && s->outcome != SERVER_MALFORMED)
+		if (s->outcome != SERVER_LAME && s->outcome != SERVER_RCODE && s->outcome != SERVER_MALFORMED) /* bogus is no refusal */
 			return false;
 	}
 	return true;
@@ -195,7 +201,9 @@ static void remember_failure(struct resolution *q, enum fail_cause cause, uint16
 	/* Slow, but nobody was silent: what was learnt so far makes the next try shorter. */
 	if (cause == FAIL_TIME && !had_outcome(q, SERVER_TIMEOUT) && !had_outcome(q, SERVER_UNREACHABLE))
 		return;
-	if (cause == FAIL_BUDGET)
+	if (cause == FAIL_BOGUS)
+		max = q->core->env.validation != NULL ? q->core->env.validation->bogus_max_sec : first;
+	else if (cause == FAIL_BUDGET)
 		first = max = q->settings->exhausted_sec;
 	else if (nobody_was_asked(q)) /* servers in back-off: their clock runs already */
 		first = max = 1;
@@ -230,6 +238,10 @@ static void describe(struct resolution *q, enum fail_cause cause, const char *wh
 	case FAIL_DROPPED:
 		answer_add_ede(a, EDE_OTHER, what);
 		break;
+	case FAIL_BOGUS:
+		answer_add_ede(a, q->bogus.ede, q->bogus.text);
+		a->bogus = true;
+		break;
 	}
 }
 
@@ -241,15 +253,41 @@ static void count_cause(struct resolution *q, enum fail_cause cause)
 		stats_inc(q->core->env.stats, COUNT_CORE_OUT_OF_TIME);
 	else if (cause == FAIL_DROPPED)
 		stats_inc(q->core->env.stats, COUNT_CORE_DROPPED);
+	else if (cause == FAIL_BOGUS)
+		stats_inc(q->core->env.stats, COUNT_VAL_BOGUS);
+}
+
+static void log_bogus(const struct resolution *q, const struct answer *a)
+{
+	uint8_t level = q->core->env.validation == NULL ? 0 : q->core->env.validation->log_level;
+	char name[NAME_TEXT], type[RRTYPE_TEXT];
+
+	if (level == 1)
+		log_info("validation failure <%s %s IN>", name_to_text(q->q.name, name), rrtype_text(q->q.type, type));
+	else if (level >= 2)
+		log_info("validation failure <%s %s IN>: %s", name_to_text(q->q.name, name), rrtype_text(q->q.type, type), a->why != NULL ? a->why : "?");
+}
+
+void finish_bogus(struct resolution *q)
+{
+	q->bogus.is = true;
+	finish_failure(q, FAIL_BOGUS, q->bogus.text);
 }
 
 void finish_failure(struct resolution *q, enum fail_cause cause, const char *what)
 {
 	struct answer a = { .q = q->q, .rcode = RCODE_SERVFAIL };
 
+	/* A server did answer, but not what can be believed: that is what went wrong, whatever else failed afterwards. */
+	if (q->bogus.is && (cause == FAIL_SERVERS || cause == FAIL_TIME || cause == FAIL_BUDGET)) {
+		cause = FAIL_BOGUS;
+		what = q->bogus.text;
+	}
 	count_cause(q, cause);
 	describe(q, cause, what, &a);
 	a.why = compose_why(q, what);
+	if (cause == FAIL_BOGUS)
+		log_bogus(q, &a);
 	remember_failure(q, cause, a.ede[0].code, a.why);
 	finish_with(q, &a);
 }
@@ -257,6 +295,7 @@ void finish_failure(struct resolution *q, enum fail_cause cause, const char *wha
 void finish_describe_failure(struct answer *a, const struct bundle *b, struct arena *arena)
 {
 	a->rcode = bundle_info(b)->rcode;
+	a->bogus = ede_is_dnssec(bundle_info(b)->ede);
 	a->why = arena_strdup(arena, bundle_text(b));
 	answer_add_ede(a, bundle_info(b)->ede, NULL);
 	answer_add_ede(a, EDE_CACHED_ERROR, NULL);

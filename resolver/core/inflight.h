@@ -15,6 +15,7 @@
 
 #define FLIGHT_CD 1u    /* checking disabled: another answer */
 #define FLIGHT_PRIME 2u /* priming: not from the cache, and from hints */
+#define FLIGHT_RAW 4u   /* not validated: for our own use */
 
 /* Embedded in what is under way; the name is the embedding object's. */
 struct flight {

@@ -1,6 +1,7 @@
 #include "resolver/core/lookup.h"
 
 #include "base/arena.h"
+#include "resolver/cache/denials.h"
 #include "resolver/core/alias.h"
 #include "resolver/core/settings.h"
 
@@ -24,6 +25,30 @@ static const struct bundle *get_data(struct rrcache *c, struct name n, uint16_t 
 	const struct bundle *b = get(c, n, type, BUNDLE_DATA, now, flags);
 
 	return b != NULL && bundle_info(b)->rank >= RANK_ANSWER_NONAUTH ? b : NULL;
+}
+
+enum security lookup_security(const struct bundle *b)
+{
+	return bundle_key(b).kind == BUNDLE_DATA && bundle_count(b) > 0 ? bundle_set(b, 0)->security : bundle_info(b)->security;
+}
+
+/* Failures of validation are none to those that do not validate (CD, RFC 4035 section 3.2.2). */
+static const struct bundle *get_failure(const struct lookup *k)
+{
+	const struct bundle *b = (k->flags & LOOKUP_NO_FAILURES) != 0 ? NULL : get(k->cache, k->name, k->type, BUNDLE_FAILURE, k->now, 0);
+
+	return b == NULL || ((k->flags & LOOKUP_CHECKED) == 0 && ede_is_dnssec(bundle_info(b)->ede)) ? NULL : b;
+}
+
+/* Is the entry one that the validator must see first? Then *ret_kind says so; or that it has lately been found bogus, so that it is not judged for each question. */
+static bool needs_check(struct lookup *k, const struct bundle *b, enum lookup_kind *ret_kind)
+{
+	if ((k->flags & LOOKUP_CHECKED) == 0 || ((k->flags & LOOKUP_REJUDGE) == 0 && lookup_security(b) != SECURITY_UNCHECKED))
+		return false;
+	k->failure = get_failure(k);
+	k->unchecked = b;
+	*ret_kind = k->failure != NULL ? LOOKUP_FAILURE : LOOKUP_UNCHECKED;
+	return true;
 }
 
 bool lookup_is_known(struct rrcache *c, struct name n, uint16_t type, const struct now *now)
@@ -118,7 +143,7 @@ static RESULT take_any(struct lookup *k, bool *ret_found)
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
 		const struct bundle *b = get_data(k->cache, k->name, types[i], k->now, k->flags & RRCACHE_STALE);
 
-		if (b != NULL) {
+		if (b != NULL && ((k->flags & LOOKUP_CHECKED) == 0 || lookup_security(b) != SECURITY_UNCHECKED)) {
 			TRY(take_data(k, b, types[i], false));
 			*ret_found = true;
 		}
@@ -165,6 +190,8 @@ static RESULT follow_cname(struct lookup *k, const struct bundle *b, enum lookup
 	const struct rrset *rs = bundle_find(b, k->name, RR_CNAME);
 	struct name target;
 
+	if (needs_check(k, b, ret_kind))
+		return DONE;
 	if (rs == NULL || !alias_target(rs, &target))
 		return FAIL(ERR_FORMAT);
 	TRY(take_data(k, b, RR_CNAME, false));
@@ -177,6 +204,8 @@ static RESULT follow_dname(struct lookup *k, const struct bundle *b, enum lookup
 	struct name_buf target;
 	struct result r;
 
+	if (needs_check(k, b, ret_kind))
+		return DONE;
 	if (rs == NULL)
 		return FAIL(ERR_FORMAT);
 	TRY(take_data(k, b, RR_DNAME, false));
@@ -209,6 +238,58 @@ static RESULT follow(struct lookup *k, enum lookup_kind *ret_kind, bool *ret_fou
 	return DONE;
 }
 
+/* --- what the denials of other names say (RFC 8198) */
+
+static RESULT take_proofs(struct lookup *k, const struct denied_answer *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		TRY(draft_add(k->draft, k->arena, PART_AUTHORITY, d->sets[i], d->sets[i]->ttl < d->ttl ? d->sets[i]->ttl : d->ttl));
+	k->synthesized = true;
+	return DONE;
+}
+
+/* The wildcard's own data, when it is at hand and was found secure, under the name asked for. */
+static RESULT take_wildcard(struct lookup *k, const struct denied_answer *d, enum lookup_kind *ret_kind)
+{
+	const struct bundle *b = get_data(k->cache, d->wildcard, k->type, k->now, 0);
+	uint32_t left = b == NULL ? 0 : bundle_ttl_left(b, k->now);
+	struct rrset *rs;
+
+	if (b == NULL || lookup_security(b) != SECURITY_SECURE || bundle_find(b, d->wildcard, k->type) == NULL)
+		return DONE;
+	rs = rrset_renamed_in(k->arena, bundle_find(b, d->wildcard, k->type), k->name);
+	if (rs == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(draft_add(k->draft, k->arena, PART_ANSWER, rs, left < d->ttl ? left : d->ttl));
+	TRY(take_proofs(k, d));
+	*ret_kind = LOOKUP_ANSWER;
+	return DONE;
+}
+
+static RESULT use_denials(struct lookup *k, enum lookup_kind *ret_kind)
+{
+	const struct bundle *cut;
+	struct denied_answer d;
+
+	if (k->denials == NULL || (k->flags & LOOKUP_CHECKED) == 0 || rrtype_is_meta(k->type) || k->name.labels == 0)
+		return DONE;
+	cut = rrcache_deepest_delegation(k->cache, k->type == RR_DS ? name_parent(k->name) : k->name, CLASS_IN, k->now);
+	denials_find(k->denials, k->name, k->type, cut == NULL ? name_root : bundle_key(cut).name, k->hasher, LOOKUP_MAX_HASHES, k->arena, k->now, &d);
+	switch (d.what) {
+	case DENIED_NOTHING:
+		break;
+	case DENIED_NXDOMAIN:
+		*ret_kind = LOOKUP_NXDOMAIN;
+		return take_proofs(k, &d);
+	case DENIED_NODATA:
+		*ret_kind = LOOKUP_NODATA;
+		return take_proofs(k, &d);
+	case DENIED_WILDCARD:
+		return take_wildcard(k, &d, ret_kind);
+	}
+	return DONE;
+}
+
 /* --- all of it */
 
 /* One name: *ret_kind stays LOOKUP_NOTHING when nothing is known; *ret_moved: look at the next name. */
@@ -227,6 +308,8 @@ static RESULT look_at(struct lookup *k, enum lookup_kind *ret_kind, bool *ret_mo
 	}
 	b = get_data(k->cache, k->name, k->type, k->now, stale);
 	if (b != NULL) {
+		if (needs_check(k, b, ret_kind))
+			return DONE;
 		*ret_kind = LOOKUP_ANSWER;
 		return take_data(k, b, k->type, true);
 	}
@@ -237,25 +320,30 @@ static RESULT look_at(struct lookup *k, enum lookup_kind *ret_kind, bool *ret_mo
 	}
 	if (k->type == RR_CNAME && (b = dname_above(k)) != NULL) {
 		TRY(follow_dname(k, b, ret_kind));
-		if (*ret_kind != LOOKUP_TOO_LONG)
+		if (*ret_kind == LOOKUP_NOTHING || *ret_kind == LOOKUP_LOOP)
 			*ret_kind = LOOKUP_ANSWER; /* where it leads was not asked */
 		return DONE;
 	}
 	b = get(k->cache, k->name, k->type, BUNDLE_NODATA, k->now, stale);
 	if (b != NULL) {
+		if (needs_check(k, b, ret_kind))
+			return DONE;
 		*ret_kind = LOOKUP_NODATA;
 		return take_negative(k, b);
 	}
 	b = covering_nxdomain(k);
 	if (b != NULL) {
+		if (needs_check(k, b, ret_kind))
+			return DONE;
 		*ret_kind = LOOKUP_NXDOMAIN;
 		return take_negative(k, b);
 	}
-	b = (k->flags & LOOKUP_NO_FAILURES) != 0 ? NULL : get(k->cache, k->name, k->type, BUNDLE_FAILURE, k->now, 0);
-	if (b != NULL) {
+	TRY(use_denials(k, ret_kind));
+	if (*ret_kind != LOOKUP_NOTHING)
+		return DONE;
+	k->failure = get_failure(k);
+	if (k->failure != NULL)
 		*ret_kind = LOOKUP_FAILURE;
-		k->failure = b;
-	}
 	return DONE;
 }
 
@@ -264,8 +352,8 @@ RESULT lookup_answer(struct lookup *k, enum lookup_kind *ret_kind)
 	enum lookup_kind kind = LOOKUP_NOTHING;
 	bool moved = true;
 
-	k->stale = false;
-	k->failure = NULL;
+	k->stale = k->synthesized = false;
+	k->failure = k->unchecked = NULL;
 	while (moved && kind == LOOKUP_NOTHING)
 		TRY(look_at(k, &kind, &moved));
 	*ret_kind = kind;

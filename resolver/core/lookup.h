@@ -1,6 +1,6 @@
 /*
  * lookup.h: what the RRset cache knows about a question: the answer, behind aliases or not; that there is none (RFC 2308), also because a name above does not
- * exist (RFC 8020); that asking failed lately (RFC 9520); or how far along the aliases one has to go on asking.
+ * exist (RFC 8020) or lies in a gap between names that do (RFC 8198); that asking failed lately (RFC 9520); or how far along the aliases one has to go on asking.
  */
 #ifndef RESOLVER_CORE_LOOKUP_H
 #define RESOLVER_CORE_LOOKUP_H
@@ -10,6 +10,8 @@
 #include "resolver/core/draft.h"
 
 struct core_settings;
+struct denials;
+struct nsec3_hasher;
 
 enum lookup_kind {
 	LOOKUP_NOTHING, /* ask servers about `name` */
@@ -19,13 +21,19 @@ enum lookup_kind {
 	LOOKUP_FAILURE, /* it failed, and it is too early to try again */
 	LOOKUP_LOOP,    /* the aliases lead to themselves, or too far */
 	LOOKUP_TOO_LONG, /* a DNAME makes a name of more than 255 octets: YXDOMAIN */
+	LOOKUP_UNCHECKED, /* with LOOKUP_CHECKED: `unchecked` is to be validated first, then look again from `name` on */
 };
 
 #define LOOKUP_STALE 1u       /* expired records will do, where fresh ones are missing */
 #define LOOKUP_NO_FAILURES 2u /* do not look at failures */
+#define LOOKUP_CHECKED 4u     /* only what the validator has seen; without it, failures of validation do not count either */
+#define LOOKUP_REJUDGE 8u     /* with LOOKUP_CHECKED: nothing has been seen, so that the validator learns from it again */
+#define LOOKUP_MAX_HASHES 64u /* of NSEC3 for one name that is looked for among denials */
 
 struct lookup {
 	struct rrcache *cache PARENT_FIELD;
+	struct denials *denials PARENT_FIELD;       /* with LOOKUP_CHECKED: aggressive use; NULL: not */
+	struct nsec3_hasher *hasher BORROWED_FIELD; /* with denials */
 	const struct core_settings *settings SHARED_FIELD;
 	const struct now *now BORROWED_FIELD;
 	struct arena *arena BORROWED_FIELD;
@@ -36,12 +44,16 @@ struct lookup {
 	uint32_t aliases_left; /* in and out */
 	bool stale;           /* out: something had expired */
 	bool authority_kept;  /* out: the entry had what stood beside the answer */
+	bool synthesized;     /* out: the answer was made from denials of other names */
 	const struct bundle *failure BORROWED_FIELD; /* LOOKUP_FAILURE */
+	const struct bundle *unchecked BORROWED_FIELD; /* LOOKUP_UNCHECKED */
 };
 /* ERR_NOMEM: the arena is full. */
 RESULT lookup_answer(struct lookup *k, enum lookup_kind *ret_kind) NONNULL;
 /* Seconds left of an entry; 0 when expired. */
 uint32_t bundle_ttl_left(const struct bundle *b, const struct now *now) NONNULL;
+/* What the validator said of the part of an entry that answers: of data its set, of denials all of them. */
+enum security lookup_security(const struct bundle *b) NONNULL;
 /* Is anything known of this very name and type that makes asking needless: data, an alias, or that there is none? For QNAME minimisation. */
 bool lookup_is_known(struct rrcache *c, struct name n, uint16_t type, const struct now *now);
 

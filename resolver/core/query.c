@@ -16,14 +16,16 @@
  *   |  |                      v   |
  *   |  |                    ASKING
  *   |  |                      | answer, alias, denial [take.c]; or a poor reply when nothing better is left
- *   |  | alias                v
- *   |  +---- STORE <------ VALIDATE
+ *   |  | alias                v      a link of the chain of trust is missing, or the turn's work is spent
+ *   |  +---- STORE <------ VALIDATE <--------> CHAIN
+ *   |          |              | bogus: another server: SELECT; none is left: finish_bogus. An entry of the cache: LOCATE
  *   |          | otherwise: finish_answer
  *   |          +-----------> DONE
+ *   +------ LOOKUP: an entry nobody has validated yet: VALIDATE, and then LOOKUP again
  *  REMOTE: another worker has the question; its answer ends it, its disappearance makes it LOOKUP.
  *
  * What is true in each: LOOKUP: `now` is what is looked for, `draft` the aliases that led to it. SELECT, TARGETS, ASKING: deleg is set. ASKING: `ask` is
- * live and `server` is in deleg. TARGETS, PRIMING: sub_count > 0. VALIDATE, STORE: reply is set.
+ * live and `server` is in deleg. TARGETS, PRIMING: sub_count > 0. VALIDATE, CHAIN, STORE: reply is set. CHAIN: sub_count > 0 or `turn` is armed.
  */
 #include "resolver/core/resolution.h"
 
@@ -35,7 +37,7 @@
 
 static const char *const state_text[QUERY_STATES] = {
 	[QUERY_LOOKUP] = "looks into the cache", [QUERY_LOCATE] = "looks for servers", [QUERY_SELECT] = "chooses a server", [QUERY_ASKING] = "asks",
-	[QUERY_TARGETS] = "waits for addresses of name servers", [QUERY_PRIMING] = "waits for priming", [QUERY_VALIDATE] = "validates",
+	[QUERY_TARGETS] = "waits for addresses of name servers", [QUERY_PRIMING] = "waits for priming", [QUERY_VALIDATE] = "validates", [QUERY_CHAIN] = "waits for keys",
 	[QUERY_STORE] = "stores", [QUERY_REMOTE] = "waits for another worker", [QUERY_DONE] = "done",
 };
 
@@ -87,6 +89,9 @@ static void look_done(struct resolution *q, const struct lookup *k, enum lookup_
 	case LOOKUP_LOOP:
 		finish_failure(q, FAIL_ALIASES, "the chain of aliases is a loop or too long");
 		break;
+	case LOOKUP_UNCHECKED:
+		validate_cached(q, k->unchecked, k->name, k->aliases_left);
+		break;
 	}
 }
 
@@ -96,6 +101,8 @@ static void look(struct resolution *q)
 	struct lookup k = {
 		.cache = q->core->env.rrcache, .settings = q->settings, .now = query_now(q), .arena = q->arena, .draft = &q->draft,
 		.type = q->now.type, .name = q->now.name, .aliases_left = q->budget.left.cname_steps,
+		.denials = q->rejudge ? NULL : core_denials(q->core), .hasher = q->core->hasher,
+		.flags = core_lookup_flags(q->core, q->lenient || query_is_raw(q)) | (q->rejudge && query_validates(q) ? LOOKUP_REJUDGE : 0),
 	};
 
 	if (!q->skip_cache && !OK(lookup_answer(&k, &kind))) {
@@ -103,6 +110,7 @@ static void look(struct resolution *q)
 		return;
 	}
 	q->skip_cache = false;
+	q->synthesized = q->synthesized || k.synthesized;
 	look_done(q, &k, kind);
 }
 
@@ -245,7 +253,9 @@ static void ask_server(struct resolution *q, size_t server)
 {
 	struct deleg_server *s = &q->deleg->servers[server];
 	struct ask_request r = {
-		.server = s->at, .recurse = q->deleg->source == DELEG_FORWARD, .check_disabled = (q->flight.flags & FLIGHT_CD) != 0, .dnssec_ok = true,
+		.server = s->at, .recurse = q->deleg->source == DELEG_FORWARD, .dnssec_ok = true,
+		/* Whoever validates wants the data as it is, not somebody else's verdict (RFC 6840 section 5.9). */
+		.check_disabled = (q->flight.flags & FLIGHT_CD) != 0 || (q->deleg->source == DELEG_FORWARD && q->core->env.validation != NULL),
 		.tcp = q->deleg->conf != NULL && q->deleg->conf->tcp,
 	};
 	struct result done;
@@ -393,25 +403,20 @@ void query_give_up(struct resolution *q)
 			stats_inc(q->core->env.stats, COUNT_CORE_SECOND_HAND);
 		q->reply = q->weak;
 		q->weak = NULL;
+		q->judge = NULL;
+		q->from_cache = false;
 		q->state = QUERY_VALIDATE;
 		return;
 	}
 	if (try_child_names(q) || try_by_ns(q))
 		return;
-	if (!try_next_zone(q))
+	if (q->bogus.is)
+		finish_bogus(q);
+	else if (!try_next_zone(q))
 		finish_failure(q, FAIL_SERVERS, NULL);
 }
 
-/* --- VALIDATE, STORE */
-
-/*
- * The validator's place: between what was scrubbed and the cache. It reads reply, may ask sub-questions (keys) and sets the security of the sets. Without one,
- * everything is SECURITY_UNCHECKED, which no answer is served as secure for.
- */
-static void validate(struct resolution *q)
-{
-	q->state = QUERY_STORE;
-}
+/* --- STORE */
 
 static uint32_t count_aliases(const struct scrubbed *s)
 {
@@ -494,7 +499,7 @@ static bool step(struct resolution *q)
 		return true;
 	case QUERY_VALIDATE:
 		assert(q->reply != NULL);
-		validate(q);
+		query_validate(q);
 		return true;
 	case QUERY_STORE:
 		assert(q->reply != NULL);
@@ -503,6 +508,9 @@ static bool step(struct resolution *q)
 	case QUERY_TARGETS:
 	case QUERY_PRIMING:
 		assert(q->sub_count > 0);
+		return false;
+	case QUERY_CHAIN:
+		assert(q->sub_count > 0 || q->turn.v != 0);
 		return false;
 	case QUERY_ASKING:
 	case QUERY_REMOTE:

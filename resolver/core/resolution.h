@@ -2,27 +2,32 @@
  * resolution.h: one question under way, as the files of the core see it; no header of others includes it.
  *
  * Glossary
- *   resolution   a question with its own arena, budget and state. For clients, for the address of a name server (target), or for priming
+ *   resolution   a question with its own arena, budget and state. For clients, for the address of a name server (target), for priming, or for the DS or DNSKEY RRset
+ *                that another one's validation needs (a link of the chain of trust)
+ *   raw          not validated: what is learnt stays SECURITY_UNCHECKED. For clients that set CD, for targets, for priming
  *   waiter       somebody outside of the core that is told the answer
  *   parent       a resolution that waits for this one as its sub-question; on the same worker always
  *   remote       a resolution of another worker that stands in for its clients and waits for this one
  *   draft        the answer as far as it is known: aliases first
  *
- * Who calls whom: core.c makes resolutions and knows the waiters; query.c runs the states; take.c judges replies; store.c gives what was learnt to the cache; sub.c
- * makes and joins sub-questions; finish.c composes the answer, tells everybody and closes; remote.c speaks with other workers.
+ * Who calls whom: core.c makes resolutions and knows the waiters; query.c runs the states; take.c reads replies; validate.c has them judged; store.c gives what was learnt to
+ * the cache; sub.c makes and joins sub-questions; finish.c composes the answer, tells everybody and closes; remote.c speaks with other workers.
  *
  * Invariants
  *  1. A resolution that is not closing has a waiter, a parent, a remote, or goes on for the caches' sake (detached).
  *  2. subs of one are exactly those that have it as a parent.
  *  3. No resolution waits, over any number of steps, for itself: sub.c refuses the step that would close the circle.
  *  4. `ask` names a live exchange in QUERY_ASKING only.
+ *  6. What a raw resolution learns is told to raw ones only; others look at the cache with LOOKUP_CHECKED.
  *  5. A callback never runs a resolution that is running further up the stack: it leaves a new state behind, which the loop of query_run sees.
  */
 #ifndef RESOLVER_CORE_RESOLUTION_H
 #define RESOLVER_CORE_RESOLUTION_H
 
 #include "base/arena.h"
+#include "resolver/cache/denials.h"
 #include "resolver/cache/infra.h"
+#include "resolver/cache/keycache.h"
 #include "resolver/cache/rrcache.h"
 #include "resolver/core/deleg.h"
 #include "resolver/core/draft.h"
@@ -30,10 +35,14 @@
 #include "resolver/core/qmin.h"
 #include "resolver/core/scrub.h"
 #include "resolver/core/settings.h"
+#include "resolver/core/validation.h"
 #include "resolver/serve/upstream.h"
 #include "resolver/stats.h"
+#include "validator/judge.h"
+#include "validator/nsec3.h"
 
 LOOP_HANDLE(resolution)
+LOOP_HANDLE(core)
 
 enum query_state {
 	QUERY_LOOKUP,   /* look into the cache for `now` */
@@ -43,13 +52,14 @@ enum query_state {
 	QUERY_TARGETS,  /* wait for addresses of name servers */
 	QUERY_PRIMING,  /* wait for the NS set of the root or of a stub */
 	QUERY_VALIDATE, /* `reply` is believed as far as scrubbing goes */
+	QUERY_CHAIN,    /* wait for a link of the chain of trust, or for the next turn's share of work */
 	QUERY_STORE,    /* give it to the cache and to the draft */
 	QUERY_REMOTE,   /* another worker resolves it */
 	QUERY_DONE,
 	QUERY_STATES
 };
 
-enum query_purpose { FOR_CLIENT, FOR_TARGET, FOR_PRIMING };
+enum query_purpose { FOR_CLIENT, FOR_TARGET, FOR_PRIMING, FOR_CHAIN };
 
 enum fail_cause {
 	FAIL_SERVERS, /* the servers did: evidence, remembered with a back-off that doubles */
@@ -59,6 +69,23 @@ enum fail_cause {
 	FAIL_ROOM,    /* no descriptors or memory: not remembered */
 	FAIL_DROPPED, /* overload or end of the program: not remembered */
 	FAIL_CACHED,  /* remembered from before */
+	FAIL_BOGUS,   /* the answer, or a link of its chain of trust, does not validate: remembered with a back-off up to val-bogus-ttl */
+};
+
+/* Why an answer was found bogus. */
+struct bogus {
+	bool is;
+	uint16_t ede;
+	const char *text ARENA_FIELD;
+};
+
+/* A link of the chain of trust that could not be had. */
+struct chain_fault {
+	struct chain_fault *next ARENA_FIELD;
+	struct name name;
+	uint16_t type;
+	bool failed; /* false: asked for, and answered */
+	struct chain_failure why;
 };
 
 struct waiter {
@@ -77,7 +104,8 @@ struct waiter {
 /* One that this resolution waits for. */
 struct sub {
 	struct resolution *of BORROWED_FIELD; /* leaves the list before it dies (invariant 2) */
-	struct deleg *deleg ARENA_FIELD;      /* whose target it is; NULL: priming */
+	enum query_purpose purpose;
+	struct deleg *deleg ARENA_FIELD;      /* FOR_TARGET: whose target it is */
 	size_t target;
 	int family;
 };
@@ -108,14 +136,19 @@ struct resolution {
 	bool unprimed;         /* priming failed: the hints will have to do */
 	bool capped;           /* the answer has data that the cache keeps for a shorter time */
 	bool uncached;         /* part of it came from a zone that is not to be cached */
+	bool lenient;          /* val-permissive-mode: it was bogus, and is told all the same */
+	uint16_t insecure_ede; /* why part of it is insecure; 0: nothing to say */
+	const char *insecure_text ARENA_FIELD;
+	bool synthesized;      /* part of it was made from denials of other names */
+	bool rejudge;          /* FOR_CHAIN: what the cache has is judged once more, so that its trust is learnt */
 	struct question q;     /* as asked for */
 	uint32_t depth;        /* 0: for a client */
 	uint64_t started_ms;
 	timer_h deadline;
 
 	struct waiter *waiters OWNED_FIELD;
-	struct resolution *parents[MAX_SUBS * 4] BORROWED_FIELD;
-	size_t parent_count;
+	struct resolution **parents ARENA_FIELD;
+	size_t parent_count, parent_cap;
 	struct sub subs[MAX_SUBS];
 	size_t sub_count;
 	struct remote *remotes ARENA_FIELD;
@@ -135,6 +168,16 @@ struct resolution {
 	struct scrubbed *reply ARENA_FIELD; /* QUERY_VALIDATE, QUERY_STORE */
 	struct scrubbed *weak ARENA_FIELD;  /* the best of the poor replies, for want of better */
 	uint32_t empties;      /* replies of this delegation with nothing in them */
+
+	struct judge *judge ARENA_FIELD;    /* of `reply`, while it is validated */
+	bool from_cache;                    /* `reply` was in the cache, unchecked, as `cached` */
+	struct bundle_key cached;           /* the name in the arena */
+	uint32_t from_cache_left;           /* entries of the cache that may still be judged for this question */
+	uint32_t restarts_left;             /* other servers that may still be asked for want of a valid answer */
+	struct bogus bogus;                 /* the first verdict; decides when no server does better */
+	struct chain_fault *chain ARENA_FIELD; /* what was asked for the chain of trust */
+	uint32_t chain_left;                /* links that may still be asked for */
+	timer_h turn;                       /* QUERY_CHAIN: to go on with validation */
 	struct name primed;    /* FOR_PRIMING: the zone */
 
 	struct answer answer;  /* once it is done */
@@ -152,6 +195,10 @@ struct core {
 	struct arena *pool[ARENA_POOL] OWNED_FIELD;
 	size_t pooled;
 	uint64_t prime_after_ms; /* mono: priming failed, not again before then */
+	struct nsec3_hasher *hasher OWNED_FIELD;
+	core_h self;
+	uint32_t turn_spent;     /* on validation, in this turn */
+	bool refilling;          /* at the end of the turn it becomes 0 */
 };
 
 const char *query_state_text(enum query_state s) BORROWED;
@@ -177,6 +224,26 @@ void resolution_unwanted(struct resolution *q) NONNULL;
 void query_run(struct resolution *q) NONNULL;
 void query_give_up(struct resolution *q) NONNULL; /* the servers of this delegation are used up */
 
+/* validate.c */
+static inline bool query_is_raw(const struct resolution *q) { return (q->flight.flags & (FLIGHT_CD | FLIGHT_RAW | FLIGHT_PRIME)) != 0; }
+/* Is what this one learns validated? */
+static inline bool query_validates(const struct resolution *q) { return q->core->env.validation != NULL && !query_is_raw(q); }
+void query_validate(struct resolution *q) NONNULL; /* QUERY_VALIDATE */
+/* An entry of the cache is to be judged: QUERY_VALIDATE comes next. */
+void validate_cached(struct resolution *q, const struct bundle *b, struct name at, uint32_t aliases_left) NONNULL;
+void validate_told(struct resolution *q, const struct answer *a) NONNULL; /* a link that was asked for */
+RESULT core_work_start(struct core *c) NONNULL; /* a core is new: it accounts for each turn's work. ERR_NOMEM */
+void core_work_end(struct core *c) NONNULL;
+/* RFC 8509: what a client is told instead of a secure answer to a sentinel's question; and val-clean-additional. */
+void validate_finish_answer(const struct core *c, bool checked, struct answer *a) NONNULL;
+/* Denials for aggressive use; NULL when the configuration does not want it. */
+static inline struct denials *core_denials(const struct core *c)
+{
+	return c->env.validation != NULL && c->env.validation->aggressive ? c->env.denials : NULL;
+}
+/* The flags of a look-up that answers somebody, who validates or not. */
+unsigned int core_lookup_flags(const struct core *c, bool raw) NONNULL;
+
 /* take.c */
 void take_reply(struct resolution *q, const struct ask_reply *r) NONNULL;
 
@@ -199,6 +266,8 @@ enum sub_result sub_ask(struct resolution *q, const struct question *s, enum que
 void sub_told(struct resolution *parent, const struct sub *s, const struct answer *a) NONNULL;
 void sub_leave_all(struct resolution *q) NONNULL;          /* q waits for nothing any more */
 void sub_charge_parents(struct resolution *q) NONNULL;
+/* prefetch-key: a signed delegation's keys are asked for before anything of it has come back. */
+void sub_prefetch_keys(struct resolution *q, const struct scrubbed *referral) NONNULL;
 /* Looks up, on the quiet, addresses of targets that were not needed this time (target-fetch-policy). */
 void sub_fetch_ahead(struct resolution *q) NONNULL;
 
@@ -206,9 +275,10 @@ void sub_fetch_ahead(struct resolution *q) NONNULL;
 void finish_answer(struct resolution *q, uint16_t rcode, bool stale) NONNULL;
 void finish_failure(struct resolution *q, enum fail_cause cause, const char *what) __attribute__((nonnull(1))); /* what: NULL: which servers failed how */
 void finish_cached_failure(struct resolution *q, const struct bundle *b) NONNULL;
+void finish_bogus(struct resolution *q) NONNULL; /* q->bogus says why */
 void finish_with(struct resolution *q, const struct answer *a) NONNULL; /* an answer from elsewhere, good for this call */
 /* The answer from expired records, when there is one. */
-bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, struct arena *a, struct answer *ret) NONNULL;
+bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, struct answer *ret) NONNULL;
 void finish_describe_failure(struct answer *a, const struct bundle *b, struct arena *arena) NONNULL;
 void waiter_free(struct waiter *w) TAKES(1);
 DEFINE_AUTO(struct waiter, waiter_free)

@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "dns/zonefile.h"
 #include "resolver/core/hints.h"
+#include "validator/work.h"
 
 #define DNS_PORT 53
 
@@ -93,11 +94,12 @@ static void make_limits(struct core_settings *s, const struct conf_clause *c)
 	/* max-global-quota is Unbound's word for what a question may cost in all; ours is lower, and a lower one is obeyed. */
 	s->client = (struct budget_limits){
 		.packets = quota < 48 ? quota : 48, .octets = 262144, .subquestions = 12, .cname_steps = 11, .depth = 6, .referrals = 24,
-		.work = 20000, .time_ms = 12000, /* a stub's second try, after five seconds, joins the first */
+		.work = 1000 * WORK_UNIT, .time_ms = 12000, /* a stub's second try, after five seconds, joins the first */
 	};
 	s->sub = s->client;
 	s->sub.packets = sent < 16 ? sent : 16;
 	s->sub.subquestions = 6;
+	s->sub.work = 500 * WORK_UNIT;
 	s->sub.time_ms = 3500;
 	s->parallel_targets = 2;
 	s->dead_targets = 3;
@@ -110,6 +112,8 @@ static void make_limits(struct core_settings *s, const struct conf_clause *c)
 	s->outage_max_sec = 20;
 	s->exhausted_sec = 5;
 	s->dead_zone_failures = 3;
+	s->chain_links = 32;
+	s->cached_judgements = 24;
 }
 
 static void make_fetch_policy(struct core_settings *s, const char *text)

@@ -55,6 +55,8 @@ struct core_settings {
 	uint32_t failure_first_sec, failure_max_sec; /* RFC 9520 section 3.2 */
 	uint32_t outage_max_sec;           /* the same where servers were silent: they may be back any time */
 	uint32_t exhausted_sec;            /* how long a question that ran out of its budget is remembered */
+	uint32_t chain_links;              /* DS and DNSKEY questions for one question's chain of trust */
+	uint32_t cached_judgements;        /* entries of the cache that are validated for one question */
 	uint32_t dead_zone_failures;       /* failed questions in a row after which a zone whose servers all refuse is not asked for a while */
 	bool ipv4, ipv6;
 	bool qmin, qmin_strict;

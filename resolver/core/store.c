@@ -2,6 +2,7 @@
  * store.c: what was learnt goes to the cache, and into the answer. What a zone says of its own name servers (its NS set, their addresses) is kept no longer than
  * the delegation that led there: a zone cannot prolong its own life (ghost domains, attacks B8).
  */
+#include "resolver/core/lookup.h"
 #include "resolver/core/resolution.h"
 
 #define PRIMED_MIN_SEC 3600u /* a root that gives its servers a TTL below this is not asked for them each time */
@@ -82,6 +83,18 @@ static RESULT add_beside(struct resolution *q, struct beside *b, const struct sc
 	return DONE;
 }
 
+/* The proof that nothing is closer than a wildcard goes with the answer as long as that lives. */
+static uint32_t ttl_with_proofs(struct resolution *q, const struct scrubbed *s, uint32_t ttl)
+{
+	for (size_t i = 0; i < s->authority.count; i++) {
+		const struct rrset *rs = s->authority.sets[i];
+
+		if ((rs->type == RR_NSEC || rs->type == RR_NSEC3) && ttl_to_keep(q, rs) < ttl)
+			ttl = ttl_to_keep(q, rs);
+	}
+	return ttl;
+}
+
 static RESULT put_answer(struct resolution *q, const struct scrubbed *s, const struct rrset *rs, bool with_beside)
 {
 	struct beside b = { arena_alloc_array(q->arena, 1 + s->authority.count + s->additional.count, sizeof *b.sets), 0 };
@@ -90,6 +103,8 @@ static RESULT put_answer(struct resolution *q, const struct scrubbed *s, const s
 
 	if (b.sets == NULL || copy == NULL)
 		return FAIL(ERR_NOMEM);
+	if (with_beside)
+		ttl = ttl_with_proofs(q, s, ttl);
 	copy->ttl = ttl;
 	b.sets[b.count++] = copy;
 	if (with_beside) {
@@ -145,6 +160,20 @@ static RESULT put_negative(struct resolution *q, const struct scrubbed *s, struc
 	else
 		(void)OK(put(q, BUNDLE_NODATA, name, type, sets, n, s->negative_ttl));
 	return DONE;
+}
+
+/* No SOA says how long (RFC 2308 section 5): long enough not to be asked by every repeat. Without records it cannot say itself that it was judged: only an unsigned zone gets here. */
+static void put_empty(struct resolution *q, struct name name, uint16_t type)
+{
+	struct bundle_key k = { name, type, CLASS_IN, BUNDLE_NODATA };
+	const struct bundle *b;
+
+	if (!keeps(q))
+		return;
+	(void)OK(put(q, BUNDLE_NODATA, name, type, NULL, 0, q->settings->failure_first_sec));
+	b = query_validates(q) && !q->lenient ? rrcache_get(q->core->env.rrcache, &k, query_now(q), 0) : NULL;
+	if (b != NULL && bundle_count(b) == 0)
+		(void)OK(rrcache_set_security(q->core->env.rrcache, q->core->env.member, b, SECURITY_INSECURE, bundle_ttl_left(b, query_now(q)), query_now(q)));
 }
 
 /* Spare NS sets, where the configuration keeps them: shown when somebody asks without recursion what we know (never used for resolving). */
@@ -222,8 +251,8 @@ RESULT store_reply(struct resolution *q, const struct scrubbed *s)
 	}
 	if (s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN)
 		TRY(put_negative(q, s, end, q->now.type));
-	else if (s->kind == REPLY_EMPTY && keeps(q)) /* no SOA says how long (RFC 2308 section 5): long enough not to be asked by every repeat */
-		(void)OK(put(q, BUNDLE_NODATA, end, q->now.type, NULL, 0, q->settings->failure_first_sec));
+	else if (s->kind == REPLY_EMPTY)
+		put_empty(q, end, q->now.type);
 	TRY(put_spare_ns(q, s));
 	shorten_delegation(q, s);
 	return put_answers(q, s);

@@ -20,11 +20,29 @@ static bool waits_for(const struct resolution *from, const struct resolution *to
 
 /* --- who waits for whom */
 
-static bool link_to(struct resolution *parent, struct resolution *of, struct deleg *d, size_t target, int family)
+static bool room_for_parent(struct resolution *of)
 {
-	if (parent->sub_count == MAX_SUBS || of->parent_count == sizeof of->parents / sizeof of->parents[0])
+	size_t cap = of->parent_cap * 2 + 4;
+	struct resolution **more;
+
+	if (of->parent_count < of->parent_cap)
+		return true;
+	more = arena_alloc_array(of->arena, cap, sizeof(*more));
+	if (more == NULL)
 		return false;
-	parent->subs[parent->sub_count++] = (struct sub){ of, d, target, family };
+	if (of->parent_count > 0)
+		memcpy(more, of->parents, of->parent_count * sizeof(*more));
+	of->parents = more;
+	of->parent_cap = cap;
+	return true;
+}
+
+static bool link_to(struct resolution *parent, struct resolution *of, const struct sub *s)
+{
+	if (parent->sub_count == MAX_SUBS || !room_for_parent(of))
+		return false;
+	parent->subs[parent->sub_count] = *s;
+	parent->subs[parent->sub_count++].of = of;
 	of->parents[of->parent_count++] = parent;
 	return true;
 }
@@ -87,25 +105,39 @@ static bool answer_at_hand(struct resolution *q, const struct question *s, struc
 	return OK(draft_finish(&draft, q->arena, ret));
 }
 
+static unsigned int flags_of(enum query_purpose p)
+{
+	switch (p) {
+	case FOR_TARGET:
+		return FLIGHT_RAW;
+	case FOR_PRIMING:
+		return FLIGHT_PRIME;
+	case FOR_CHAIN:
+	case FOR_CLIENT:
+		break;
+	}
+	return 0;
+}
+
 static struct resolution *start(struct resolution *q, const struct question *s, enum query_purpose p) BORROWED;
 static struct resolution *start(struct resolution *q, const struct question *s, enum query_purpose p)
 {
 	struct resolution *of;
 
-	if (q->depth >= q->settings->client.depth || !budget_take_subquestions(&q->budget, 1))
+	if (q->depth >= q->settings->client.depth || (p != FOR_CHAIN && !budget_take_subquestions(&q->budget, 1)))
 		return NULL;
-	of = resolution_new(q->core, s, p == FOR_PRIMING ? FLIGHT_PRIME : 0, p, q);
+	of = resolution_new(q->core, s, flags_of(p), p, q);
 	if (of == NULL)
 		return NULL;
-	stats_inc(q->core->env.stats, p == FOR_PRIMING ? COUNT_CORE_PRIMINGS : COUNT_CORE_SUBQUESTIONS);
+	stats_inc(q->core->env.stats, p == FOR_PRIMING ? COUNT_CORE_PRIMINGS : p == FOR_CHAIN ? COUNT_CORE_CHAIN_LINKS : COUNT_CORE_SUBQUESTIONS);
 	return of;
 }
 
 enum sub_result sub_ask(struct resolution *q, const struct question *s, enum query_purpose p, struct deleg *d, size_t target, int family)
 {
-	unsigned int flags = p == FOR_PRIMING ? FLIGHT_PRIME : 0, visits = 0;
+	unsigned int flags = flags_of(p), visits = 0;
 	struct core *c = q->core;
-	struct sub here = { NULL, d, target, family };
+	struct sub here = { NULL, p, d, target, family };
 	struct flight *f;
 	struct resolution *of;
 	struct answer a;
@@ -120,12 +152,12 @@ enum sub_result sub_ask(struct resolution *q, const struct question *s, enum que
 		of = (struct resolution *)(void *)((char *)f - offsetof(struct resolution, flight));
 		if (waits_for(of, q, &visits))
 			return SUB_LOOP;
-		return link_to(q, of, d, target, family) ? SUB_WAIT : SUB_REFUSED;
+		return link_to(q, of, &here) ? SUB_WAIT : SUB_REFUSED;
 	}
 	of = start(q, s, p);
 	if (of == NULL)
 		return SUB_REFUSED;
-	if (!link_to(q, of, d, target, family)) {
+	if (!link_to(q, of, &here)) {
 		resolution_close(of);
 		return SUB_REFUSED;
 	}
@@ -175,13 +207,21 @@ static void told_primed(struct resolution *parent, const struct answer *a)
 
 void sub_told(struct resolution *parent, const struct sub *s, const struct answer *a)
 {
-	if (s->deleg == NULL) {
+	switch (s->purpose) {
+	case FOR_PRIMING:
 		told_primed(parent, a);
-		return;
+		break;
+	case FOR_CHAIN:
+		validate_told(parent, a);
+		break;
+	case FOR_TARGET:
+		told_target(parent, s, a);
+		if (parent->state == QUERY_TARGETS && s->deleg == parent->deleg)
+			parent->state = QUERY_SELECT;
+		break;
+	case FOR_CLIENT:
+		break;
 	}
-	told_target(parent, s, a);
-	if (parent->state == QUERY_TARGETS && s->deleg == parent->deleg)
-		parent->state = QUERY_SELECT;
 }
 
 /* --- ahead of need */
@@ -200,7 +240,8 @@ static void fetch(struct resolution *q, struct name name, uint16_t type)
 	struct resolution *of;
 	struct answer a;
 
-	if (name_equal(name, q->now.name) || answer_at_hand(q, &s, &a) || flight_find(&q->core->flights, flight_hash(core_shared_key(q->core->env.shared), &s, 0), &s, 0) != NULL)
+	if (name_equal(name, q->now.name) || answer_at_hand(q, &s, &a) || 
+	    flight_find(&q->core->flights, flight_hash(core_shared_key(q->core->env.shared), &s, FLIGHT_RAW), &s, FLIGHT_RAW) != NULL)
 		return;
 	of = start(q, &s, FOR_TARGET);
 	if (of == NULL)
@@ -226,4 +267,22 @@ void sub_fetch_ahead(struct resolution *q)
 		fetch(q, t->name, RR_A);
 		left--;
 	}
+}
+
+void sub_prefetch_keys(struct resolution *q, const struct scrubbed *referral)
+{
+	struct question s = { referral->cut, RR_DNSKEY, CLASS_IN };
+	struct resolution *of;
+
+	if (!query_validates(q) || !q->core->env.validation->prefetch_keys || q->depth > 0 || scrub_find(&referral->authority, referral->cut, RR_DS) == NULL)
+		return;
+	if (keycache_get(q->core->env.keycache, referral->cut, query_now(q)) != NULL ||
+	    flight_find(&q->core->flights, flight_hash(core_shared_key(q->core->env.shared), &s, 0), &s, 0) != NULL)
+		return;
+	of = start(q, &s, FOR_CHAIN);
+	if (of == NULL)
+		return;
+	of->detached = true;
+	of->budget.parent = NULL;
+	query_run(of);
 }

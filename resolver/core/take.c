@@ -86,6 +86,7 @@ static void take_referral(struct resolution *q, const struct scrubbed *s)
 		finish_failure(q, FAIL_ROOM, "out of memory");
 		return;
 	}
+	sub_prefetch_keys(q, s);
 	/* The glue stands beside the NS set in what was kept. */
 	{
 		size_t n = s->authority.count + s->additional.count;
