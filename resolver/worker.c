@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "resolver/cache/anscache.h"
+#include "resolver/cache/denials.h"
+#include "resolver/cache/keycache.h"
 #include "resolver/serve/listener.h"
 #include "resolver/serve/serve.h"
 
@@ -20,6 +22,8 @@ void shared_free(struct shared *s)
 	anscache_free(MOVE(s->anscache));
 	rrcache_free(MOVE(s->rrcache));
 	infra_free(MOVE(s->infra));
+	keycache_free(MOVE(s->keycache));
+	denials_free(MOVE(s->denials));
 	core_shared_free(MOVE(s->core));
 	epoch_free(MOVE(s->epoch));
 	mem_free(s);
@@ -28,11 +32,11 @@ void shared_free(struct shared *s)
 struct shared *shared_new(const struct plan *p, struct rng *rng)
 {
 	AUTO(shared_free) struct shared *s = mem_alloc(sizeof *s);
-	struct hash_key key[4];
+	struct hash_key key[6];
 
 	if (s == NULL)
 		return NULL;
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof key / sizeof key[0]; i++)
 		key[i] = rng_hash_key(rng);
 	atomic_init(&s->stamp, 1);
 	s->epoch = epoch_new();
@@ -40,7 +44,9 @@ struct shared *shared_new(const struct plan *p, struct rng *rng)
 	s->anscache = anscache_new(p->answer_octets, &key[1]);
 	s->infra = infra_new(&p->infra, &key[2]);
 	s->core = core_shared_new(&key[3]);
-	if (s->epoch == NULL || s->rrcache == NULL || s->anscache == NULL || s->infra == NULL || s->core == NULL)
+	s->keycache = keycache_new(p->key_octets, &key[4]);
+	s->denials = denials_new(p->denial_octets, &key[5]);
+	if (s->epoch == NULL || s->rrcache == NULL || s->anscache == NULL || s->infra == NULL || s->core == NULL || s->keycache == NULL || s->denials == NULL)
 		return NULL;
 	return MOVE(s);
 }
@@ -50,6 +56,8 @@ void shared_set_plan(struct shared *s, const struct plan *p)
 	rrcache_set_limits(s->rrcache, &p->rrcache);
 	anscache_set_limit(s->anscache, p->answer_octets);
 	infra_set_limits(s->infra, &p->infra);
+	keycache_set_limit(s->keycache, p->key_octets);
+	denials_set_limit(s->denials, p->denial_octets);
 }
 
 void shared_raise_stamp(struct shared *s)
@@ -97,6 +105,8 @@ static bool make_parts(struct worker *w)
 		.rrcache = e->shared->rrcache,
 		.infra = e->shared->infra,
 		.shared = e->shared->core,
+		.keycache = e->shared->keycache,
+		.denials = e->shared->denials,
 		.stats = &w->stats,
 		.member = e->member,
 		.settings = w->plan->core };

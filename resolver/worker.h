@@ -21,7 +21,9 @@ struct core;
 struct core_shared;
 struct epoch;
 struct epoch_member;
+struct denials;
 struct infra;
+struct keycache;
 struct rrcache;
 struct serve;
 struct upstream;
@@ -32,6 +34,8 @@ struct shared {
 	struct rrcache *rrcache OWNED_FIELD;
 	struct anscache *anscache OWNED_FIELD;
 	struct infra *infra OWNED_FIELD;
+	struct keycache *keycache OWNED_FIELD;
+	struct denials *denials OWNED_FIELD;
 	struct core_shared *core OWNED_FIELD;
 	_Atomic uint64_t stamp; /* generation that answers are judged under */
 };
