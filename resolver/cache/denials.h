@@ -28,7 +28,7 @@ enum denied {
 	DENIED_NOTHING,  /* ask */
 	DENIED_NXDOMAIN, /* the name does not exist, and no wildcard covers it */
 	DENIED_NODATA,   /* the name, or the wildcard for it, exists without the type */
-	DENIED_WILDCARD, /* only a wildcard can answer: its source `wildcard`, with the sets as proof that nothing is closer */
+	DENIED_WILDCARD, /* only the wildcard `wildcard` can answer, if there is one: the sets prove that nothing is closer. It is not known not to exist */
 };
 struct denied_answer {
 	enum denied what;

@@ -79,10 +79,12 @@ static void prove_wildcard(struct gap_zone *z, const struct gap_question *q, str
 	ret->closest = closest;
 	if (match) {
 		decide(ret, denied_at_wildcard(w, q));
-	} else if (w != NULL && may_speak(w, star)) {
-		decide(ret, gap_key_is_under(w->next, star) ? DENIED_NODATA : DENIED_NXDOMAIN); /* "*" may be an empty non-terminal */
-	} else {
+	} else if (w == NULL || !may_speak(w, star)) {
 		decide(ret, q->type == RR_ANY ? DENIED_NOTHING : DENIED_WILDCARD); /* whether there is one is not known */
+	} else if (gap_key_is_under(w->next, star)) { /* "*" is an empty non-terminal */
+		decide(ret, q->type == RR_ANY ? DENIED_NOTHING : DENIED_NODATA);
+	} else {
+		decide(ret, DENIED_NXDOMAIN);
 	}
 	if (ret->what == DENIED_NODATA || ret->what == DENIED_NXDOMAIN)
 		add(ret, w);
