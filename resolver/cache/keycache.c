@@ -128,6 +128,19 @@ size_t keycache_flush(struct keycache *c, struct epoch_member *m, struct name zo
 	return slots_sweep(c->slots, m, is_under, &zone);
 }
 
+static bool is_negative(void *user, const struct slot_item *item)
+{
+	enum trust_state s = known_of(item)->trust->state;
+
+	(void)user;
+	return s == TRUST_INSECURE || s == TRUST_NO_CUT || s == TRUST_NO_NAME;
+}
+
+size_t keycache_flush_negative(struct keycache *c, struct epoch_member *m)
+{
+	return slots_sweep(c->slots, m, is_negative, NULL);
+}
+
 void keycache_free(struct keycache *c)
 {
 	if (c == NULL)

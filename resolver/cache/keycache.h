@@ -25,6 +25,8 @@ const struct trust *keycache_get(struct keycache *c, struct name zone, const str
 void keycache_put(struct keycache *c, struct epoch_member *m, struct trust *t, uint32_t max_ttl, const struct now *now) TAKES(3) NONNULL;
 /* Everything at and below the name (the root: everything); how many. Remembered: what is put later but was learnt before may come back for its TTL. */
 size_t keycache_flush(struct keycache *c, struct epoch_member *m, struct name zone) NONNULL;
+/* Everything that says what is not: insecure, no cut, no name; how many. */
+size_t keycache_flush_negative(struct keycache *c, struct epoch_member *m) NONNULL;
 void keycache_usage(const struct keycache *c, struct cache_usage *ret) NONNULL;
 
 #endif

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "resolver/cache/denials.h"
 #include "resolver/cache/infra.h"
+#include "resolver/cache/keycache.h"
 #include "resolver/control/loading.h"
 #include "resolver/control/verbs.h"
 
@@ -106,36 +108,56 @@ static struct rrcache *cache_of(struct command *c)
 	return daemon_shared(c->daemon)->rrcache;
 }
 
+/* Keys and the like at and below the name. */
+static size_t flush_keys(struct command *c, struct name n)
+{
+	return keycache_flush(daemon_shared(c->daemon)->keycache, daemon_member(c->daemon), n);
+}
+
+/* What other names' denials say about the name and those below it: or it would be denied again at once. */
+static size_t flush_denials(struct command *c, struct name n)
+{
+	return denials_flush(daemon_shared(c->daemon)->denials, n);
+}
+
 static void verb_flush(struct command *c)
 {
 	struct name_buf n;
 
 	if (command_name(c, 1, &n))
-		flushed(c, rrcache_flush_name(cache_of(c), daemon_member(c->daemon), name_of(&n), 0));
+		flushed(c, rrcache_flush_name(cache_of(c), daemon_member(c->daemon), name_of(&n), 0) + flush_denials(c, name_of(&n)));
 }
 
 static void verb_flush_type(struct command *c)
 {
 	struct name_buf n;
 	uint16_t type;
+	size_t keys = 0;
 
 	if (!command_name(c, 1, &n))
 		return;
-	if (!OK(rrtype_parse(c->words.word[2], &type)))
+	if (!OK(rrtype_parse(c->words.word[2], &type))) {
 		reply_error(c, "found \"%s\", expected the name of an RR type", c->words.word[2]);
-	else
-		flushed(c, rrcache_flush_name(cache_of(c), daemon_member(c->daemon), name_of(&n), type));
+		return;
+	}
+	if (type == RR_DS || type == RR_DNSKEY)
+		keys = flush_keys(c, name_of(&n));
+	flushed(c, rrcache_flush_name(cache_of(c), daemon_member(c->daemon), name_of(&n), type) + flush_denials(c, name_of(&n)) + keys);
 }
 
 static void verb_flush_zone(struct command *c)
 {
 	struct name_buf n;
+	size_t removed;
 
 	c->flag = true;
-	if (command_name(c, 1, &n))
-		flushed(c, rrcache_flush_zone(cache_of(c), daemon_member(c->daemon), name_of(&n)));
+	if (!command_name(c, 1, &n))
+		return;
+	removed = rrcache_flush_zone(cache_of(c), daemon_member(c->daemon), name_of(&n));
+	flushed(c, removed + flush_keys(c, name_of(&n)) + flush_denials(c, name_of(&n)));
 }
 
+/* Neither keys nor denials are ever bogus. */
 static void verb_flush_bogus(struct command *c)
 {
 	c->flag = true;
@@ -144,8 +166,11 @@ static void verb_flush_bogus(struct command *c)
 
 static void verb_flush_negative(struct command *c)
 {
+	size_t removed = rrcache_flush_class(cache_of(c), daemon_member(c->daemon), FLUSH_NEGATIVE);
+
 	c->flag = true;
-	flushed(c, rrcache_flush_class(cache_of(c), daemon_member(c->daemon), FLUSH_NEGATIVE));
+	removed += keycache_flush_negative(daemon_shared(c->daemon)->keycache, daemon_member(c->daemon));
+	flushed(c, removed + flush_denials(c, name_root));
 }
 
 static void verb_flush_infra(struct command *c)

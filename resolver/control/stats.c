@@ -4,6 +4,8 @@
 
 #include "base/mem.h"
 #include "resolver/cache/anscache.h"
+#include "resolver/cache/denials.h"
+#include "resolver/cache/keycache.h"
 #include "resolver/control/verbs.h"
 
 /* What the counters were at the last reset: workers' counters themselves are written by workers only. */
@@ -108,16 +110,26 @@ static void plain_counters(struct command *c)
 static void caches(struct command *c)
 {
 	const struct shared *s = daemon_shared(c->daemon);
-	struct cache_usage rr = rrcache_usage(s->rrcache), ans;
+	struct cache_usage rr = rrcache_usage(s->rrcache), ans, key, neg;
 
 	anscache_usage(s->anscache, &ans);
+	keycache_usage(s->keycache, &key);
+	denials_usage(s->denials, &neg);
 	reply_value(c, "mem.cache.rrset", rr.octets);
 	reply_value(c, "mem.cache.message", ans.octets);
+	reply_value(c, "mem.cache.key", key.octets);
+	reply_value(c, "mem.cache.neg", neg.octets);
 	reply_value(c, "rrset.cache.count", rr.entries);
 	reply_value(c, "msg.cache.count", ans.entries);
 	reply_value(c, "infra.cache.count", infra_count(s->infra));
+	reply_value(c, "key.cache.count", key.entries);
+	reply_value(c, "neg.cache.count", neg.entries);
 	reply_value(c, "rrset.cache.evicted", rr.evicted);
 	reply_value(c, "msg.cache.evicted", ans.evicted);
+	reply_value(c, "key.cache.evicted", key.evicted);
+	reply_value(c, "neg.cache.evicted", neg.evicted);
+	reply_value(c, "neg.cache.hits", neg.hits);
+	reply_value(c, "neg.cache.misses", neg.misses);
 }
 
 static void times(struct command *c)

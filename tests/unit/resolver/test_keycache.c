@@ -115,6 +115,25 @@ static void a_flush_takes_a_subtree(void **state)
 	turn_end(&t);
 }
 
+static void what_says_no_can_be_flushed_alone(void **state)
+{
+	struct turn t = turn_begin();
+	struct keycache *c = cache(1 << 20);
+
+	(void)state;
+	put(&t, c, TRUST_KEYS, "keys.test.", 100, 1000);
+	put(&t, c, TRUST_DS, "ds.test.", 100, 1000);
+	put(&t, c, TRUST_NONE, "none.test.", 100, 1000);
+	put(&t, c, TRUST_INSECURE, "insecure.test.", 100, 1000);
+	put(&t, c, TRUST_NO_CUT, "cut.test.", 100, 1000);
+	put(&t, c, TRUST_NO_NAME, "name.test.", 100, 1000);
+	assert_int_equal(keycache_flush_negative(c, t.m), 3);
+	assert_int_equal(state_of(&t, c, "keys.test.", 1000), TRUST_KEYS);
+	assert_int_equal(state_of(&t, c, "insecure.test.", 1000), -1);
+	keycache_free(c);
+	turn_end(&t);
+}
+
 /* What somebody holds stays when the cache lets go of it; what nobody holds is freed: turn_end() counts. */
 static void references_are_given_back_after_the_turn(void **state)
 {
@@ -190,6 +209,7 @@ int main(void)
 		cmocka_unit_test(what_was_put_is_there_for_its_ttl_within_bounds),
 		cmocka_unit_test(ds_does_not_replace_keys_that_last_as_long),
 		cmocka_unit_test(a_flush_takes_a_subtree),
+		cmocka_unit_test(what_says_no_can_be_flushed_alone),
 		cmocka_unit_test(references_are_given_back_after_the_turn),
 		cmocka_unit_test(it_stays_within_its_limit),
 		cmocka_unit_test(without_memory_nothing_leaks),
