@@ -1,5 +1,5 @@
 /*
- * Order of things. Start: configuration -> shared objects -> workers, listening -> privileges dropped -> threads -> warm start. Stop: workers leave their loops -> threads
+ * Order of things. Start: configuration -> shared objects -> workers, listening -> privileges dropped -> threads -> warm start, trust anchors followed. Stop: workers leave their loops -> threads
  * joined -> snapshot -> everything freed. Invariants: (1) a worker is touched by its own thread only, once that runs; the main thread reads its counters. (2) d->plan and
  * d->zones are those that were posted last; each worker has a count of its own.
  */
@@ -19,6 +19,10 @@
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "config.h"
+#include "resolver/anchors.h"
+#include "resolver/ask.h"
+#include "resolver/cache/denials.h"
+#include "resolver/cache/keycache.h"
 #include "resolver/process.h"
 #include "resolver/warm.h"
 
@@ -52,6 +56,7 @@ struct daemon {
 	struct epoch_member *member OWNED_FIELD;
 	struct loop *loop OWNED_FIELD;
 	struct warm *warm OWNED_FIELD;
+	struct anchor_keeper *keeper OWNED_FIELD;
 	struct control *control OWNED_FIELD;
 	struct thread *threads OWNED_FIELD;
 	unsigned int thread_count;
@@ -82,6 +87,11 @@ struct shared *daemon_shared(struct daemon *d)
 struct warm *daemon_warm(struct daemon *d)
 {
 	return d->warm;
+}
+
+struct anchor_keeper *daemon_keeper(struct daemon *d)
+{
+	return d->keeper;
 }
 
 const struct plan *daemon_plan(const struct daemon *d)
@@ -251,9 +261,9 @@ static RESULT post_plan(struct daemon *d, const struct plan *p, const struct zon
 	return good ? DONE : FAIL(ERR_NOMEM);
 }
 
-/* Puts p in force. */
-static RESULT adopt(struct daemon *d, struct plan *p) TAKES(2);
-static RESULT adopt(struct daemon *d, struct plan *p)
+/* Puts p in force. afresh: it was read from the file. */
+static RESULT adopt(struct daemon *d, struct plan *p, bool afresh) TAKES(2);
+static RESULT adopt(struct daemon *d, struct plan *p, bool afresh)
 {
 	AUTO(plan_unref) struct plan *next = p;
 	bool same = plan_same_answers(d->plan, next);
@@ -267,6 +277,7 @@ static RESULT adopt(struct daemon *d, struct plan *p)
 	if (!same)
 		shared_raise_stamp(d->shared); /* answers are made anew from the RRset cache, which stays */
 	warm_set_plan(d->warm, d->plan);
+	anchor_keeper_set(d->keeper, d->plan, afresh);
 	return DONE;
 }
 
@@ -291,7 +302,8 @@ static void name_unchanged(const struct conf *before, const struct conf *after, 
 	}
 }
 
-RESULT daemon_set_conf(struct daemon *d, struct conf *c, struct strbuf *report)
+static RESULT set_conf(struct daemon *d, struct conf *c, bool afresh, struct strbuf *report) TAKES(2);
+static RESULT set_conf(struct daemon *d, struct conf *c, bool afresh, struct strbuf *report)
 {
 	AUTO(plan_unref) struct plan *next = NULL;
 	AUTO(conf_free) struct conf *mine = c;
@@ -299,7 +311,12 @@ RESULT daemon_set_conf(struct daemon *d, struct conf *c, struct strbuf *report)
 	name_unchanged(d->plan->conf, mine, report);
 	TRY(plan_make(MOVE(mine), d->plan, d->rng, report, &next));
 	plan_fit_files(next, d->files);
-	return adopt(d, MOVE(next));
+	return adopt(d, MOVE(next), afresh);
+}
+
+RESULT daemon_set_conf(struct daemon *d, struct conf *c, struct strbuf *report)
+{
+	return set_conf(d, c, false, report);
 }
 
 RESULT daemon_reload(struct daemon *d, struct strbuf *report)
@@ -307,7 +324,7 @@ RESULT daemon_reload(struct daemon *d, struct strbuf *report)
 	AUTO(conf_free) struct conf *c = NULL;
 
 	TRY(conf_load(d->conf_path, report, &c));
-	TRY(daemon_set_conf(d, MOVE(c), report));
+	TRY(set_conf(d, MOVE(c), true, report));
 	set_up_log(d);
 	return DONE;
 }
@@ -437,6 +454,84 @@ RESULT daemon_round(struct daemon *d, size_t max, round_each_fn *each, round_don
 	return DONE;
 }
 
+/* --- trust anchors --- */
+
+struct validation_change {
+	struct validation *v OWNED_FIELD; /* NULL: nothing is validated */
+	bool flush;
+	struct name_buf top;
+	uint8_t digest[ANCHOR_KEEPER_DIGEST];
+};
+
+static void validation_change_free(struct validation_change *c) TAKES(1);
+DEFINE_AUTO(struct validation_change, validation_change_free)
+static void validation_change_free(struct validation_change *c)
+{
+	if (c == NULL)
+		return;
+	validation_unref(MOVE(c->v));
+	mem_free(c);
+}
+
+static void change_each(struct worker *w, struct strbuf *out, void *ctx)
+{
+	const struct validation_change *c = ctx;
+
+	(void)out;
+	worker_set_validation(w, c->v);
+}
+
+/* Every worker validates by the new one: what came before is dropped now, and nothing of it comes after. */
+static void change_done(struct daemon *d, struct strbuf *const *outs, size_t n, void *ctx) TAKES(4);
+static void change_done(struct daemon *d, struct strbuf *const *outs, size_t n, void *ctx)
+{
+	AUTO(validation_change_free) struct validation_change *c = ctx;
+	struct name top = name_of(&c->top);
+
+	(void)outs;
+	if (n == 0 || !c->flush)
+		return;
+	(void)keycache_flush(d->shared->keycache, d->member, top);
+	(void)denials_flush(d->shared->denials, top);
+	(void)rrcache_flush_zone(d->shared->rrcache, d->member, top);
+	shared_raise_stamp(d->shared);
+}
+
+static RESULT publish_validation(void *user, const struct validation *v, const struct name *top)
+{
+	struct daemon *d = user;
+	AUTO(validation_change_free) struct validation_change *c = mem_alloc(sizeof *c);
+	uint8_t digest[ANCHOR_KEEPER_DIGEST];
+
+	if (c == NULL)
+		return FAIL(ERR_NOMEM);
+	if (v != NULL)
+		c->v = validation_ref(v);
+	c->flush = top != NULL;
+	name_copy(&c->top, top != NULL ? *top : name_root);
+	TRY(daemon_round(d, 1, change_each, change_done, c));
+	(void)MOVE(c); /* own-ok: R3 change_done frees it */
+	anchor_keeper_digest(d->keeper, digest);
+	warm_set_digest(d->warm, digest);
+	return DONE;
+}
+
+static RESULT ask_for_keeper(void *user, const struct resolve_request *r, const struct validation *by, const struct loop_type *t, uint64_t who, uint32_t tag,
+    resolve_fn *fn)
+{
+	struct daemon *d = user;
+	struct worker *w = d->threads[rng_below(d->rng, d->thread_count)].worker;
+
+	return by == NULL ? ask_worker(w, d->loop, r, t, who, tag, fn) : ask_apart(w, d->loop, r, by, t, who, tag, fn);
+}
+
+static RESULT open_keeper(struct daemon *d, struct strbuf *report)
+{
+	struct anchor_keeper_env e = { .loop = d->loop, .user = d, .publish = publish_validation, .ask = ask_for_keeper };
+
+	return anchor_keeper_open(&e, d->plan, report, &d->keeper);
+}
+
 /* --- signals --- */
 
 static void on_stop(struct loop *l, void *object)
@@ -513,7 +608,8 @@ static RESULT make_worker(struct daemon *d, struct thread *t)
 		return FAIL(ERR_NOMEM);
 	if (d->plan->ports != NULL)
 		TRY(host_event_permit_ports(t->host, (const uint8_t(*)[8192])d->plan->ports));
-	env = (struct worker_env){ t->loop, t->host, t->member, d->shared, d->plan, d->zones, t->number, d->thread_count };
+	env = (struct worker_env){ t->loop, t->host, t->member, d->shared, d->plan, d->zones, t->number, d->thread_count,
+		anchor_keeper_validation(d->keeper) };
 	t->worker = worker_new(&env);
 	return t->worker != NULL ? DONE : FAIL(ERR_NOMEM);
 }
@@ -580,6 +676,7 @@ static void daemon_free(struct daemon *d)
 	stop_threads(d);
 	if (d->control != NULL)
 		d->options.control_close(MOVE(d->control));
+	anchor_keeper_close(MOVE(d->keeper));
 	warm_close(MOVE(d->warm));
 	for (unsigned int i = 0; d->threads != NULL && i < d->thread_count; i++)
 		thread_free(&d->threads[i]);
@@ -708,6 +805,7 @@ static void raise_files(struct daemon *d)
 static RESULT start(struct daemon *d, struct strbuf *report)
 {
 	const struct conf_clause *c = conf_server(d->plan->conf);
+	uint8_t digest[ANCHOR_KEEPER_DIGEST];
 	struct process_user user;
 
 	set_up_log(d);
@@ -719,6 +817,7 @@ static RESULT start(struct daemon *d, struct strbuf *report)
 	find_user(d, &user);
 	raise_files(d);
 	TRY(make_shared(d));
+	TRY(open_keeper(d, report));
 	TRY(make_workers(d, report));
 	log_report(LOG_LEVEL_WARN, report);
 	strbuf_clear(report);
@@ -729,7 +828,10 @@ static RESULT start(struct daemon *d, struct strbuf *report)
 	TRY(hear_signals(d));
 	TRY(start_threads(d));
 	warm_set_plan(d->warm, d->plan);
+	anchor_keeper_digest(d->keeper, digest);
+	warm_set_digest(d->warm, digest);
 	warm_start_reading(d->warm);
+	anchor_keeper_start(d->keeper);
 	process_ready();
 	return DONE;
 }

@@ -14,6 +14,7 @@
 
 #include "resolver/worker.h"
 
+struct anchor_keeper;
 struct control;
 struct daemon;
 struct strbuf;
@@ -36,6 +37,7 @@ struct loop *daemon_loop(struct daemon *d) BORROWED NONNULL;
 struct epoch_member *daemon_member(struct daemon *d) BORROWED NONNULL;
 struct shared *daemon_shared(struct daemon *d) BORROWED NONNULL;
 struct warm *daemon_warm(struct daemon *d) BORROWED NONNULL;
+struct anchor_keeper *daemon_keeper(struct daemon *d) BORROWED NONNULL;
 const struct plan *daemon_plan(const struct daemon *d) BORROWED NONNULL;
 const struct zones *daemon_zones(const struct daemon *d) BORROWED NONNULL;
 uint64_t daemon_started_ms(const struct daemon *d) NONNULL; /* mono */

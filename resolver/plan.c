@@ -195,8 +195,6 @@ RESULT plan_make(struct conf *conf, const struct plan *before, struct rng *rng, 
 	TRY(core_settings_make(p->conf, report, &p->core));
 	TRY(serve_settings_make(p->conf, rng, before != NULL ? &before->serve->secrets : NULL, report, &p->serve));
 	TRY(validation_make(p->conf, report, &p->validation));
-	if (p->validation != NULL)
-		memcpy(p->anchors_digest, anchors_digest(p->validation->anchors), sizeof p->anchors_digest);
 	p->zones = zones_new(MOVE(z));
 	if (p->zones == NULL)
 		return FAIL(ERR_NOMEM);

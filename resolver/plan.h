@@ -46,7 +46,6 @@ struct plan {
 	unsigned int threads;
 	char *snapshot OWNED_FIELD;        /* path, or NULL */
 	uint32_t snapshot_sec;             /* 0: only at the stop */
-	uint8_t anchors_digest[32];        /* of the trust anchors that cached data was judged by */
 };
 
 void plan_unref(struct plan *p) TAKES(1);

@@ -94,7 +94,6 @@ void warm_set_plan(struct warm *w, const struct plan *p)
 	bool same = w->interval_sec == p->snapshot_sec && (w->path == NULL) == (p->snapshot == NULL) &&
 	    (w->path == NULL || strcmp(w->path, p->snapshot) == 0);
 
-	memcpy(w->anchors_digest, p->anchors_digest, sizeof w->anchors_digest);
 	if (same)
 		return;
 	mem_free(MOVE(w->path));
@@ -102,6 +101,11 @@ void warm_set_plan(struct warm *w, const struct plan *p)
 		w->path = mem_strdup(p->snapshot);
 	w->interval_sec = p->snapshot_sec;
 	arm(w);
+}
+
+void warm_set_digest(struct warm *w, const uint8_t digest[32])
+{
+	memcpy(w->anchors_digest, digest, sizeof w->anchors_digest);
 }
 
 static void set_aside(const char *path)

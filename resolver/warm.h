@@ -21,6 +21,8 @@ struct warm *warm_open(struct loop *l, struct shared *s, struct epoch_member *m)
 DEFINE_AUTO(struct warm, warm_close)
 /* Also at a reload: path and interval. */
 void warm_set_plan(struct warm *w, const struct plan *p) NONNULL;
+/* Of all that verdicts in the cache depend on: 32 octets. A snapshot that was made under another one is read as unchecked. */
+void warm_set_digest(struct warm *w, const uint8_t digest[32]) NONNULL;
 void warm_start_reading(struct warm *w) NONNULL;
 void warm_start_writing(struct warm *w) NONNULL; /* now, when none is under way */
 bool warm_is_busy(const struct warm *w) NONNULL;

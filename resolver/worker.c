@@ -3,6 +3,7 @@
 #include "base/epoch.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "resolver/apart.h"
 #include "resolver/cache/anscache.h"
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
@@ -89,11 +90,13 @@ void worker_free(struct worker *w)
 {
 	if (w == NULL)
 		return;
+	apart_end_all(w);
 	serve_free(MOVE(w->serve));
 	core_free(MOVE(w->core));
 	upstream_free(MOVE(w->upstream));
 	free_holds(&w->old);
 	zones_unref(MOVE(w->zones));
+	validation_unref(MOVE(w->validation));
 	plan_unref(MOVE(w->plan));
 	mem_free(w);
 }
@@ -105,11 +108,12 @@ static bool make_parts(struct worker *w)
 		.rrcache = e->shared->rrcache,
 		.infra = e->shared->infra,
 		.shared = e->shared->core,
-		.keycache = e->shared->keycache,
-		.denials = e->shared->denials,
 		.stats = &w->stats,
 		.member = e->member,
-		.settings = w->plan->core };
+		.settings = w->plan->core,
+		.keycache = e->shared->keycache,
+		.denials = e->shared->denials,
+		.validation = w->validation };
 	struct serve_env serve = { .loop = e->loop,
 		.host = e->host,
 		.anscache = e->shared->anscache,
@@ -143,6 +147,9 @@ struct worker *worker_new(const struct worker_env *env)
 	w->zones = zones_ref(env->zones);
 	w->env.plan = w->plan;
 	w->env.zones = w->zones;
+	if (env->validation != NULL)
+		w->validation = validation_ref(env->validation);
+	w->env.validation = w->validation;
 	if (!make_parts(w))
 		return NULL;
 	return MOVE(w);
@@ -201,6 +208,16 @@ void worker_set_zones(struct worker *w, const struct zones *z)
 	w->zones = zones_ref(z);
 	w->env.zones = z;
 	serve_set(w->serve, w->plan->serve, z->z);
+}
+
+void worker_set_validation(struct worker *w, const struct validation *v)
+{
+	AUTO(validation_unref) struct validation *before = MOVE(w->validation);
+
+	if (v != NULL)
+		w->validation = validation_ref(v);
+	w->env.validation = w->validation;
+	core_set_validation(w->core, w->validation);
 }
 
 struct worker_gauges worker_gauges(const struct worker *w)

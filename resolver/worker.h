@@ -17,6 +17,7 @@
 #include "resolver/stats.h"
 
 struct anscache;
+struct apart;
 struct core;
 struct core_shared;
 struct epoch;
@@ -54,17 +55,20 @@ struct worker_env {
 	const struct plan *plan SHARED_FIELD;   /* the worker takes a count of its own */
 	const struct zones *zones SHARED_FIELD; /* likewise */
 	unsigned int number, workers;
+	const struct validation *validation SHARED_FIELD; /* likewise; NULL: nothing is validated */
 };
 
 struct worker {
 	struct worker_env env;
 	struct plan *plan OWNED_FIELD;
 	struct zones *zones OWNED_FIELD;
+	struct validation *validation OWNED_FIELD;
 	struct plan_hold *old OWNED_FIELD; /* plans that resolutions under way began with */
 	struct stats stats;
 	struct upstream *upstream OWNED_FIELD;
 	struct core *core OWNED_FIELD;
 	struct serve *serve OWNED_FIELD;
+	struct apart *apart OWNED_FIELD; /* cores beside it (apart.h) */
 };
 
 void worker_free(struct worker *w) TAKES(1);
@@ -74,6 +78,8 @@ DEFINE_AUTO(struct worker, worker_free)
 RESULT worker_listen(struct worker *w, struct strbuf *report, size_t *ret_failed) NONNULL;
 void worker_set_plan(struct worker *w, const struct plan *p, const struct zones *z) NONNULL;
 void worker_set_zones(struct worker *w, const struct zones *z) NONNULL;
+/* What is validated by from now on: the plan's, with what was learnt or said since. NULL: nothing is. */
+void worker_set_validation(struct worker *w, const struct validation *v) __attribute__((nonnull(1)));
 void worker_stop_listening(struct worker *w) NONNULL;
 /* Gauges, for statistics. */
 struct worker_gauges {

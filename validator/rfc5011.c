@@ -11,7 +11,7 @@
 
 enum { FLAG_ZONE = 0x01, FLAG_SEP = 0x01, FLAG_REVOKE = 0x80, HOUR = 3600, DAY = 86400 };
 
-const struct ta_policy ta_policy_default = { 30 * DAY, 30 * DAY, 366 * DAY };
+const struct ta_policy ta_policy_default = { 30 * DAY, 30 * DAY, 366 * DAY, false };
 
 enum ta_state ta_next(enum ta_state s, enum ta_event e)
 {
@@ -450,12 +450,12 @@ static void drop_ds(struct autotrust *t, bool *changed)
 	}
 }
 
-static uint32_t clamp(uint32_t most, uint32_t a, uint32_t b)
+static uint32_t clamp(const struct ta_policy *p, uint32_t most, uint32_t a, uint32_t b)
 {
-	uint32_t v = a < b ? a : b;
+	uint32_t v = a < b ? a : b, least = p->often ? 1 : HOUR;
 
 	v = v < most ? v : most;
-	return v > HOUR ? v : HOUR;
+	return v > least ? v : least;
 }
 
 void autotrust_failed(struct autotrust *t, int64_t now)
@@ -477,8 +477,8 @@ struct result autotrust_probe(struct autotrust *t, const struct ta_policy *p, co
 		age_keys(t, p, seen, now, &changed);
 		r = take_new(t, seen, now, &changed);
 		drop_ds(t, &changed);
-		t->interval = clamp(15 * DAY, seen->original_ttl / 2, seen->sig_left / 2);
-		t->retry = clamp(DAY, seen->original_ttl / 10, seen->sig_left / 10);
+		t->interval = clamp(p, 15 * DAY, seen->original_ttl / 2, seen->sig_left / 2);
+		t->retry = clamp(p, DAY, seen->original_ttl / 10, seen->sig_left / 10);
 		t->last_queried = now;
 		t->last_success = now;
 		t->failed = 0;

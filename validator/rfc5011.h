@@ -54,6 +54,7 @@ struct ta_policy { /* seconds */
 	uint32_t add_holddown; /* 30 days; at least the original TTL is waited */
 	uint32_t del_holddown; /* 30 days */
 	uint32_t keep_missing; /* 366 days, after which a missing key is removed if there is a valid one; 0: for ever */
+	bool often;            /* probes may be closer together than an hour (not RFC 5011; for tests) */
 };
 extern const struct ta_policy ta_policy_default;
 

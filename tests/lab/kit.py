@@ -124,11 +124,11 @@ class World:
 
 
 class Daemon:
-    """One cairnd. Ends by stop() or kill(); `log` is what it has said so far."""
+    """One cairnd. Ends by stop() or kill(); `log` is what it has said so far. anchors: root-anchors:, none because the lab's root is not signed."""
 
     ADDRESS, PORT = "127.0.0.1", 5335
 
-    def __init__(self, folder, server="", clauses="", name="cairnd", env=None, before=None, wait=True):
+    def __init__(self, folder, server="", clauses="", name="cairnd", env=None, before=None, wait=True, anchors="none"):
         self.folder, self.name = folder, name
         self.control = folder.at(name + ".ctl")
         self.conf = folder.write(name + ".conf", """server:
@@ -140,12 +140,13 @@ class Daemon:
 	use-syslog: no
 	verbosity: 2
 	log-servfail: yes
+	root-anchors: %s
 %s
 remote-control:
 	control-enable: yes
 	control-interface: "%s"
 	control-use-cert: no
-%s""" % (self.ADDRESS, self.PORT, folder.path, server, self.control, clauses))
+%s""" % (self.ADDRESS, self.PORT, folder.path, anchors, server, self.control, clauses))
         self.log_path = folder.at(name + ".log")
         self.env, self.before = env, before
         self.process = None
