@@ -323,36 +323,74 @@ void chain_learn_ds(struct chain_env *e, const struct rrset *ds, uint32_t ttl, s
 		chain_learn(e, ret->trust);
 }
 
-static struct rrset *secure_copy(struct chain_env *e, const struct rrset *set, uint32_t ttl) IN_ARENA;
-static struct rrset *secure_copy(struct chain_env *e, const struct rrset *set, uint32_t ttl)
-{
-	struct rrset *copy = rrset_copy_in(e->arena, set);
+/* --- what was verified already */
 
-	if (copy != NULL) {
-		copy->security = SECURITY_SECURE;
-		copy->ttl = ttl;
-	}
-	return copy;
+struct chain_seen {
+	struct chain_seen *next ARENA_FIELD;
+	struct rrset *set ARENA_FIELD; /* secure, with its TTL, when good */
+	struct name zone;              /* whose keys */
+	bool good;
+	bool wildcard;
+};
+
+static bool same_block(const struct rrset *a, const struct rrset *b)
+{
+	return a->octets == b->octets && a->type == b->type && a->rclass == b->rclass && a->count == b->count && a->sigs == b->sigs &&
+	    memcmp(a->offset, b->offset, a->octets - offsetof(struct rrset, offset)) == 0;
 }
 
-static RESULT verify(struct chain_env *e, const struct rrset *set, const struct keyset *keys, struct sig_report *ret)
+static const struct chain_seen *seen_before(const struct chain_env *e, const struct rrset *set, struct name zone)
 {
-	return rrset_verify(set, keys, NULL, &e->policy->algorithms, &e->time, &e->policy->signatures, e->arena, e->work, ret);
+	for (const struct chain_seen *s = e->memo != NULL ? e->memo->first : NULL; s != NULL; s = s->next)
+		if (same_block(s->set, set) && name_equal(s->zone, zone))
+			return s;
+	return NULL;
+}
+
+/* A set of a referral under the keys of the zone above. ERR_BUDGET, ERR_NOMEM. */
+static RESULT verify(struct chain_env *e, const struct rrset *set, const struct keyset *keys, const struct chain_seen **ret)
+{
+	struct sig_report report = { 0 };
+	struct chain_seen *s;
+
+	*ret = seen_before(e, set, keyset_owner(keys));
+	if (*ret != NULL)
+		return DONE;
+	TRY(rrset_verify(set, keys, NULL, &e->policy->algorithms, &e->time, &e->policy->signatures, e->arena, e->work, &report));
+	s = arena_alloc(e->arena, sizeof *s);
+	if (s == NULL)
+		return FAIL(ERR_NOMEM);
+	s->set = rrset_copy_in(e->arena, set);
+	s->zone = name_dup_in(e->arena, keyset_owner(keys));
+	if (s->set == NULL || s->zone.wire == NULL)
+		return FAIL(ERR_NOMEM);
+	s->good = report.verdict == SIG_GOOD;
+	s->wildcard = report.wildcard;
+	if (s->good) {
+		s->set->security = SECURITY_SECURE;
+		s->set->ttl = report.ttl;
+	}
+	if (e->memo != NULL) {
+		s->next = e->memo->first;
+		e->memo->first = s;
+	}
+	*ret = s;
+	return DONE;
 }
 
 /* A referral's DS RRset. True: it validates, and ret is the step. */
 static bool take_ds(struct walk *w, const struct keyset *keys, const struct rrset *ds, struct chain_step *ret)
 {
-	struct sig_report report = { 0 };
-	struct result r = verify(w->e, ds, keys, &report);
+	const struct chain_seen *seen;
+	struct result r = verify(w->e, ds, keys, &seen);
 
 	if (!OK(r)) {
 		say_error(ret, r);
 		return true;
 	}
-	if (report.verdict != SIG_GOOD || report.wildcard)
+	if (!seen->good || seen->wildcard)
 		return false;
-	chain_learn_ds(w->e, ds, report.ttl, ret);
+	chain_learn_ds(w->e, seen->set, seen->set->ttl, ret);
 	return true;
 }
 
@@ -371,23 +409,21 @@ static bool take_denial(struct walk *w, const struct keyset *keys, struct name z
 		return true;
 	}
 	for (size_t i = 0; i < n && good < most && bad < e->policy->signatures.max_failures; i++) {
-		struct sig_report report = { 0 };
+		const struct chain_seen *seen;
 		struct result r;
 
 		if (!is_denial(sets[i]) || sets[i]->sigs == 0)
 			continue;
-		r = verify(e, sets[i], keys, &report);
-		if (OK(r) && report.verdict != SIG_GOOD) {
-			bad++;
-			continue;
-		}
-		proofs[good] = OK(r) ? secure_copy(e, sets[i], report.ttl) : NULL;
-		if (proofs[good] == NULL) {
+		r = verify(e, sets[i], keys, &seen);
+		if (!OK(r)) {
 			say_error(ret, r);
 			return true;
 		}
-		ttl = report.ttl < ttl ? report.ttl : ttl;
-		good++;
+		bad += !seen->good;
+		if (!seen->good)
+			continue;
+		proofs[good++] = seen->set;
+		ttl = seen->set->ttl < ttl ? seen->set->ttl : ttl;
 	}
 	p = (struct denial_proof){ .zone = keyset_owner(keys), .sets = proofs, .n = good, .limits = e->policy->denials, .hasher = e->hasher, .work = e->work,
 		.arena = e->arena };

@@ -37,6 +37,12 @@ struct chain_failure {
 	const char *text BORROWED_FIELD; /* or NULL */
 };
 
+/* What was verified of referrals, so that a walk that ran out of work does not verify it again. Empty to begin with; in the arena. */
+struct chain_seen;
+struct chain_memo {
+	struct chain_seen *first ARENA_FIELD;
+};
+
 struct chain_env {
 	const struct val_policy *policy BORROWED_FIELD;
 	const struct anchors *anchors BORROWED_FIELD;
@@ -46,6 +52,7 @@ struct chain_env {
 	struct nsec3_hasher *hasher BORROWED_FIELD;
 	struct arena *arena BORROWED_FIELD;
 	struct work *work BORROWED_FIELD;
+	struct chain_memo *memo BORROWED_FIELD; /* of one question, kept from run to run; judge_run() brings its own. NULL: none */
 	void *user BORROWED_FIELD;
 	/* What is known of that very name as a zone; NULL: nothing. Good until the next call. */
 	const struct trust *(*known)(void *user, struct name zone);

@@ -50,6 +50,7 @@ struct judge {
 	size_t denials;                  /* NSEC and NSEC3 sets verified */
 	size_t bad_denials;
 	struct seen negative;            /* the denial as one part; its set is NULL */
+	struct chain_memo memo;
 	struct question asked;
 	unsigned int asked_in_vain;
 	bool done;
@@ -215,6 +216,28 @@ static bool is_wrong_side(struct run *r, struct name name, unsigned int signer_l
 	return false;
 }
 
+/*
+ * Whether a signer, whose keys are known, may speak of name: not when a zone begins between them, be it known or a delegation that is remembered and turns out
+ * to be real.
+ */
+static enum judge_what check_side(struct run *r, struct name name, struct name signer, bool *ret_wrong)
+{
+	AUTO(trust_unref) struct trust *t = NULL;
+	struct chain_step step;
+	enum judge_what what = JUDGE_DONE;
+	struct name cut;
+
+	*ret_wrong = is_wrong_side(r, name, signer.labels);
+	if (*ret_wrong || !r->e->cut(r->e->user, name, &cut) || cut.labels <= signer.labels || !name_is_under(name, cut))
+		return JUDGE_DONE;
+	chain_zone(r->e, name_suffix(name, cut.labels), &step);
+	refuse_own_question(r, &step);
+	t = MOVE(step.trust);
+	what = halted(r, &step);
+	*ret_wrong = step.what != CHAIN_KNOWN || is_zone(t);
+	return what;
+}
+
 /* --- what is learnt on the way */
 
 /* By configuration alone: not what is insecure by it, or without an anchor. */
@@ -371,6 +394,7 @@ static enum judge_what try_signer(struct run *r, struct seen *s, unsigned int in
 	AUTO(trust_unref) struct trust *t = NULL;
 	struct chain_step step;
 	enum judge_what what;
+	bool wrong;
 
 	if (is_wrong_side(r, low, sig->signer.labels)) {
 		note_verdict(s, SIG_SIGNER, index, sig, sig->signer);
@@ -392,8 +416,10 @@ static enum judge_what try_signer(struct run *r, struct seen *s, unsigned int in
 	}
 	switch (t->state) {
 	case TRUST_KEYS:
-		/* The chain may have come upon a cut below the signer. */
-		if (!is_wrong_side(r, low, sig->signer.labels))
+		what = check_side(r, low, sig->signer, &wrong);
+		if (what != JUDGE_DONE)
+			return what;
+		if (!wrong)
 			return try_keys(r, s, sig->signer, t->keys);
 		break;
 	case TRUST_INSECURE:
@@ -454,18 +480,18 @@ static enum judge_what judge_unsigned(struct run *r, struct seen *s)
 	bool none = s->by.wire == NULL || s->report.verdict == SIG_MISSING;
 	struct chain_step step;
 	enum judge_what what;
-	struct name zone;
+	struct name zone, owner = rrset_name(s->set);
+	/* What stands in place of a DS RRset belongs above the cut as that would. */
+	uint16_t type = r->j->reply.type == RR_DS && name_equal(owner, r->j->reply.name) ? RR_DS : s->set->type;
 
-	chain_zone_of(r->e, rrset_name(s->set), s->set->type, &step);
+	chain_zone_of(r->e, owner, type, &step);
 	refuse_own_question(r, &step);
 	t = MOVE(step.trust);
 	what = halted(r, &step);
 	if (what != JUDGE_DONE)
 		return what;
 	if (step.what == CHAIN_BOGUS) {
-		bool vague = step.ede == EDE_NSEC_MISSING || step.ede == EDE_BOGUS;
-
-		settle(s, SECURITY_BOGUS, none && vague ? (uint16_t)EDE_RRSIGS_MISSING : step.ede, step.text, home_of(rrset_name(s->set), s->set->type));
+		settle(s, SECURITY_BOGUS, step.ede, step.text, home_of(owner, type));
 		return JUDGE_DONE;
 	}
 	if (t->state == TRUST_INSECURE || t->state == TRUST_NONE)
@@ -933,6 +959,7 @@ static enum judge_what try_denier(struct run *r, struct name signer)
 	AUTO(trust_unref) struct trust *t = NULL;
 	struct chain_step step;
 	enum judge_what what;
+	bool wrong;
 
 	if (!name_is_under(low, signer) || is_wrong_side(r, low, signer.labels))
 		return JUDGE_DONE;
@@ -952,9 +979,10 @@ static enum judge_what try_denier(struct run *r, struct name signer)
 	}
 	if (t->state == TRUST_INSECURE || t->state == TRUST_NONE)
 		return settle_unsigned(r, &j->negative, t);
-	if (t->state == TRUST_KEYS && !is_wrong_side(r, low, signer.labels))
-		return prove_denial(r, signer, t->keys);
-	return JUDGE_DONE;
+	if (t->state != TRUST_KEYS)
+		return JUDGE_DONE;
+	what = check_side(r, low, signer, &wrong);
+	return what != JUDGE_DONE || wrong ? what : prove_denial(r, signer, t->keys);
 }
 
 /* Everybody who signed SOA, then NSEC and NSEC3, in that order. */
@@ -1209,6 +1237,7 @@ enum judge_what judge_run(struct judge *j, struct chain_env *e, struct question 
 
 	if (j->done)
 		return JUDGE_DONE;
+	e->memo = &j->memo;
 	what = run(&r);
 	if (what != JUDGE_ASK)
 		return what;
