@@ -723,18 +723,29 @@ static const struct seen *bad_denial(const struct judge *j)
 	return NULL;
 }
 
+static bool brings_unsigned_denial(const struct judge *j)
+{
+	for (size_t i = 0; i < j->reply.authorities; i++)
+		if (is_denial(j->authority[i].set->type) && j->authority[i].set->sigs == 0)
+			return true;
+	return false;
+}
+
 static enum judge_what settle_unproven(struct run *r, struct seen *s, struct name name, uint16_t type, struct name zone, const struct denial_verdict *v)
 {
 	const struct seen *bad = bad_denial(r->j);
+	bool stripped = bad == NULL && brings_unsigned_denial(r->j);
 	const char *n = chain_name_text(r->e->arena, name), *z = chain_name_text(r->e->arena, zone), *text;
 	char t[RRTYPE_TEXT];
 
 	if (n == NULL || z == NULL)
 		return JUDGE_NO_ROOM;
-	text = bad != NULL ? bad->text : arena_printf(r->e->arena, "denial by %s about %s %s: %s", z, n, rrtype_text(type, t), v->text);
+	text = bad != NULL ? bad->text
+			   : arena_printf(r->e->arena, "denial by %s about %s %s: %s", z, n, rrtype_text(type, t),
+				 stripped ? "NSEC or NSEC3 without signature" : v->text);
 	if (text == NULL)
 		return JUDGE_NO_ROOM;
-	settle(s, SECURITY_BOGUS, bad != NULL ? bad->ede : (uint16_t)EDE_NSEC_MISSING, text, zone);
+	settle(s, SECURITY_BOGUS, bad != NULL ? bad->ede : stripped ? (uint16_t)EDE_RRSIGS_MISSING : (uint16_t)EDE_NSEC_MISSING, text, zone);
 	s->good = NULL;
 	return JUDGE_DONE;
 }
@@ -1014,21 +1025,13 @@ static enum judge_what try_deniers(struct run *r, bool soa, struct signers *d)
 	return JUDGE_DONE;
 }
 
-static bool brings(const struct judge *j, bool soa)
-{
-	for (size_t i = 0; i < j->reply.authorities; i++)
-		if (soa ? j->authority[i].set->type == RR_SOA : is_denial(j->authority[i].set->type))
-			return true;
-	return false;
-}
-
 /* Nobody signed it whom we could ask. */
 static enum judge_what judge_bare_denial(struct run *r)
 {
 	struct judge *j = r->j;
 	const char *name = chain_name_text(r->e->arena, j->reply.final), *zone;
 	AUTO(trust_unref) struct trust *t = NULL;
-	bool unsigned_proof = brings(j, false);
+	bool unsigned_proof = brings_unsigned_denial(j);
 	struct chain_step step;
 	enum judge_what what;
 	char type[RRTYPE_TEXT];

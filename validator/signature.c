@@ -46,8 +46,8 @@ uint16_t sig_verdict_ede(enum sig_verdict v)
 	case SIG_NOT_YET:
 		return EDE_SIG_NOT_YET;
 	case SIG_NO_KEY:
+	case SIG_KEY_FAULT: /* none that can be used */
 		return EDE_DNSKEY_MISSING;
-	case SIG_KEY_FAULT:
 	case SIG_FORMAT:
 	case SIG_SIGNER:
 	case SIG_LABELS:
