@@ -35,6 +35,8 @@ static const char usage[] =
     "  stub_add [+ip] ZONE ADDRESS ... | stub_remove [+i] ZONE\n"
     "  local_zone NAME TYPE | local_zone_remove NAME | local_data RR | local_data_remove NAME\n"
     "  local_zones | local_zones_remove | local_datas | local_datas_remove    the same, lines from standard input\n"
+    "  nta add NAME [TIME] [force] | nta remove NAME | nta list    negative trust anchors\n"
+    "  insecure_add NAME | insecure_remove NAME | list_insecure | list_anchors\n"
     "  ip_ratelimit_list [+a] | ratelimit_list [+a]\n"
     "Exit status: 0; 1 when the daemon says error; 2 when it cannot be reached.\n";
 

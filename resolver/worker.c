@@ -122,7 +122,8 @@ static bool make_parts(struct worker *w)
 		.settings = w->plan->serve,
 		.zones = w->zones->z,
 		.stamp = &e->shared->stamp,
-		.workers = e->workers };
+		.workers = e->workers,
+		.validation = w->validation };
 
 	w->upstream = upstream_new(e->loop, e->host, e->shared->infra, &w->stats, &w->plan->upstream);
 	if (w->upstream == NULL)
@@ -218,6 +219,7 @@ void worker_set_validation(struct worker *w, const struct validation *v)
 		w->validation = validation_ref(v);
 	w->env.validation = w->validation;
 	core_set_validation(w->core, w->validation);
+	serve_set_validation(w->serve, w->validation);
 }
 
 struct worker_gauges worker_gauges(const struct worker *w)

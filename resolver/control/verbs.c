@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "config.h"
 #include "conf/conf.h"
+#include "resolver/anchors.h"
 #include "resolver/control/loading.h"
 #include "resolver/local/local.h"
 
@@ -257,7 +258,8 @@ static void verb_status(struct command *c)
 	reply_text_value(c, "verbosity", ": ", text);
 	(void)snprintf(text, sizeof text, "%u", daemon_workers(c->daemon));
 	reply_text_value(c, "threads", ": ", text);
-	reply_text_value(c, "modules", ": ", "1 [ iterator ]");
+	reply_text_value(c, "modules", ": ",
+	    anchor_keeper_validation(daemon_keeper(c->daemon)) != NULL ? "2 [ validator iterator ]" : "1 [ iterator ]");
 	(void)snprintf(text, sizeof text, "%llu seconds",
 	    (unsigned long long)((now_ms(loop_now(c->loop)) - daemon_started_ms(c->daemon)) / 1000));
 	reply_text_value(c, "uptime", ": ", text);
@@ -352,7 +354,7 @@ static const struct verb daemon_verbs[] = {
 static const struct verb *find(const char *name) BORROWED;
 static const struct verb *find(const char *name)
 {
-	const struct verb *const tables[] = { daemon_verbs, cache_verbs, zone_verbs, stats_verbs };
+	const struct verb *const tables[] = { daemon_verbs, cache_verbs, zone_verbs, stats_verbs, anchor_verbs };
 
 	for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
 		for (const struct verb *v = tables[t]; v->name != NULL; v++) {

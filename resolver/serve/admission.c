@@ -111,7 +111,7 @@ static void note_reply(const struct admission *a, struct request *r)
 		r->to.limit = UDP_WITHOUT_EDNS;
 	else
 		r->to.limit = udp < a->settings->max_udp_size ? udp : a->settings->max_udp_size;
-	r->variant = (r->to.dnssec_ok ? ANS_DO : 0) | ((m->flags & MSG_CD) != 0 ? ANS_CD : 0);
+	r->variant = (r->to.dnssec_ok ? ANS_DO : 0) | ((m->flags & MSG_CD) != 0 && !a->settings->ignore_cd ? ANS_CD : 0);
 }
 
 static void judge_cookie(struct admission *a, struct span option, struct request *r)

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "resolver/cache/anscache.h"
 #include "resolver/local/local.h"
+#include "resolver/core/validation.h"
 #include "resolver/serve/chaos.h"
 #include "resolver/serve/client.h"
 #include "resolver/serve/hit.h"
@@ -67,6 +68,11 @@ void serve_set(struct serve *s, const struct serve_settings *settings, const str
 	s->admission.settings = settings;
 	admission_forget(&s->admission);
 	quota_set_size(s->quota, settings->rate_octets / s->env.workers);
+}
+
+void serve_set_validation(struct serve *s, const struct validation *v)
+{
+	s->env.validation = v;
 }
 
 uint64_t serve_stamp(const struct serve *s)
@@ -197,7 +203,7 @@ static void answer_chaos(struct serve *s, struct request *r)
 	struct answer a;
 
 	arena_reset(s->arena);
-	if (chaos_answer(s->env.settings, &r->m.q, s->arena, &a) == CHAOS_ANSWER)
+	if (chaos_answer(s->env.settings, s->env.validation != NULL ? s->env.validation->anchors : NULL, &r->m.q, s->arena, &a) == CHAOS_ANSWER)
 		serve_answer(s, &r->origin, &r->to, r->variant, &a);
 	else if (!answer_locally(s, r))
 		refuse(s, r, EDE_NOT_SUPPORTED);

@@ -41,6 +41,7 @@ struct serve_env {
 	const struct local_zones *zones SHARED_FIELD;
 	const _Atomic uint64_t *stamp PARENT_FIELD; /* generation that answers are judged under; raised by reload and flush */
 	unsigned int workers;
+	const struct validation *validation SHARED_FIELD; /* of which the anchors are told; NULL: none */
 };
 
 /* Lists of objects that are owned by the serving side, in order of arrival. */
@@ -82,6 +83,7 @@ struct serve *serve_new(const struct serve_env *env) OWNED_BY(serve_free) NONNUL
 DEFINE_AUTO(struct serve, serve_free)
 void serve_set(struct serve *s, const struct serve_settings *settings, const struct local_zones *zones)
     NONNULL; /* reload, run-time changes */
+void serve_set_validation(struct serve *s, const struct validation *v) __attribute__((nonnull(1))); /* until the next call */
 
 /* One admitted question; a reply is sent, or a client waits, or it is dropped by policy. */
 void serve_question(struct serve *s, struct request *r) NONNULL;

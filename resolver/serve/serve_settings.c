@@ -320,6 +320,8 @@ static void read_numbers(const struct conf_clause *c, struct serve_settings *s)
 	s->original_ttl = conf_bool(c, OPT_SERVE_ORIGINAL_TTL);
 	s->hide_identity = conf_bool(c, OPT_HIDE_IDENTITY);
 	s->hide_version = conf_bool(c, OPT_HIDE_VERSION);
+	s->hide_trustanchor = conf_bool(c, OPT_HIDE_TRUSTANCHOR);
+	s->ignore_cd = conf_bool(c, OPT_IGNORE_CD_FLAG);
 	interfaces_host_name(host, sizeof host);
 	read_text(conf_text(c, OPT_IDENTITY), host, s->identity);
 	read_text(conf_text(c, OPT_VERSION), "cairn " PACKAGE_VERSION, s->version);

@@ -60,7 +60,8 @@ struct serve_settings {
 	uint16_t edns_size; /* that we announce: what we can take */
 	bool minimal, roundrobin, deny_any, ede, ede_expired;
 	bool original_ttl;
-	bool hide_identity, hide_version;
+	bool hide_identity, hide_version, hide_trustanchor;
+	bool ignore_cd; /* CD does not keep an answer from being validated */
 	char identity[SERVE_TEXT];
 	char version[SERVE_TEXT];
 	uint8_t nsid[255];

@@ -99,7 +99,7 @@ static void one_packet(struct bench *b, uint8_t choice, struct span packet)
 	if (r.verdict == ADMIT_REPLY)
 		reply_code_of(b, &r);
 	else if (r.verdict == ADMIT_CHAOS)
-		(void)chaos_answer(b->settings, &r.m.q, b->arena, &chaos);
+		(void)chaos_answer(b->settings, NULL, &r.m.q, b->arena, &chaos);
 	else if (r.verdict != ADMIT_DROP)
 		reply_answer(b, &r);
 }
