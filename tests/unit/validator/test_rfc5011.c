@@ -203,6 +203,58 @@ static void damage_is_refused_with_a_reason(void **state)
 	}
 }
 
+static bool read_and_probe(void)
+{
+	struct ta_seen seen[] = { SEEN_SELF(key_a_revoked), SEEN(key_b), SEEN(zsk) };
+	struct ta_probe p = { seen, 3, true, 172800, 14 * DAYS };
+	AUTO(strbuf_free) struct strbuf *report = strbuf_new(4096), *out = strbuf_new(65536);
+	AUTO(autotrust_free) struct autotrust *t = NULL;
+	bool changed;
+
+	if (report == NULL || out == NULL || !OK(autotrust_read("f", span_text(KEY_A), &t, report)) ||
+	    !OK(autotrust_probe(t, &ta_policy_default, &p, 1000000000, &changed)))
+		return false;
+	autotrust_write(t, out);
+	return OK(strbuf_result(out));
+}
+
+static void memory_may_run_out(void **state)
+{
+	(void)state;
+	assert_true(for_each_failing_allocation(read_and_probe) >= 5);
+}
+
+/* A probe that memory ended is made again, and it is as if it had been the first. */
+static void a_probe_cut_short_is_made_again(void **state)
+{
+	struct ta_seen seen[] = { SEEN_SELF(key_a_revoked), SEEN(key_b), SEEN(zsk) };
+	struct ta_probe p = { seen, 3, true, 172800, 14 * DAYS };
+	AUTO(strbuf_free) struct strbuf *want = strbuf_new(65536);
+	AUTO(autotrust_free) struct autotrust *whole = read_ok(KEY_A);
+	unsigned int n;
+	bool changed, failed = true;
+
+	(void)state;
+	assert_ok(autotrust_probe(whole, &ta_policy_default, &p, 1000000000, &changed));
+	autotrust_write(whole, want);
+	for (n = 1; failed; n++) {
+		AUTO(autotrust_free) struct autotrust *t = read_ok(KEY_A);
+		AUTO(strbuf_free) struct strbuf *got = strbuf_new(65536);
+		struct result r;
+
+		mem_fail_at(n, false);
+		r = autotrust_probe(t, &ta_policy_default, &p, 1000000000, &changed);
+		failed = mem_failed();
+		mem_fail_at(0, false);
+		assert_int_equal(OK(r), !failed);
+		if (failed)
+			assert_ok(autotrust_probe(t, &ta_policy_default, &p, 1000000000, &changed));
+		autotrust_write(t, got);
+		assert_string_equal(strbuf_text(got), strbuf_text(want));
+	}
+	assert_true(n > 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +266,8 @@ int main(void)
 		cmocka_unit_test(the_file_reads_as_it_was_written),
 		cmocka_unit_test(unbounds_file_is_read),
 		cmocka_unit_test(damage_is_refused_with_a_reason),
+		cmocka_unit_test(memory_may_run_out),
+		cmocka_unit_test(a_probe_cut_short_is_made_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
