@@ -359,14 +359,22 @@ static bool take_wildcard(struct asking *k, unsigned int closest, struct denied_
 	return to->wildcard.wire != NULL;
 }
 
-/* Copies what proves it. False: there is no SOA, or no memory. */
+/* Copies what proves it. False: there is no SOA, without which only the absence of a DS is of use, or no memory. */
 static bool take(struct asking *k, struct gap_zone *z, const struct gap_proof *p)
 {
 	struct denied_answer to = { .what = p->what, .ttl = UINT32_MAX };
 
 	to.sets = arena_alloc_array(k->arena, 1 + p->gaps, sizeof *to.sets);
-	if (to.sets == NULL || !(p->what == DENIED_WILDCARD ? take_wildcard(k, p->closest, &to) : take_soa(k, z, &to)))
+	if (to.sets == NULL)
 		return false;
+	if (p->what == DENIED_WILDCARD) {
+		if (!take_wildcard(k, p->closest, &to))
+			return false;
+	} else if (!take_soa(k, z, &to)) {
+		if (k->q.type != RR_DS || p->what != DENIED_NODATA)
+			return false;
+		to.no_soa = true;
+	}
 	for (unsigned int i = 0; i < p->gaps; i++) {
 		if (!take_set(k, p->gap[i]->set, p->gap[i]->expires_sec, &to))
 			return false;

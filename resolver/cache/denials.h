@@ -35,6 +35,7 @@ struct denied_answer {
 	struct name wildcard;                  /* in the arena */
 	const struct rrset **sets ARENA_FIELD; /* copies: SOA first unless DENIED_WILDCARD, then the proofs; each with TTL as it is left */
 	size_t n;
+	bool no_soa;                           /* DS alone: the zone's SOA is not at hand. Good for the chain of trust, but not to be told */
 	uint32_t ttl;                          /* seconds: the least left of the sets, and for denials by RFC 2308 section 5 (RFC 9077) */
 };
 /* The deepest zone with denials at or above name (for DS: above) is asked. At most max_hashes hashes are computed for one question. ret->what is DENIED_NOTHING too when

@@ -375,7 +375,7 @@ static RESULT tell_from_cache(struct asker *k, bool *ret_told)
 	struct answer a = { .q = k->r->q };
 	struct lookup look = {
 		.cache = k->core->env.rrcache, .settings = k->core->settings, .now = loop_now(k->core->env.loop), .arena = k->arena, .draft = &k->draft,
-		.denials = core_denials(k->core), .hasher = k->core->hasher,
+		.denials = core_denials(k->core), .hasher = k->core->hasher, .validation = k->core->env.validation,
 		.flags = core_lookup_flags(k->core, k->r->check_disabled) | (k->r->no_upstream ? LOOKUP_NO_FAILURES : 0), .type = k->r->q.type, .name = k->r->q.name,
 		.aliases_left = k->core->settings->client.cname_steps,
 	};

@@ -346,7 +346,7 @@ static void explain_server(const struct deleg_server *s, struct strbuf *out)
 {
 	static const char *const words[] = { [SERVER_UNTRIED] = "not asked", [SERVER_TIMEOUT] = "timed out", [SERVER_UNREACHABLE] = "unreachable",
 		[SERVER_MALFORMED] = "sent a malformed reply", [SERVER_LAME] = "lame", [SERVER_RCODE] = "", [SERVER_EMPTY] = "sent an empty reply",
-		[SERVER_SECOND_HAND] = "is no authority", [SERVER_BOGUS] = "sent bogus data", [SERVER_ANSWERED] = "answered" };
+		[SERVER_SECOND_HAND] = "is no authority", [SERVER_BOGUS] = "sent bogus data", [SERVER_UNSIGNED] = "sent no signatures", [SERVER_ANSWERED] = "answered" };
 	char text[ENDPOINT_TEXT], rc[RRTYPE_TEXT];
 
 	strbuf_printf(out, "%s %s", endpoint_text(&s->at, text), s->outcome == SERVER_RCODE ? rcode_text(s->rcode, rc) : words[s->outcome]);

@@ -240,6 +240,10 @@ static void describe(struct resolution *q, enum fail_cause cause, const char *wh
 		break;
 	case FAIL_BOGUS:
 		answer_add_ede(a, q->bogus.ede, q->bogus.text);
+		for (const struct chain_fault *f = q->chain; f != NULL; f = f->next) {
+			if (f->failed && f->network != 0 && a->ede_count < 2)
+				answer_add_ede(a, f->network, NULL);
+		}
 		a->bogus = true;
 		break;
 	}

@@ -4,6 +4,7 @@
 #include "resolver/cache/denials.h"
 #include "resolver/core/alias.h"
 #include "resolver/core/settings.h"
+#include "resolver/core/validation.h"
 
 uint32_t bundle_ttl_left(const struct bundle *b, const struct now *now)
 {
@@ -35,9 +36,10 @@ enum security lookup_security(const struct bundle *b)
 /* Failures of validation are none to those that do not validate (CD, RFC 4035 section 3.2.2). */
 static const struct bundle *get_failure(const struct lookup *k)
 {
-	const struct bundle *b = (k->flags & LOOKUP_NO_FAILURES) != 0 ? NULL : get(k->cache, k->name, k->type, BUNDLE_FAILURE, k->now, 0);
+	const struct bundle *b = get(k->cache, k->name, k->type, BUNDLE_FAILURE, k->now, 0);
+	bool bogus = b != NULL && ede_is_dnssec(bundle_info(b)->ede);
 
-	return b == NULL || ((k->flags & LOOKUP_CHECKED) == 0 && ede_is_dnssec(bundle_info(b)->ede)) ? NULL : b;
+	return (k->flags & (bogus ? LOOKUP_CHECKED : LOOKUP_NO_FAILURES)) == (bogus ? LOOKUP_CHECKED : 0) ? b : NULL;
 }
 
 /* Is the entry one that the validator must see first? Then *ret_kind says so; or that it has lately been found bogus, so that it is not judged for each question. */
@@ -86,6 +88,8 @@ static RESULT take_beside(struct lookup *k, const struct bundle *b, const struct
 /* Its set goes to the answer; what stood beside it, when it was kept, to authority and additional. Each has its own TTL. */
 static RESULT take_data(struct lookup *k, const struct bundle *b, uint16_t type, bool beside)
 {
+	bool alias = type == RR_CNAME || type == RR_DNAME;
+
 	struct name owner = bundle_key(b).name;
 	const struct bundle *later = beside && bundle_count(b) > 1 ? later_ns(k, b) : NULL;
 	uint32_t left = bundle_ttl_left(b, k->now);
@@ -99,7 +103,7 @@ static RESULT take_data(struct lookup *k, const struct bundle *b, uint16_t type,
 
 		if (rs->type == type && name_equal(rrset_name(rs), owner))
 			TRY(draft_add_copy(k->draft, k->arena, PART_ANSWER, rs, left));
-		else if (beside)
+		else if (beside || (alias && (rs->type == RR_NSEC || rs->type == RR_NSEC3))) /* the proof that goes with a wildcard's */
 			TRY(take_beside(k, b, later, rs));
 	}
 	k->authority_kept = beside && bundle_count(b) > 1;
@@ -120,18 +124,25 @@ static RESULT take_negative(struct lookup *k, const struct bundle *b)
 	return DONE;
 }
 
+/* What zones above this name deny does not count: a delegation that is known, or a configured zone, says more. */
+static struct name floor_of(const struct lookup *k, struct name from)
+{
+	struct name floor = name_root;
+	const struct bundle *cut = rrcache_deepest_delegation(k->cache, from, CLASS_IN, k->now);
+	const struct zone_conf *conf = settings_zone(k->settings, from, 0);
+
+	if (cut != NULL)
+		floor = bundle_key(cut).name;
+	return conf != NULL && conf->name.labels > floor.labels ? conf->name : floor;
+}
+
 static const struct bundle *covering_nxdomain(const struct lookup *k)
 {
-	const struct bundle *cut, *nx = get(k->cache, k->name, 0, BUNDLE_NXDOMAIN, k->now, k->flags & RRCACHE_STALE);
-	struct name top = name_root;
+	const struct bundle *nx = get(k->cache, k->name, 0, BUNDLE_NXDOMAIN, k->now, k->flags & RRCACHE_STALE);
 
 	if (nx != NULL || !k->settings->harden_below_nxdomain)
 		return nx;
-	/* A delegation that is known says more than an older denial above it. */
-	cut = rrcache_deepest_delegation(k->cache, k->name, CLASS_IN, k->now);
-	if (cut != NULL)
-		top = bundle_key(cut).name;
-	return rrcache_covering_nxdomain(k->cache, k->name, top, CLASS_IN, k->now);
+	return rrcache_covering_nxdomain(k->cache, k->name, floor_of(k, k->name), CLASS_IN, k->now);
 }
 
 /* ANY (RFC 8482): a subset will do. What we have, if anything, of the types that are asked for most. */
@@ -266,15 +277,24 @@ static RESULT take_wildcard(struct lookup *k, const struct denied_answer *d, enu
 	return DONE;
 }
 
+void lookup_denied(struct lookup *k, struct denied_answer *ret)
+{
+	*ret = (struct denied_answer){ .what = DENIED_NOTHING };
+	if (k->denials == NULL || (k->flags & LOOKUP_CHECKED) == 0 || rrtype_is_meta(k->type) || k->name.labels == 0)
+		return;
+	denials_find(k->denials, k->name, k->type, floor_of(k, k->type == RR_DS ? name_parent(k->name) : k->name), k->hasher, LOOKUP_MAX_HASHES, k->arena, k->now, ret);
+	if (ret->what != DENIED_NOTHING &&
+	    anchors_find_with(k->validation->anchors, k->validation->ntas, k->now->wall_sec, k->type == RR_DS ? name_parent(k->name) : k->name).kind != ANCHOR_KEYS)
+		ret->what = DENIED_NOTHING;
+}
+
 static RESULT use_denials(struct lookup *k, enum lookup_kind *ret_kind)
 {
-	const struct bundle *cut;
 	struct denied_answer d;
 
-	if (k->denials == NULL || (k->flags & LOOKUP_CHECKED) == 0 || rrtype_is_meta(k->type) || k->name.labels == 0)
+	lookup_denied(k, &d);
+	if (d.no_soa)
 		return DONE;
-	cut = rrcache_deepest_delegation(k->cache, k->type == RR_DS ? name_parent(k->name) : k->name, CLASS_IN, k->now);
-	denials_find(k->denials, k->name, k->type, cut == NULL ? name_root : bundle_key(cut).name, k->hasher, LOOKUP_MAX_HASHES, k->arena, k->now, &d);
 	switch (d.what) {
 	case DENIED_NOTHING:
 		break;

@@ -11,7 +11,9 @@
 
 struct core_settings;
 struct denials;
+struct denied_answer;
 struct nsec3_hasher;
+struct validation;
 
 enum lookup_kind {
 	LOOKUP_NOTHING, /* ask servers about `name` */
@@ -33,7 +35,8 @@ enum lookup_kind {
 struct lookup {
 	struct rrcache *cache PARENT_FIELD;
 	struct denials *denials PARENT_FIELD;       /* with LOOKUP_CHECKED: aggressive use; NULL: not */
-	struct nsec3_hasher *hasher BORROWED_FIELD; /* with denials */
+	struct nsec3_hasher *hasher BORROWED_FIELD; /* with denials, as the next */
+	const struct validation *validation BORROWED_FIELD;
 	const struct core_settings *settings SHARED_FIELD;
 	const struct now *now BORROWED_FIELD;
 	struct arena *arena BORROWED_FIELD;
@@ -48,6 +51,8 @@ struct lookup {
 	const struct bundle *failure BORROWED_FIELD; /* LOOKUP_FAILURE */
 	const struct bundle *unchecked BORROWED_FIELD; /* LOOKUP_UNCHECKED */
 };
+/* What the denials of other names say of the name, unless configuration has put it out of their reach (NTA, domain-insecure). */
+void lookup_denied(struct lookup *k, struct denied_answer *ret) NONNULL;
 /* ERR_NOMEM: the arena is full. */
 RESULT lookup_answer(struct lookup *k, enum lookup_kind *ret_kind) NONNULL;
 /* Seconds left of an entry; 0 when expired. */

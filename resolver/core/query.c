@@ -101,7 +101,7 @@ static void look(struct resolution *q)
 	struct lookup k = {
 		.cache = q->core->env.rrcache, .settings = q->settings, .now = query_now(q), .arena = q->arena, .draft = &q->draft,
 		.type = q->now.type, .name = q->now.name, .aliases_left = q->budget.left.cname_steps,
-		.denials = q->rejudge ? NULL : core_denials(q->core), .hasher = q->core->hasher,
+		.denials = q->rejudge ? NULL : core_denials(q->core), .hasher = q->core->hasher, .validation = q->core->env.validation,
 		.flags = core_lookup_flags(q->core, q->lenient || query_is_raw(q)) | (q->rejudge && query_validates(q) ? LOOKUP_REJUDGE : 0),
 	};
 
@@ -111,6 +111,16 @@ static void look(struct resolution *q)
 	}
 	q->skip_cache = false;
 	q->synthesized = q->synthesized || k.synthesized;
+	if (q->rejudge && kind == LOOKUP_NOTHING && core_denials(q->core) != NULL) {
+		struct denied_answer d;
+
+		k.denials = core_denials(q->core);
+		lookup_denied(&k, &d);
+		if (d.what == DENIED_NXDOMAIN || d.what == DENIED_NODATA) {
+			validate_denied(q, &d);
+			return;
+		}
+	}
 	look_done(q, &k, kind);
 }
 

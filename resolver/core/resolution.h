@@ -86,6 +86,7 @@ struct chain_fault {
 	uint16_t type;
 	bool failed; /* false: asked for, and answered */
 	struct chain_failure why;
+	uint16_t network; /* extended error, when nobody could be reached for it; 0: it was something else */
 };
 
 struct waiter {
@@ -171,6 +172,7 @@ struct resolution {
 
 	struct judge *judge ARENA_FIELD;    /* of `reply`, while it is validated */
 	bool from_cache;                    /* `reply` was in the cache, unchecked, as `cached` */
+	bool from_denials;                  /* `reply` was made of denials of other names */
 	struct bundle_key cached;           /* the name in the arena */
 	uint32_t from_cache_left;           /* entries of the cache that may still be judged for this question */
 	uint32_t restarts_left;             /* other servers that may still be asked for want of a valid answer */
@@ -231,6 +233,8 @@ static inline bool query_validates(const struct resolution *q) { return q->core-
 void query_validate(struct resolution *q) NONNULL; /* QUERY_VALIDATE */
 /* An entry of the cache is to be judged: QUERY_VALIDATE comes next. */
 void validate_cached(struct resolution *q, const struct bundle *b, struct name at, uint32_t aliases_left) NONNULL;
+/* What denials of other names say is the reply to FOR_CHAIN: it is judged, so that its trust is learnt. */
+void validate_denied(struct resolution *q, const struct denied_answer *d) NONNULL;
 void validate_told(struct resolution *q, const struct answer *a) NONNULL; /* a link that was asked for */
 RESULT core_work_start(struct core *c) NONNULL; /* a core is new: it accounts for each turn's work. ERR_NOMEM */
 void core_work_end(struct core *c) NONNULL;

@@ -115,12 +115,29 @@ static uint32_t bounded_ttl(const struct core_settings *set, uint32_t ttl)
 	return ttl > set->max_ttl ? set->max_ttl : ttl;
 }
 
+/* Signatures that stand in another section than what they sign (some servers do that) are its own all the same. */
+static const struct rrset *find_signatures(const struct scrubber *s, const struct rrset *rs)
+{
+	const struct msg_section *secs[] = { &s->m->answer, &s->m->authority, &s->m->additional };
+
+	for (size_t k = 0; rs->sigs == 0 && k < sizeof secs / sizeof secs[0]; k++) {
+		for (size_t i = 0; i < secs[k]->count; i++) {
+			const struct rrset *stray = secs[k]->sets[i];
+
+			if (stray->count == 0 && stray->type == rs->type && stray->rclass == rs->rclass && name_equal(rrset_name(stray), rrset_name(rs)))
+				return stray;
+		}
+	}
+	return rs;
+}
+
 /* *ret is NULL when nothing is left of it. */
 static RESULT keep(struct scrubber *s, const struct rrset *rs, enum rank rank, const struct rrset **ret)
 {
 	const struct core_settings *set = s->r->settings;
 	size_t count = rs->type == RR_CNAME || rs->type == RR_DNAME ? (rs->count > 0 ? 1 : 0) : rs->count;
-	size_t sigs = rs->sigs > set->max_rrsigs && set->max_rrsigs > 0 ? set->max_rrsigs : rs->sigs;
+	const struct rrset *signed_by = find_signatures(s, rs);
+	size_t sigs = signed_by->sigs > set->max_rrsigs && set->max_rrsigs > 0 ? set->max_rrsigs : signed_by->sigs;
 	struct span *rdata = arena_alloc_array(s->arena, count + sigs + 1, sizeof *rdata);
 	bool filter = needs_filter(s, rs);
 	struct rrset *copy;
@@ -140,7 +157,7 @@ static RESULT keep(struct scrubber *s, const struct rrset *rs, enum rank rank, c
 	if (n < count)
 		sigs = 0; /* they sign what is no longer there */
 	for (size_t i = 0; i < sigs; i++)
-		rdata[n + i] = rrset_sig(rs, i);
+		rdata[n + i] = rrset_sig(signed_by, i);
 	copy = rrset_make_in(s->arena, rrset_name(rs), rs->type, rs->rclass, bounded_ttl(set, rs->ttl), rdata, n, sigs);
 	if (copy == NULL)
 		return FAIL(ERR_NOMEM);
@@ -466,6 +483,41 @@ static bool answers_about_name(const struct scrubber *s)
 	return true;
 }
 
+/* How long a denial without a SOA is worth: as long as its proofs, and not longer than any other (RFC 9077 section 3). */
+static uint32_t ttl_of_denials(const struct scrubber *s)
+{
+	const struct core_settings *set = s->r->settings;
+	uint32_t ttl = set->max_negative_ttl;
+
+	for (size_t i = 0; i < s->out->authority.count; i++) {
+		if (is_denial(s->out->authority.sets[i]->type) && s->out->authority.sets[i]->ttl < ttl)
+			ttl = s->out->authority.sets[i]->ttl;
+	}
+	return ttl;
+}
+
+static bool has_signed_denials(const struct scrubber *s)
+{
+	for (size_t i = 0; i < s->m->authority.count; i++) {
+		const struct rrset *rs = s->m->authority.sets[i];
+
+		if (is_denial(rs->type) && rs->count > 0 && rs->sigs > 0 && in_zone(s, rs))
+			return true;
+	}
+	return false;
+}
+
+/* A referral to the name itself in reply to a question for its DS: what it says of the DS is the answer, if it says anything (RFC 4035 section 3.1.4.1 wants it in the answer). */
+static RESULT answer_from_referral(struct scrubber *s)
+{
+	const struct rrset *ds = find_in(s, &s->m->authority, s->r->q.name, RR_DS);
+
+	if (ds == NULL)
+		return finish_negative(s, REPLY_NODATA, NULL);
+	s->out->kind = REPLY_ANSWER;
+	return keep_in(s, &s->out->answer, ds, authority_rank(s) == RANK_AUTHORITY ? RANK_AUTHORITY : RANK_ANSWER_NONAUTH);
+}
+
 /* No error, and nothing in the answer section that counts. */
 static RESULT classify_no_answer(struct scrubber *s)
 {
@@ -474,7 +526,7 @@ static RESULT classify_no_answer(struct scrubber *s)
 	if (cut != NULL && soa == NULL && !s->r->recursive) {
 		/* DS lives above the cut: a server that does not know this, or does not serve the parent, refers to the child. */
 		if (s->r->q.type == RR_DS && name_equal(rrset_name(cut), s->r->q.name))
-			return finish_negative(s, REPLY_NODATA, NULL);
+			return answer_from_referral(s);
 		return finish_referral(s, cut);
 	}
 	if (soa != NULL)
@@ -483,6 +535,11 @@ static RESULT classify_no_answer(struct scrubber *s)
 		return finish_lame(s, LAME_REFERRAL, "referral from a forwarder");
 	if (names_any_ns(s) && !s->out->authoritative)
 		return finish_lame(s, LAME_REFERRAL, "referral that leads nowhere");
+	if (s->m->answer.count == 0 && has_signed_denials(s)) { /* a proof says more than a SOA */
+		TRY(finish_negative(s, REPLY_NODATA, NULL));
+		s->out->negative_ttl = ttl_of_denials(s);
+		return DONE;
+	}
 	s->out->note = "neither answer nor SOA";
 	/* Records of other names are no way to say that there are none; another type of the name is what careless servers send for "not this type". */
 	if (s->m->answer.count > 0 && !answers_about_name(s)) {

@@ -64,14 +64,14 @@ struct beside {
 };
 
 /* Goes into the bundle of the answer: denials always (they prove a wildcard), the rest when clients are shown it. It must last as long as the answer. */
-static RESULT add_beside(struct resolution *q, struct beside *b, const struct scrub_sets *from, const struct rrset *with, uint32_t ttl)
+static RESULT add_beside(struct resolution *q, struct beside *b, const struct scrub_sets *from, const struct rrset *with, uint32_t ttl, bool all)
 {
 	for (size_t i = 0; i < from->count; i++) {
 		const struct rrset *rs = from->sets[i];
 		bool denial = rs->type == RR_NSEC || rs->type == RR_NSEC3;
 		struct rrset *copy;
 
-		if (ttl_to_keep(q, rs) < ttl || (q->settings->minimal_responses && !denial && rs->type != RR_SOA))
+		if (ttl_to_keep(q, rs) < ttl || (!all && !denial) || (q->settings->minimal_responses && !denial && rs->type != RR_SOA))
 			continue;
 		copy = rrset_copy_in(q->arena, rs);
 		if (copy == NULL)
@@ -95,7 +95,18 @@ static uint32_t ttl_with_proofs(struct resolution *q, const struct scrubbed *s, 
 	return ttl;
 }
 
-static RESULT put_answer(struct resolution *q, const struct scrubbed *s, const struct rrset *rs, bool with_beside)
+enum beside_what { BESIDE_NOTHING, BESIDE_PROOFS, BESIDE_ALL };
+
+/* Was it made from a wildcard, as its signatures have it (RFC 4035 section 5.3.4)? */
+static bool is_expanded(const struct rrset *rs)
+{
+	struct rrsig sig;
+
+	return rs->sigs > 0 && OK(rrsig_parse(rrset_sig(rs, 0), &sig)) && sig.labels < rs->name_labels && rs->name_labels > 0 &&
+	    !name_is_wildcard(rrset_name(rs));
+}
+
+static RESULT put_answer(struct resolution *q, const struct scrubbed *s, const struct rrset *rs, enum beside_what beside)
 {
 	struct beside b = { arena_alloc_array(q->arena, 1 + s->authority.count + s->additional.count, sizeof *b.sets), 0 };
 	uint32_t ttl = ttl_to_keep(q, rs);
@@ -103,14 +114,14 @@ static RESULT put_answer(struct resolution *q, const struct scrubbed *s, const s
 
 	if (b.sets == NULL || copy == NULL)
 		return FAIL(ERR_NOMEM);
-	if (with_beside)
+	if (beside != BESIDE_NOTHING)
 		ttl = ttl_with_proofs(q, s, ttl);
 	copy->ttl = ttl;
 	b.sets[b.count++] = copy;
-	if (with_beside) {
-		TRY(add_beside(q, &b, &s->authority, rs, ttl));
-		TRY(add_beside(q, &b, &s->additional, rs, ttl));
-	}
+	if (beside != BESIDE_NOTHING)
+		TRY(add_beside(q, &b, &s->authority, rs, ttl, beside == BESIDE_ALL));
+	if (beside == BESIDE_ALL)
+		TRY(add_beside(q, &b, &s->additional, rs, ttl, true));
 	/* Refused by the cache (something better is there, or its TTL is 0): the answer at hand is good all the same. */
 	(void)OK(rrcache_put_noted(q->core->env.rrcache, q->core->env.member, &(struct bundle_key){ rrset_name(rs), rs->type, CLASS_IN, BUNDLE_DATA },
 	    b.sets, b.count, ttl, s->spoilt ? NOTE_SPOILT : NULL, query_now(q)));
@@ -139,7 +150,7 @@ static RESULT put_answers(struct resolution *q, const struct scrubbed *s)
 		const struct rrset *rs = s->answer.sets[i];
 
 		if (rs->count > 0 && !is_synthesized(s, i))
-			TRY(put_answer(q, s, rs, single && i + 1 == s->answer.count));
+			TRY(put_answer(q, s, rs, single && i + 1 == s->answer.count ? BESIDE_ALL : is_expanded(rs) ? BESIDE_PROOFS : BESIDE_NOTHING));
 	}
 	return DONE;
 }
@@ -245,10 +256,9 @@ RESULT store_reply(struct resolution *q, const struct scrubbed *s)
 	q->uncached = q->uncached || !keeps(q);
 	if (s->spoilt)
 		q->draft.note = NOTE_SPOILT;
-	if (s->kind != REPLY_ALIAS) {
-		TRY(draft_part_of(q, PART_AUTHORITY, &s->authority));
+	TRY(draft_part_of(q, PART_AUTHORITY, &s->authority)); /* beside aliases: what proves that they come from a wildcard */
+	if (s->kind != REPLY_ALIAS)
 		TRY(draft_part_of(q, PART_ADDITIONAL, &s->additional));
-	}
 	if (s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN)
 		TRY(put_negative(q, s, end, q->now.type));
 	else if (s->kind == REPLY_EMPTY)

@@ -179,6 +179,7 @@ static struct chain_env chain_env_of(struct resolution *q, struct work *w)
 static void fail_link(struct chain_fault *f, uint16_t ede, const char *text)
 {
 	f->failed = true;
+	f->network = ede == EDE_NO_REACHABLE || ede == EDE_NETWORK ? ede : 0;
 	f->why.ede = ede_is_dnssec(ede) ? ede : f->type == RR_DNSKEY ? EDE_DNSKEY_MISSING : EDE_INDETERMINATE;
 	f->why.text = text;
 }
@@ -192,6 +193,8 @@ void validate_told(struct resolution *q, const struct answer *a)
 		if (a->ede_count > 0 && a->ede[0].text != NULL)
 			text = arena_strdup(q->arena, a->ede[0].text);
 		fail_link(f, a->ede_count > 0 ? a->ede[0].code : EDE_OTHER, text);
+		if (f->network != 0 && a->ede_count > 1 && a->ede[1].code == EDE_NETWORK)
+			f->network = EDE_NETWORK;
 	}
 	if (q->state == QUERY_CHAIN)
 		q->state = QUERY_VALIDATE;
@@ -285,7 +288,7 @@ static struct judge *judge_of(struct resolution *q)
 		.kind = kind_of(s), .final = s->final, .zone = name_root, .answer = s->answer.sets, .answers = s->answer.count, .authority = s->authority.sets,
 		.authorities = s->authority.count,
 	};
-	if (!q->from_cache && q->deleg != NULL)
+	if (!q->from_cache && !q->from_denials && q->deleg != NULL)
 		r->zone = q->deleg->zone;
 	else
 		(void)cut(q, r->type == RR_DS && r->name.labels > 0 ? name_parent(r->name) : r->name, &r->zone);
@@ -427,12 +430,78 @@ static enum reply_kind reply_kind_of(const struct bundle_key *k, uint16_t wanted
 	return k->type != wanted && (k->type == RR_CNAME || k->type == RR_DNAME) ? REPLY_ALIAS : REPLY_ANSWER;
 }
 
+/* --- servers that know nothing of signatures */
+
+static bool has_signatures(const struct scrubbed *s)
+{
+	const struct scrub_sets *parts[] = { &s->answer, &s->authority };
+
+	for (size_t k = 0; k < 2; k++) {
+		for (size_t i = 0; i < parts[k]->count; i++) {
+			if (parts[k]->sets[i]->sigs > 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Should the zone that was asked sign what it says, as far as is known without asking? */
+static bool zone_is_signed(struct resolution *q)
+{
+	const struct trust *t = known(q, q->deleg->zone);
+	const struct rrset *const *sets;
+	size_t n;
+
+	if (t != NULL)
+		return t->state == TRUST_KEYS || t->state == TRUST_DS;
+	return referral(q, q->deleg->zone, &sets, &n) && sets[0]->type == RR_DS;
+}
+
+/* A cut below the zone, on the same servers, that is known to be unsigned. */
+static bool is_below_unsigned(struct resolution *q)
+{
+	for (unsigned int labels = q->deleg->zone.labels + 1u; labels <= q->asked.name.labels; labels++) {
+		const struct trust *t = known(q, name_suffix(q->asked.name, labels));
+
+		if (t != NULL && t->state == TRUST_INSECURE)
+			return true;
+	}
+	return false;
+}
+
+static bool has_other_server(const struct resolution *q)
+{
+	for (size_t i = 0; i < q->deleg->server_count; i++) {
+		if (i != q->server && !q->deleg->servers[i].done)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing is signed, where the zone is: another server may do better, before the chain of trust is searched for an unsigned cut. */
+static bool ask_for_signatures(struct resolution *q)
+{
+	if (!q->core->env.validation->lame_check || q->from_cache || q->from_denials || q->deleg == NULL || q->restarts_left == 0 || has_signatures(q->reply))
+		return false;
+	if (q->now.type == RR_RRSIG || !has_other_server(q) || !zone_is_signed(q) || is_below_unsigned(q))
+		return false;
+	q->restarts_left--;
+	stats_inc(q->core->env.stats, COUNT_VAL_UNSIGNED);
+	q->deleg->servers[q->server].outcome = SERVER_UNSIGNED;
+	q->deleg->servers[q->server].done = true;
+	if (q->weak == NULL)
+		q->weak = q->reply;
+	q->reply = NULL;
+	q->state = QUERY_SELECT;
+	return true;
+}
+
 /* The servers are asked about the name that the look-up had come to. */
 static void ask_instead(struct resolution *q)
 {
 	q->reply = NULL;
 	q->judge = NULL;
-	q->from_cache = false;
+	q->from_cache = q->from_denials = false;
 	q->except = 0;
 	q->qmin = (struct qmin){ 0 };
 	q->state = QUERY_LOCATE;
@@ -464,6 +533,36 @@ void validate_cached(struct resolution *q, const struct bundle *b, struct name a
 	q->reply = s;
 	q->judge = NULL;
 	q->state = QUERY_VALIDATE;
+}
+
+void validate_denied(struct resolution *q, const struct denied_answer *d)
+{
+	struct scrubbed *s = arena_alloc(q->arena, sizeof *s);
+
+	if (s == NULL) {
+		finish_failure(q, FAIL_ROOM, "out of memory");
+		return;
+	}
+	*s = (struct scrubbed){ .kind = d->what == DENIED_NXDOMAIN ? REPLY_NXDOMAIN : REPLY_NODATA, .final = q->now.name, .negative_ttl = d->ttl, .note = "",
+		.authority = { .sets = d->sets, .count = d->n, .cap = d->n } };
+	q->asked = q->now;
+	q->reply = s;
+	q->judge = NULL;
+	q->from_denials = true;
+	q->state = QUERY_VALIDATE;
+}
+
+/* It need not be kept: it is where it came from. */
+static void finish_denied(struct resolution *q, const struct scrubbed *s)
+{
+	for (size_t i = 0; i < s->authority.count; i++) {
+		if (!OK(draft_add(&q->draft, q->arena, PART_AUTHORITY, s->authority.sets[i], s->authority.sets[i]->ttl))) {
+			finish_failure(q, FAIL_ROOM, "out of memory");
+			return;
+		}
+	}
+	q->synthesized = q->uncached = true;
+	finish_answer(q, s->kind == REPLY_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR, false);
 }
 
 /* An entry without records says nothing but that there are none. */
@@ -511,6 +610,13 @@ static void accept(struct resolution *q, const struct judgement *j)
 		q->insecure_ede = j->ede;
 		q->insecure_text = j->text;
 	}
+	/* Careless servers say so of names that have others below them: the proof decides. */
+	if (s->kind == REPLY_NXDOMAIN && (j->denial == DENIAL_PROVEN_NODATA || j->denial == DENIAL_WILDCARD_NODATA) && j->security == SECURITY_SECURE)
+		s->kind = REPLY_NODATA;
+	if (q->from_denials) {
+		finish_denied(q, s);
+		return;
+	}
 	if (!q->from_cache) {
 		q->reply = s;
 		q->state = QUERY_STORE;
@@ -549,7 +655,7 @@ static void refuse(struct resolution *q, const struct judgement *j)
 		q->from_cache = false;
 		return;
 	}
-	if (q->from_cache && !chain_failed(q)) {
+	if ((q->from_cache || q->from_denials) && !chain_failed(q)) {
 		ask_instead(q);
 		return;
 	}
@@ -576,6 +682,8 @@ void query_validate(struct resolution *q)
 		q->state = QUERY_STORE;
 		return;
 	}
+	if (q->judge == NULL && ask_for_signatures(q))
+		return;
 	if (q->judge == NULL)
 		q->judge = judge_of(q);
 	if (q->judge == NULL) {
@@ -651,6 +759,8 @@ void validate_finish_answer(const struct core *c, bool checked, struct answer *a
 
 	if (a->synthesized)
 		stats_inc(c->env.stats, a->rcode == RCODE_NXDOMAIN ? COUNT_AGGRESSIVE_NXDOMAIN : COUNT_AGGRESSIVE_NOERROR);
+	if (a->rcode == RCODE_YXDOMAIN && a->security == SECURITY_SECURE)
+		a->security = SECURITY_INDETERMINATE; /* nobody signed that */
 	if (v == NULL || !checked)
 		return;
 	if (a->security == SECURITY_INSECURE)
