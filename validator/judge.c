@@ -50,6 +50,7 @@ struct judge {
 	size_t denials;                  /* NSEC and NSEC3 sets verified */
 	size_t bad_denials;
 	struct seen negative;            /* the denial as one part; its set is NULL */
+	bool way_out_done;
 	struct chain_memo memo;
 	struct question asked;
 	unsigned int asked_in_vain;
@@ -244,6 +245,14 @@ static enum judge_what check_side(struct run *r, struct name name, struct name s
 static bool is_in_island(struct run *r, struct name name)
 {
 	return anchors_find_with(r->e->anchors, r->e->ntas, r->e->wall, name).kind == ANCHOR_KEYS;
+}
+
+/* No zone above that speaks for the name: an anchor begins there. */
+static unsigned int least_labels(struct run *r, struct name name)
+{
+	struct anchor_found f = anchors_find_with(r->e->anchors, r->e->ntas, r->e->wall, name);
+
+	return f.kind == ANCHOR_NONE ? 0 : f.zone.labels;
 }
 
 static bool has_entry(struct run *r, struct name name)
@@ -731,7 +740,8 @@ static bool brings_unsigned_denial(const struct judge *j)
 	return false;
 }
 
-static enum judge_what settle_unproven(struct run *r, struct seen *s, struct name name, uint16_t type, struct name zone, const struct denial_verdict *v)
+/* s: an expanded set, or the denial. any: NSEC or NSEC3 of the zone came along. */
+static enum judge_what settle_unproven(struct run *r, struct seen *s, struct name name, uint16_t type, struct name zone, bool any, const struct denial_verdict *v)
 {
 	const struct seen *bad = bad_denial(r->j);
 	bool stripped = bad == NULL && brings_unsigned_denial(r->j);
@@ -745,7 +755,9 @@ static enum judge_what settle_unproven(struct run *r, struct seen *s, struct nam
 				 stripped ? "NSEC or NSEC3 without signature" : v->text);
 	if (text == NULL)
 		return JUDGE_NO_ROOM;
-	settle(s, SECURITY_BOGUS, bad != NULL ? bad->ede : stripped ? (uint16_t)EDE_RRSIGS_MISSING : (uint16_t)EDE_NSEC_MISSING, text, zone);
+	/* "NSEC missing" is said of data that is missing (RFC 8914 section 4.13), and when there is none at all. */
+	settle(s, SECURITY_BOGUS, bad != NULL ? bad->ede : stripped ? (uint16_t)EDE_RRSIGS_MISSING : s->set != NULL || any ? (uint16_t)EDE_BOGUS : (uint16_t)EDE_NSEC_MISSING,
+	    text, zone);
 	s->good = NULL;
 	return JUDGE_DONE;
 }
@@ -807,7 +819,7 @@ static enum judge_what judge_expansion(struct run *r, struct seen *s)
 	case DENIAL_NO_DS_INSECURE:
 		break;
 	}
-	return settle_unproven(r, s, owner, s->set->type, s->zone, &v);
+	return settle_unproven(r, s, owner, s->set->type, s->zone, p.n > 0, &v);
 }
 
 static enum judge_what judge_expansions(struct run *r, bool *ret_stop)
@@ -826,6 +838,60 @@ static enum judge_what judge_expansions(struct run *r, bool *ret_stop)
 		*ret_stop = s->security == SECURITY_BOGUS;
 	}
 	return JUDGE_DONE;
+}
+
+/* --- aliases that leave the zone */
+
+/* The cut nearest to the zone on the way down to the name at the end that the proofs show to be unsigned. */
+static enum judge_what learn_cut(struct run *r, const struct denial_proof *p, uint32_t ttl)
+{
+	struct name final = r->j->reply.final;
+
+	for (unsigned int labels = p->zone.labels + 1u; labels <= final.labels; labels++) {
+		struct name name = name_suffix(final, labels);
+		struct denial_verdict v = denial_prove(p, name, RR_DS);
+		const char *text;
+
+		if (v.what == DENIAL_TOO_MUCH_WORK || v.what == DENIAL_FAILED)
+			return v.what == DENIAL_FAILED ? JUDGE_NO_ROOM : JUDGE_WORK;
+		if (v.what == DENIAL_PROVEN_NODATA)
+			continue;
+		if (v.what != DENIAL_NO_DS_INSECURE)
+			break;
+		text = chain_insecure_text(r->e, name, p->zone, v.what);
+		return text == NULL ? JUDGE_NO_ROOM : learn(r, TRUST_INSECURE, name, ttl, 0, text);
+	}
+	return JUDGE_DONE;
+}
+
+/* A server that also serves an unsigned zone below may show at once that the alias leads into it: a question for the DS RRset less. */
+static enum judge_what judge_way_out(struct run *r)
+{
+	struct judge *j = r->j;
+	AUTO(trust_unref) struct trust *t = NULL;
+	const struct seen *last;
+	const struct trust *known;
+	struct denial_proof p;
+	enum judge_what what;
+	uint32_t ttl;
+
+	if (j->way_out_done || j->reply.answers == 0 || j->reply.authorities == 0)
+		return JUDGE_DONE;
+	last = &j->answer[j->reply.answers - 1];
+	if (last->security != SECURITY_SECURE || !name_is_strictly_under(j->reply.final, last->zone) || last->zone.labels < least_labels(r, j->reply.final))
+		return JUDGE_DONE;
+	known = r->e->known(r->e->user, last->zone);
+	if (known == NULL || known->state != TRUST_KEYS)
+		return JUDGE_DONE;
+	t = trust_ref(known);
+	what = verify_denials(r, last->zone, t->keys);
+	if (what != JUDGE_DONE)
+		return what;
+	if (!OK(proof_of(r, last->zone, &p, &ttl)))
+		return JUDGE_NO_ROOM;
+	what = p.n > 0 ? learn_cut(r, &p, ttl) : JUDGE_DONE;
+	j->way_out_done = what == JUDGE_DONE;
+	return what;
 }
 
 /* --- denials */
@@ -951,7 +1017,7 @@ static enum judge_what prove_denial(struct run *r, struct name zone, const struc
 	if (!denial_fits(j, &p, &v)) {
 		if (v.what != DENIAL_NOT_PROVEN)
 			v.text = "the proof says something else than the reply";
-		return settle_unproven(r, &j->negative, j->reply.final, j->reply.type, zone, &v);
+		return settle_unproven(r, &j->negative, j->reply.final, j->reply.type, zone, p.n > 0, &v);
 	}
 	j->out.denial = v.what;
 	cap_soas(j, ttl);
@@ -1220,6 +1286,8 @@ static enum judge_what run(struct run *r)
 		what = judge_expansions(r, &stop);
 	if (what == JUDGE_DONE && !stop && is_negative(j))
 		what = judge_denial(r);
+	if (what == JUDGE_DONE && !stop && j->reply.kind == JUDGE_ALIAS)
+		what = judge_way_out(r);
 	return what == JUDGE_DONE ? finish(r) : what;
 }
 
