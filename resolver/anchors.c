@@ -421,6 +421,8 @@ static int64_t next_work(const struct anchor_keeper *k)
 
 		if (is_followed(k, f))
 			at = earlier(at, is_due(f, now) ? now : f->t->next_probe);
+		if (f->unsaved)
+			at = earlier(at, k->save_at);
 	}
 	for (size_t i = 0; i < k->negatives.n; i++) {
 		const struct negative *e = &k->negatives.list[i];

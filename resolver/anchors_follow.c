@@ -113,11 +113,15 @@ static bool may_replace(const char *path)
 	r = file_read_all(path, AUTOTRUST_FILE_MAX, &text, &n);
 	if (r.e == ERR_NOTFOUND)
 		return true;
-	if (OK(r))
-		r = autotrust_read(path, span_of(text, n), &t, report);
+	if (!OK(r)) {
+		log_error("auto-trust-anchor-file: %s cannot be read and was not overwritten (%s); what was learnt is kept in memory only", path,
+		    r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
+		return false;
+	}
+	r = autotrust_read(path, span_of(text, n), &t, report);
 	if (!OK(r))
-		log_error("auto-trust-anchor-file: %s is damaged and was not overwritten (%s); what was learnt is kept in memory only", path,
-		    strbuf_len(report) > 0 ? strbuf_text(report) : err_text(r.e));
+		log_error("auto-trust-anchor-file: %s is damaged and was not overwritten (%.*s); what was learnt is kept in memory only", path,
+		    (int)strcspn(strbuf_text(report), "\n"), strbuf_text(report));
 	return OK(r);
 }
 
