@@ -75,10 +75,10 @@ static void pause(struct resolution *q)
 		finish_failure(q, FAIL_ROOM, "out of memory");
 }
 
-/* given: what the last run was allowed to spend, and that was not enough for its next step. */
-static void out_of_work(struct resolution *q, uint32_t given)
+/* given: what the last run was allowed to spend, and that was not enough for its next step. A whole slice that bought nothing never will. */
+static void out_of_work(struct resolution *q, uint32_t given, uint32_t spent)
 {
-	if (given < question_left(q) && given < slice_of(q->core)) {
+	if (question_left(q) > 0 && (spent > 0 || (given < question_left(q) && given < slice_of(q->core)))) {
 		pause(q);
 		return;
 	}
@@ -367,6 +367,13 @@ static void keep_denials(struct resolution *q, const struct judgement *j, const 
 	}
 }
 
+/* A denial whose records are signed, and that still leaves the name insecure: it must not pass for a secure one (RFC 5155 section 9.2, RFC 9276 section 3.2). */
+static bool is_unproven(enum reply_kind kind, const struct judgement *j)
+{
+	return (kind == REPLY_NODATA || kind == REPLY_EMPTY || kind == REPLY_NXDOMAIN) &&
+	    (j->denial == DENIAL_INSECURE_OPTOUT || j->denial == DENIAL_ITERATIONS_INSECURE);
+}
+
 static RESULT apply(struct resolution *q, const struct judgement *j, struct scrubbed **ret)
 {
 	struct scrubbed *s = arena_alloc(q->arena, sizeof *s);
@@ -377,6 +384,12 @@ static RESULT apply(struct resolution *q, const struct judgement *j, struct scru
 	s->answer = s->authority = s->additional = (struct scrub_sets){ 0 };
 	TRY(take_judged(q, j, j->answer, q->reply->answer.count, &s->answer));
 	TRY(take_judged(q, j, j->authority, q->reply->authority.count, &s->authority));
+	if (is_unproven(q->reply->kind, j)) {
+		for (size_t i = 0; i < q->reply->authority.count; i++) {
+			if (j->authority[i].rs != NULL)
+				j->authority[i].rs->security = (uint8_t)j->security;
+		}
+	}
 	TRY(take_additional(q, j, &q->reply->additional, &s->additional));
 	for (size_t i = 0; i < s->authority.count; i++) {
 		if (s->authority.sets[i]->type != RR_NS && s->authority.sets[i]->ttl < s->negative_ttl)
@@ -708,7 +721,7 @@ void query_validate(struct resolution *q)
 		break;
 	case JUDGE_WORK:
 		charge(q, given - w.left);
-		out_of_work(q, given);
+		out_of_work(q, given, given - w.left);
 		break;
 	case JUDGE_NO_ROOM:
 		finish_failure(q, FAIL_ROOM, "out of memory");
