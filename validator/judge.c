@@ -50,7 +50,7 @@ struct judge {
 	size_t denials;                  /* NSEC and NSEC3 sets verified */
 	size_t bad_denials;
 	struct seen negative;            /* the denial as one part; its set is NULL */
-	bool way_out_done;
+	bool way_out_done, way_out_learnt;
 	struct chain_memo memo;
 	struct question asked;
 	unsigned int asked_in_vain;
@@ -360,10 +360,10 @@ static bool is_new(const struct signers *d, struct name signer)
 	return true;
 }
 
-/* A wildcard may not make records that belong to one name alone. */
+/* A wildcard may not make records that belong to one name alone; for DNAME see RFC 6672 section 3.3. */
 static bool may_be_expanded(uint16_t type)
 {
-	return type != RR_DS && !is_denial(type);
+	return type != RR_DS && type != RR_DNAME && !is_denial(type);
 }
 
 static enum judge_what try_keys(struct run *r, struct seen *s, struct name signer, const struct keyset *keys)
@@ -732,11 +732,14 @@ static const struct seen *bad_denial(const struct judge *j)
 	return NULL;
 }
 
-static bool brings_unsigned_denial(const struct judge *j)
+static bool brings_unsigned(const struct judge *j, bool soa)
 {
-	for (size_t i = 0; i < j->reply.authorities; i++)
-		if (is_denial(j->authority[i].set->type) && j->authority[i].set->sigs == 0)
+	for (size_t i = 0; i < j->reply.authorities; i++) {
+		const struct rrset *set = j->authority[i].set;
+
+		if ((soa ? set->type == RR_SOA : is_denial(set->type)) && set->sigs == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -744,7 +747,7 @@ static bool brings_unsigned_denial(const struct judge *j)
 static enum judge_what settle_unproven(struct run *r, struct seen *s, struct name name, uint16_t type, struct name zone, bool any, const struct denial_verdict *v)
 {
 	const struct seen *bad = bad_denial(r->j);
-	bool stripped = bad == NULL && brings_unsigned_denial(r->j);
+	bool stripped = bad == NULL && brings_unsigned(r->j, false);
 	const char *n = chain_name_text(r->e->arena, name), *z = chain_name_text(r->e->arena, zone), *text;
 	char t[RRTYPE_TEXT];
 
@@ -843,7 +846,7 @@ static enum judge_what judge_expansions(struct run *r, bool *ret_stop)
 /* --- aliases that leave the zone */
 
 /* The cut nearest to the zone on the way down to the name at the end that the proofs show to be unsigned. */
-static enum judge_what learn_cut(struct run *r, const struct denial_proof *p, uint32_t ttl)
+static enum judge_what learn_cut(struct run *r, const struct denial_proof *p, uint32_t ttl, bool *ret_learnt)
 {
 	struct name final = r->j->reply.final;
 
@@ -859,6 +862,7 @@ static enum judge_what learn_cut(struct run *r, const struct denial_proof *p, ui
 		if (v.what != DENIAL_NO_DS_INSECURE)
 			break;
 		text = chain_insecure_text(r->e, name, p->zone, v.what);
+		*ret_learnt = true;
 		return text == NULL ? JUDGE_NO_ROOM : learn(r, TRUST_INSECURE, name, ttl, 0, text);
 	}
 	return JUDGE_DONE;
@@ -889,7 +893,7 @@ static enum judge_what judge_way_out(struct run *r)
 		return what;
 	if (!OK(proof_of(r, last->zone, &p, &ttl)))
 		return JUDGE_NO_ROOM;
-	what = p.n > 0 ? learn_cut(r, &p, ttl) : JUDGE_DONE;
+	what = p.n > 0 ? learn_cut(r, &p, ttl, &j->way_out_learnt) : JUDGE_DONE;
 	j->way_out_done = what == JUDGE_DONE;
 	return what;
 }
@@ -1097,7 +1101,7 @@ static enum judge_what judge_bare_denial(struct run *r)
 	struct judge *j = r->j;
 	const char *name = chain_name_text(r->e->arena, j->reply.final), *zone;
 	AUTO(trust_unref) struct trust *t = NULL;
-	bool unsigned_proof = brings_unsigned_denial(j);
+	bool stripped = brings_unsigned(j, false) || brings_unsigned(j, true);
 	struct chain_step step;
 	enum judge_what what;
 	char type[RRTYPE_TEXT];
@@ -1124,9 +1128,9 @@ static enum judge_what judge_bare_denial(struct run *r)
 	zone = by.wire == NULL ? NULL : chain_name_text(r->e->arena, by);
 	if (name == NULL || zone == NULL)
 		return JUDGE_NO_ROOM;
-	settle(&j->negative, SECURITY_BOGUS, unsigned_proof ? EDE_RRSIGS_MISSING : EDE_NSEC_MISSING,
+	settle(&j->negative, SECURITY_BOGUS, stripped ? EDE_RRSIGS_MISSING : j->reply.authorities > 0 || j->reply.type == RR_DS ? EDE_NSEC_MISSING : EDE_BOGUS,
 	    arena_printf(r->e->arena, "denial of %s %s: %s, in the signed zone %s", name, rrtype_text(j->reply.type, type),
-		unsigned_proof ? "no NSEC or NSEC3 that the zone signed" : "no NSEC or NSEC3 came along", zone), by);
+		stripped ? "without signatures" : j->reply.authorities > 0 ? "no NSEC or NSEC3 of the zone" : "without any record", zone), by);
 	return JUDGE_DONE;
 }
 
@@ -1240,8 +1244,12 @@ static bool put_authority(struct run *r, struct seen *s, struct judged_set *ret)
 
 	if (j->out.security == SECURITY_SECURE && !s->done && s->set->security != SECURITY_SECURE)
 		try_spare(r, s);
+	if (s->good != NULL && j->reply.kind == JUDGE_ALIAS && is_denial(s->set->type) && !j->way_out_learnt && j->out.denial == DENIAL_NOT_PROVEN)
+		return true; /* it says nothing about what was asked */
 	if (s->good != NULL) {
 		ret->rs = s->good;
+		if (is_negative(j) && j->negative.done && worth(j->negative.security) < worth(SECURITY_SECURE))
+			ret->rs->security = (uint8_t)j->negative.security; /* the denial is as good as what it proves */
 		return true;
 	}
 	if (j->out.security == SECURITY_SECURE || (s->done && j->out.security != SECURITY_BOGUS))

@@ -83,6 +83,7 @@ static void unsigned_delegations_are_insecure(void **state)
 		EXPECT("www.digest.com.", RR_A, SECURITY_INSECURE, EDE_UNSUPPORTED_DS);
 		EXPECT("away.example.com.", RR_A, SECURITY_SECURE, 0); /* an alias alone */
 		EXPECT("none.org.", RR_A, SECURITY_INSECURE, 0);       /* opt-out */
+		assert_int_equal(tree_resolve(t, "none.org.", RR_A)->authority[0].rs->security, SECURITY_INSECURE);
 		EXPECT("a.wild.org.", RR_A, SECURITY_INSECURE, 0);     /* opt-out */
 	}
 }
