@@ -532,6 +532,11 @@ static RESULT open_keeper(struct daemon *d, struct strbuf *report)
 	return anchor_keeper_open(&e, d->plan, report, &d->keeper);
 }
 
+RESULT daemon_ask(struct daemon *d, const struct resolve_request *r, const struct loop_type *t, uint64_t who, uint32_t tag, resolve_fn *fn)
+{
+	return ask_worker(d->threads[rng_below(d->rng, d->thread_count)].worker, d->loop, r, t, who, tag, fn);
+}
+
 /* --- signals --- */
 
 static void on_stop(struct loop *l, void *object)

@@ -68,4 +68,7 @@ typedef void round_done_fn(struct daemon *d, struct strbuf *const *outs, size_t 
 RESULT daemon_round(struct daemon *d, size_t max, round_each_fn *each, round_done_fn *done, void *ctx)
     __attribute__((nonnull(1, 3, 4)));
 
+/* core_resolve() at one of the workers; fn(loop, object, tag, answer) runs on the main loop, as ask.h says. ERR_NOMEM. */
+RESULT daemon_ask(struct daemon *d, const struct resolve_request *r, const struct loop_type *t, uint64_t who, uint32_t tag, resolve_fn *fn) NONNULL;
+
 #endif

@@ -11,6 +11,7 @@
 #include "resolver/control/request.h"
 #include "resolver/daemon.h"
 
+struct explain_job;
 struct loading;
 struct local_zones;
 struct stats_base;
@@ -49,6 +50,7 @@ struct command {
 	struct local_zones *zones OWNED_FIELD; /* the changed copy */
 	struct arena *arena OWNED_FIELD;
 	struct loading *loading OWNED_FIELD;
+	struct explain_job *explain ARENA_FIELD;
 };
 
 void command_free(struct command *c) TAKES(1);
@@ -84,7 +86,7 @@ struct verb {
 	const char *usage BORROWED_FIELD;
 };
 /* Tables of the other files; each ends with a NULL name. */
-extern const struct verb cache_verbs[], zone_verbs[], stats_verbs[], anchor_verbs[];
+extern const struct verb cache_verbs[], zone_verbs[], stats_verbs[], anchor_verbs[], explain_verbs[];
 
 void stats_base_free(struct stats_base *b) TAKES(1);
 struct stats_base *stats_base_new(struct daemon *d) OWNED_BY(stats_base_free) NONNULL;
