@@ -310,9 +310,9 @@ static inline struct name zone_hash_owner(struct arena *a, struct name apex, con
 	return zone_name_below(a, apex, label, 32);
 }
 
-static inline const struct rrset *zone_nsec3(struct zone *z, const struct hashed_node *n, const struct hashed_node *next)
+static inline const struct rrset *zone_nsec3(struct zone *z, const struct hashed_node *n, const struct hashed_node *next, bool opt_out)
 {
-	uint8_t rdata[5 + 4 + 21 + 40] = { 1, z->opt_out, (uint8_t)(z->iterations >> 8), (uint8_t)z->iterations, (uint8_t)z->salt_len };
+	uint8_t rdata[5 + 4 + 21 + 40] = { 1, opt_out, (uint8_t)(z->iterations >> 8), (uint8_t)z->iterations, (uint8_t)z->salt_len };
 	size_t at = 5;
 
 	memcpy(rdata + at, z->salt, z->salt_len);
@@ -338,22 +338,34 @@ static inline bool zone_leaves_out(struct zone *z, const struct node *n)
 	return true;
 }
 
+static inline bool zone_hash_lies_in(const struct hashed_node *n, const struct hashed_node *next, const uint8_t *hash)
+{
+	bool behind = memcmp(n->hash, hash, NSEC3_HASH_OCTETS) < 0, before = memcmp(hash, next->hash, NSEC3_HASH_OCTETS) < 0;
+
+	return zone_by_hash(n, next) < 0 ? behind && before : behind || before;
+}
+
 static inline void zone_make_nsec3s(struct zone *z, struct nsec3_hasher *h)
 {
-	struct hashed_node owner[ZONE_NODES * 5];
-	unsigned int n = 0;
+	struct hashed_node all[ZONE_NODES * 5], *owner = all, *left_out;
+	unsigned int n = 0, out = 0;
 
 	for (unsigned int i = 0; i < z->nodes; i++) {
-		if (zone_leaves_out(z, &z->node[i]))
-			continue;
-		owner[n].node = &z->node[i];
-		assert_true(OK(nsec3_hash(h, z->node[i].name, span_of(z->salt, z->salt_len), z->iterations, owner[n].hash)));
-		n++;
+		struct hashed_node *at = zone_leaves_out(z, &z->node[i]) ? &all[z->nodes - ++out] : &all[n++];
+
+		at->node = &z->node[i];
+		assert_true(OK(nsec3_hash(h, z->node[i].name, span_of(z->salt, z->salt_len), z->iterations, at->hash)));
 	}
+	left_out = &all[n];
 	qsort(owner, n, sizeof owner[0], zone_by_hash);
 	z->sets = n;
-	for (unsigned int i = 0; i < n; i++)
-		z->set[i] = zone_nsec3(z, &owner[i], &owner[(i + 1) % n]);
+	for (unsigned int i = 0; i < n; i++) {
+		bool opt_out = z->opt_out && owner[i].hash[0] % 2 == 0; /* others only where they must */
+
+		for (unsigned int k = 0; k < out; k++)
+			opt_out = opt_out || zone_hash_lies_in(&owner[i], &owner[(i + 1) % n], left_out[k].hash);
+		z->set[i] = zone_nsec3(z, &owner[i], &owner[(i + 1) % n], opt_out);
+	}
 	z->soa = zone_soa(z->arena, z->apex, z->ttl, z->ttl);
 }
 

@@ -92,6 +92,32 @@ static enum denied denied_of(enum denial d)
 	}
 }
 
+static bool has_opt_out(const struct rrset *rs)
+{
+	return rs->type == RR_NSEC3 && (rrset_rdata(rs, 0).p[1] & 1) != 0;
+}
+
+/* The NSEC3 set that matches the name, or whose span its hash is in. */
+static const struct rrset *set_at(struct rig *r, struct zone *z, const struct rrset *const *sets, size_t n, struct name name, bool match)
+{
+	struct work w = { UINT32_MAX };
+	struct nsec3_zone all;
+	const struct nsec3 *found = NULL;
+
+	assert_true(OK(nsec3_collect(sets, n, z->apex, r->t.a, r->h, &w, &all)));
+	assert_true(OK(match ? nsec3_match(&all, name, &found) : nsec3_cover(&all, name, &found)));
+	return found != NULL ? found->set : NULL;
+}
+
+/* Only one that matches the closest encloser may have the flag (RFC 8198 section 5.2). */
+static void check_no_opt_out(struct rig *r, struct zone *z, struct name name, const struct denied_answer *a, unsigned int closest)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (has_opt_out(a->sets[i]))
+			assert_non_null(set_at(r, z, &a->sets[i], 1, name_suffix(name, closest), true));
+	}
+}
+
 /* The sets that came with the answer prove it, without any other. */
 static void check_proof(struct rig *r, struct zone *z, struct name name, uint16_t type, const struct denied_answer *a, unsigned int closest)
 {
@@ -110,7 +136,20 @@ static void check_proof(struct rig *r, struct zone *z, struct name name, uint16_
 		return;
 	}
 	assert_int_equal(a->sets[0]->type, RR_SOA);
+	if (a->what == DENIED_NXDOMAIN)
+		check_no_opt_out(r, z, name, a, closest);
 	assert_int_equal(denied_of(denial_prove(&p, name, type).what), a->what);
+}
+
+/* The wildcard for the name may be a delegation that is not signed: the validator lets that pass, RFC 8198 section 5.2 does not. */
+static bool wildcard_is_opt_out(struct rig *r, struct zone *z, const struct rrset *const *sets, size_t n, struct name name, unsigned int closest)
+{
+	const struct rrset *rs;
+
+	if (!z->opt_out || closest >= name.labels)
+		return false;
+	rs = set_at(r, z, sets, n, zone_name_below(r->t.a, name_suffix(name, closest), "*", 1), false);
+	return rs != NULL && has_opt_out(rs);
 }
 
 static void check_question(struct rig *r, struct zone *z, bool whole, const struct rrset *const *sets, size_t n, struct name name, uint16_t type)
@@ -129,6 +168,8 @@ static void check_question(struct rig *r, struct zone *z, bool whole, const stru
 	}
 	if (truth == DENIED_NOTHING) /* more careful than the validator, where the wildcard is a DNAME, or for ANY */
 		assert_true(a.what == DENIED_NOTHING || (!whole && a.what == DENIED_WILDCARD));
+	else if (proven == DENIED_NXDOMAIN && wildcard_is_opt_out(r, z, sets, n, name, closest))
+		assert_true(a.what == DENIED_NOTHING || a.what == DENIED_WILDCARD);
 	else if (proven != DENIED_NOTHING)
 		assert_int_equal(a.what, proven);
 	else
