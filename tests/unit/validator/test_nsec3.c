@@ -36,9 +36,57 @@ static void hashes_of_rfc_5155_appendix_a(void **state)
 	}
 }
 
+static bool covered(struct arena *a, struct nsec3_hasher *h, const char *owner, const char *next, const char *name)
+{
+	char text[100];
+	const char *rdata[] = { text };
+	struct name_buf zone = nb("example."), q = nb(name);
+	struct work work = { 1000000 };
+	const struct nsec3 *found = NULL;
+	const struct rrset *sets[1];
+	struct nsec3_zone z;
+	struct rrset *rs;
+
+	snprintf(text, sizeof text, "1 0 12 aabbccdd %s A", next);
+	rs = make_set(a, owner, RR_NSEC3, 300, rdata, 1);
+	rs->security = SECURITY_SECURE;
+	sets[0] = rs;
+	assert_ok(nsec3_collect(sets, 1, name_of(&zone), a, h, &work, &z));
+	assert_int_equal(z.n, 1);
+	assert_ok(nsec3_cover(&z, name_of(&q), &found));
+	return found != NULL;
+}
+
+/* "ns1.example." is 2t7b..., "example." 0p9m..., "a.example." 35mt...: the chain is a circle, and neither end is in the span. */
+static void a_span_has_no_ends_and_may_go_round(void **state)
+{
+	static const char ns1[] = "2t7b4g4vsa5smi47k61mv5bv1a22bojr", apex[] = "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom", a_[] = "35mthgpgcu1qg68fab165klnsnk3dpvl";
+	static const char ns1_owner[] = "2t7b4g4vsa5smi47k61mv5bv1a22bojr.example.", apex_owner[] = "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.",
+			  a_owner[] = "35mthgpgcu1qg68fab165klnsnk3dpvl.example.";
+	AUTO(nsec3_hasher_free) struct nsec3_hasher *h = nsec3_hasher_new();
+	AUTO(arena_free) struct arena *a = arena_new(0);
+
+	(void)state;
+	assert_true(covered(a, h, apex_owner, a_, "ns1.example."));
+	assert_false(covered(a, h, apex_owner, ns1, "ns1.example."));
+	assert_false(covered(a, h, ns1_owner, a_, "ns1.example."));
+	assert_false(covered(a, h, apex_owner, ns1, "a.example."));
+	assert_true(covered(a, h, ns1_owner, apex, "a.example.")); /* the last one: from 2t7b round to 0p9m */
+	assert_true(covered(a, h, a_owner, ns1, "example."));
+	assert_false(covered(a, h, a_owner, apex, "ns1.example."));
+	assert_false(covered(a, h, a_owner, ns1, "a.example."));
+	assert_false(covered(a, h, a_owner, ns1, "ns1.example."));
+	assert_true(covered(a, h, ns1_owner, ns1, "a.example.")); /* the only one: all but itself */
+	assert_true(covered(a, h, ns1_owner, ns1, "example."));
+	assert_false(covered(a, h, ns1_owner, ns1, "ns1.example."));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(hashes_of_rfc_5155_appendix_a) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hashes_of_rfc_5155_appendix_a),
+		cmocka_unit_test(a_span_has_no_ends_and_may_go_round),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
