@@ -79,6 +79,11 @@ static struct asked *new_question(struct run *r, unsigned int client, bool tcp)
 		.packets = world_packets(r->world) };
 	q->check_disabled = sim_chance(r->sim, 50000);
 	q->recurse = !sim_chance(r->sim, 50000);
+	if (r->plain) {
+		q->edns = q->dnssec_ok = q->recurse = true;
+		q->check_disabled = false;
+		q->udp_size = 1232;
+	}
 	q->authentic = r->is_signed && q->id % 5 == 0;
 	return q;
 }

@@ -41,7 +41,8 @@ RESULT run_make_plan(struct run *r, const char *more, struct plan **ret_plan)
 static bool start_worker(struct run *r, unsigned int i)
 {
 	AUTO(strbuf_free) struct strbuf *report = strbuf_new(65536);
-	struct worker_env env = { .shared = r->shared, .plan = r->plan, .zones = r->plan->zones, .number = i, .workers = r->workers };
+	struct worker_env env = { .shared = r->shared, .plan = r->plan, .zones = r->plan->zones, .validation = r->plan->validation, .number = i,
+		.workers = r->workers };
 	struct addr a4 = run_resolver().a, a6;
 	size_t failed;
 
@@ -159,6 +160,8 @@ void run_seed(struct run *r, uint64_t seed, enum plant plant, bool verbose)
 		    r->lonely ? ", lonely" : "", r->tcp ? ", tcp" : "", r->floods ? ", floods" : "", r->forgers ? ", forgers" : "",
 		    r->reloads ? ", reloads" : "", r->flushes ? ", flushes" : "", r->limits ? ", limits" : "", r->outages ? ", outage" : "",
 		    r->oom ? ", memory" : "", (int)r->setup, r->conf);
+	if (verbose)
+		world_tell_zones(r->world);
 	clients_start(r);
 	clients_schedule(r);
 	weather_start(r);
@@ -167,7 +170,7 @@ void run_seed(struct run *r, uint64_t seed, enum plant plant, bool verbose)
 	mem_fail_at(0, false);
 	if (verbose)
 		tell_counters(r);
-	judge_run(r);
+	judge_all(r);
 	run_stop(r);
 	if (r->in_child) {
 		fflush(NULL);

@@ -30,6 +30,7 @@ struct asked {
 	uint64_t at_ns, took_ns;
 	uint64_t packets; /* that servers had received when it was asked */
 	uint16_t rcode, answers; /* of its reply */
+	int ede;                 /* its extended error; -1: none */
 };
 
 struct client {
@@ -71,6 +72,7 @@ struct run {
 	bool guests;       /* attacks.c: the model knows nothing of the names asked for */
 	bool is_signed;    /* the world has signatures, the resolver its trust anchors */
 	bool no_recursion; /* clients_ask() clears RD */
+	bool plain;        /* questions have EDNS and DO, and no CD */
 	bool in_child;     /* of a fork, where memory has run out */
 	bool closed_early; /* owners were closed with events under way */
 
@@ -107,7 +109,7 @@ size_t clients_compose(const struct asked *q, uint8_t *out, size_t cap) NONNULL;
 
 /* judge.c */
 struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct span packet, bool *ret_truncated) BORROWED; /* NULL: to nothing asked */
-void judge_run(struct run *r) NONNULL;    /* when everything has come to rest */
+void judge_all(struct run *r) NONNULL;    /* when everything has come to rest */
 void judge_caches(struct run *r) NONNULL;
 
 /* attacks.c: returns how many bars were missed. */

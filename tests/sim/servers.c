@@ -9,6 +9,7 @@
 #include "tests/sim/signed.h"
 
 #define PLAIN_LIMIT 512
+#define MAX_RRS 1000u /* in a set */
 
 /* One question at a server, being answered. */
 struct reply {
@@ -44,13 +45,13 @@ static bool is_planted(const struct world *w)
 
 static void put(struct reply *r, enum msg_part part, struct name owner, uint16_t type, const struct model_zone *z, struct name source)
 {
-	struct span rdata[64];
+	struct span rdata[MAX_RRS];
 	uint8_t changed[4];
 	size_t n = 0;
 	uint32_t ttl = UINT32_MAX;
 	const struct rrset *rs;
 
-	for (const struct model_rr *m = z->rrs; m != NULL && n < 64; m = m->next) {
+	for (const struct model_rr *m = z->rrs; m != NULL && n < MAX_RRS; m = m->next) {
 		if (m->rr.type == type && name_equal(m->rr.owner, source)) {
 			rdata[n++] = m->rr.rdata;
 			ttl = m->rr.ttl < ttl ? m->rr.ttl : ttl;
@@ -328,9 +329,13 @@ static bool deceive(struct reply *r)
 	struct name_buf other;
 	struct model_find f;
 
-	if (z == NULL || !zone_is_watched(z) || r->q.q.type != RR_A || model_cut(z, n, RR_A, &cut))
+	/* Addresses of name servers are believed by those who need them on their way: that costs them the zone, but deceives nobody. */
+	if (z == NULL || !zone_is_watched(z) || r->q.q.type != RR_A || model_cut(z, n, RR_A, &cut) ||
+	    (n.labels > 0 && name_label(n, 0).n == 3 && octets_equal_nocase(name_label(n, 0).p, (const uint8_t *)"ns", 2)))
 		return false;
 	model_find(z, n, &f);
+	if (!f.exists && f.dname == NULL && z->signing->denial == BY_OPT_OUT)
+		return false; /* there might be an unsigned delegation */
 	switch (r->v->temper) {
 	case FORGES:
 		put_one(r, PART_ANSWER, n, RR_A, span_of(bad_bogus, 4));

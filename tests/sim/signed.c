@@ -212,6 +212,22 @@ void world_sign(struct world *w, uint64_t seed, enum plant plant)
 	}
 }
 
+void world_tell_zones(const struct world *w)
+{
+	static const char *const denials[] = { "NSEC", "NSEC3", "opt-out" }, *const securities[] = { "secure", "insecure", "bogus" };
+	static const char *const faults[FAULTS] = { "", ", expired", ", not yet valid", ", wrong DS", ", wrong key", ", corrupt", ", no signatures" };
+
+	for (const struct model_zone *z = w->zones; w->is_signed && z != NULL; z = z->next) {
+		char apex[NAME_TEXT];
+
+		fprintf(stderr, "%s %s", name_to_text(z->apex, apex), securities[z->security]);
+		if (z->signing != NULL)
+			fprintf(stderr, ": algorithm %u, %s, %u iterations%s%s", z->signing->keys[0].algorithm, denials[z->signing->denial],
+			    z->signing->iterations, faults[z->signing->fault], z->anchored ? ", anchored" : "");
+		fprintf(stderr, "%s\n", z->switched_off ? ", switched off" : "");
+	}
+}
+
 bool world_is_signed(const struct world *w)
 {
 	return w->is_signed;
@@ -248,7 +264,7 @@ void world_trust(const struct world *w, struct strbuf *out)
 
 bool zone_is_watched(const struct model_zone *z)
 {
-	return z->signing != NULL && z->security == WORLD_SECURE;
+	return z->signing != NULL && z->security == WORLD_SECURE && z->signing->iterations <= ITERATIONS_FOLLOWED;
 }
 
 bool zone_denies_weakly(const struct model_zone *z, struct name name, bool absent)
@@ -311,14 +327,16 @@ const struct rrset *signed_set(struct model_server *v, struct arena *a, const st
 {
 	const struct zone_signing *x = z->signing;
 	int64_t start = sim_wall_sec(v->world->sim) / DAY * DAY;
-	struct span items[64 + ZONE_KEYS];
+	struct span *items = arena_alloc_array(a, rs->count + ZONE_KEYS, sizeof *items);
 	bool watched = zone_is_watched(z);
 	unsigned int n = 0;
 	const struct rrset *with;
 
 	if (x == NULL || !is_signed_there(z, rs) || (v->temper == STRIPS && watched))
 		return rs;
-	for (; n < rs->count && n < 64; n++)
+	if (items == NULL)
+		abort();
+	for (; n < rs->count; n++)
 		items[n] = rrset_rdata(rs, n);
 	for (unsigned int i = 0; i < x->key_count; i++) {
 		struct sign_how how = { .key = x->keys[i], .tag = x->tags[i], .signer = z->apex, .inception = (uint32_t)(start - 3 * DAY),

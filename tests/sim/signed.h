@@ -59,7 +59,8 @@ void prove_nodata(struct model_server *v, struct arena *a, const struct model_zo
 void prove_nxdomain(struct model_server *v, struct arena *a, const struct model_zone *z, struct name name, struct proofs *p);
 /* Why the wildcard is right: nothing is closer. */
 void prove_expansion(struct model_server *v, struct arena *a, const struct model_zone *z, struct name name, struct proofs *p);
-/* Does the world hold that this zone's data can be checked: what a server says wrongly about it must be found out. */
+/* This zone's data can be checked, all of it: what a server says wrongly about it must be found out. (With too many iterations any name may be an unsigned
+ * delegation, as far as a validator can tell.) */
 bool zone_is_watched(const struct model_zone *z);
 /* What it denies about the name is not secure, though the zone is signed: too many iterations; opt-out, when the denial needs the span of a name that is not there. */
 bool zone_denies_weakly(const struct model_zone *z, struct name name, bool absent);

@@ -398,10 +398,13 @@ static void take(struct world_answer *a, struct name owner, const struct model_r
 }
 
 /* What a link of the chain is worth: what its zone is, but for denials that say less. */
-static void weaken(struct world_answer *a, const struct model_zone *z, bool weakly)
+static void weaken(struct world_answer *a, const struct model_zone *z, uint16_t type, bool weakly)
 {
 	enum world_security s = z->security;
 
+	/* The keys themselves are as the parent says; the rest is signed by another one. */
+	if (type == RR_DNSKEY && z->signing != NULL && z->signing->fault == FAULT_KEY && (z->anchored || z->parent->security == WORLD_SECURE) && !weakly && s == WORLD_BOGUS)
+		s = WORLD_SECURE;
 	if (s == WORLD_SECURE && weakly)
 		s = WORLD_INSECURE;
 	if (s == WORLD_BOGUS)
@@ -428,7 +431,7 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 			return;
 		}
 		model_find(z, name, &f);
-		weaken(ret, z, f.dname == NULL && (!f.exists || !name_equal(f.source, name)) && zone_denies_weakly(z, name, true));
+		weaken(ret, z, name_equal(name, z->apex) ? type : 0, f.dname == NULL && (!f.exists || !name_equal(f.source, name)) && zone_denies_weakly(z, name, true));
 		if (f.dname != NULL) {
 			struct name target = { f.dname->rr.rdata.p, (uint8_t)f.dname->rr.rdata.n, 0 };
 
@@ -458,7 +461,7 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 			ret->last_empty = false;
 		}
 		if (f.cname == NULL || type == RR_CNAME) {
-			weaken(ret, z, ret->last_empty && zone_denies_weakly(z, name, false));
+			weaken(ret, z, ret->last_empty ? 0 : type, ret->last_empty && zone_denies_weakly(z, name, false));
 			return;
 		}
 		take(ret, name, f.cname);
@@ -565,6 +568,15 @@ void world_delegate(struct world *w, const char *zone, const char *address4)
 {
 	add(w, w->root, "%s. NS ns.%s.", zone, zone);
 	add(w, w->root, "ns.%s. A %s", zone, address4);
+}
+
+void world_guest_ds(struct world *w, const char *zone, const struct span *ds, size_t n)
+{
+	struct name_buf apex;
+
+	must(name_from_text(zone, NULL, &apex));
+	for (size_t i = 0; i < n; i++)
+		model_add(w, w->root, name_dup_in(w->arena, name_of(&apex)), RR_DS, 3600, span_of(arena_dup(w->arena, ds[i].p, ds[i].n), ds[i].n));
 }
 
 /* ---- configurations --------------------------------------------------------------------------------------------------------------------- */

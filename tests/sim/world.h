@@ -38,6 +38,7 @@ struct strbuf;
  * make signatures or the model wrong. */
 void world_sign(struct world *w, uint64_t seed, enum plant plant) NONNULL;
 bool world_is_signed(const struct world *w) NONNULL;
+void world_tell_zones(const struct world *w) NONNULL; /* on standard error: how each is signed */
 /* Trust anchors and more for the server: clause. */
 void world_trust(const struct world *w, struct strbuf *out) NONNULL;
 
@@ -82,6 +83,8 @@ struct builder;
 typedef bool world_reply_fn(void *ctx, const struct msg_query *q, struct arena *a, struct builder *b, bool tcp);
 struct world_guest;
 struct world_guest *world_guest(struct world *w, const char *zone, const char *address4, world_reply_fn *fn, void *ctx) BORROWED;
+/* DS RRs for it in the root, which is signed. */
+void world_guest_ds(struct world *w, const char *zone, const struct span *ds, size_t n) NONNULL;
 uint64_t world_guest_packets(const struct world_guest *g) NONNULL;
 /* Addresses in 66.66.0.0/16 and TXT "forged" are only in forged data: no client may ever see them. */
 bool world_is_marked(uint16_t type, struct span rdata);
