@@ -408,6 +408,34 @@ static void what_is_not_kept_ends(void **state)
 	assert_true(t->questions < 100);
 }
 
+/* Memory that runs out is no verdict. */
+static void memory_may_run_out(void **state)
+{
+	static const char *const names[] = { "www.example.com.", "none.signed.org.", "www.unsigned.org.", "a.wild.example.com.", "www.plain.example.com." };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		enum security want;
+
+		tree_forget(t);
+		want = tree_resolve(t, names[i], RR_A)->security;
+		for (unsigned int n = 1;; n++) {
+			const struct judgement *j;
+			bool failed;
+
+			tree_forget(t);
+			mem_fail_at(n, false);
+			j = tree_resolve(t, names[i], RR_A);
+			failed = mem_failed();
+			mem_fail_at(0, false);
+			if (j != NULL)
+				assert_int_equal(j->security, want);
+			if (!failed)
+				break;
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +452,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unanswered_questions_are_bogus, setup, teardown),
 		cmocka_unit_test_setup_teardown(work_may_be_cut_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_kept_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(memory_may_run_out, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

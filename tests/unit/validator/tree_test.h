@@ -513,6 +513,7 @@ static inline UNUSED bool tree_referral(void *user, struct name zone, const stru
 
 	if (!t->referrals || child == NULL || child->hidden)
 		return false;
+	mem_fail_hold(true);
 	*ret_n = 0;
 	if (tree_ds(t, child) != NULL)
 		sets[(*ret_n)++] = tree_set(t, up, zone, RR_DS);
@@ -520,6 +521,7 @@ static inline UNUSED bool tree_referral(void *user, struct name zone, const stru
 		*ret_n = tree_denials(t, up, sets);
 	for (size_t i = 0; i < *ret_n && t->spoil_referral != NULL; i++)
 		sets[i] = t->spoil_referral(t, sets[i]);
+	mem_fail_hold(false);
 	*ret_sets = sets;
 	return true;
 }
@@ -573,9 +575,13 @@ static inline UNUSED const struct judgement *tree_ask(struct tree *t, struct nam
 static inline UNUSED const struct judgement *tree_judge(struct tree *t, const struct judge_reply *reply)
 {
 	struct tree_asker *user = arena_alloc(t->arena, sizeof *user);
-	struct judge *j = judge_new(t->arena, reply);
+	struct judge *j;
 
-	assert_non_null(j);
+	mem_fail_hold(false);
+	j = judge_new(t->arena, reply);
+	mem_fail_hold(true);
+	if (j == NULL)
+		return NULL;
 	user->t = t;
 	assert_true(++t->depth < TREE_DEPTH);
 	for (int i = 0; i < 2000; i++) {
@@ -585,7 +591,9 @@ static inline UNUSED const struct judgement *tree_judge(struct tree *t, const st
 		enum judge_what what;
 
 		t->runs++;
+		mem_fail_hold(false);
 		what = judge_run(j, &e, &q);
+		mem_fail_hold(true);
 		if (what == JUDGE_DONE) {
 			t->depth--;
 			return judge_judgement(j);
@@ -623,11 +631,16 @@ static inline UNUSED const struct judgement *tree_ask(struct tree *t, struct nam
 
 static inline UNUSED const struct judgement *tree_resolve(struct tree *t, const char *name, uint16_t type)
 {
-	struct name_buf *b = arena_alloc(t->arena, sizeof *b);
+	struct name_buf *b;
+	const struct judgement *j;
 
+	mem_fail_hold(true); /* but for the judge */
+	b = arena_alloc(t->arena, sizeof *b);
 	*b = nb(name);
-	t->questions = t->runs = 0;
-	return tree_ask(t, name_of(b), type);
+	t->questions = t->runs = t->depth = 0;
+	j = tree_ask(t, name_of(b), type);
+	mem_fail_hold(false);
+	return j;
 }
 
 /* --- life */
