@@ -89,6 +89,15 @@ case("tiny", "", ask("", "SOA", "secure answer"), ask("nope", "A", "secure nxdom
 case("tiny3", "", ask("", "SOA", "secure answer"), ask("nope", "A", "secure nxdomain"), ask("", "A", "secure nodata"), content="", ns=[("ns.good.nsec.", None)], signer="ldns",
      server="nsd", deny="nsec3", tld="hashed")
 
+TYPES = (("mx", "MX", "10 Mail.Example."), ("srv", "SRV", "1 2 443 WWW.Example."), ("naptr", "NAPTR", '10 20 "S" "SIP+D2U" "" _SIP._UDP.Example.'), ("ptr", "PTR", "Host.EXAMPLE."),
+         ("rp", "RP", "Who.Example. Text.Example."), ("afsdb", "AFSDB", "1 Afs.Example."), ("kx", "KX", "1 Kx.Example."), ("dname", "DNAME", "Tree.Example."), ("caa", "CAA", '0 issue "CA.example"'),
+         ("tlsa", "TLSA", "3 1 1 " + "ab" * 32), ("sshfp", "SSHFP", "4 2 " + "cd" * 32), ("https", "HTTPS", '1 www.example. alpn="h2"'), ("svcb", "SVCB", "0 alias.example."),
+         ("loc", "LOC", "51 30 12.748 N 0 7 39.612 W 0m"), ("hinfo", "HINFO", '"CPU" "OS"'), ("uri", "URI", '10 1 "https://Example/"'), ("other", "TYPE65280", "\\# 3 abcdef"))
+BIG = "".join("big\tTXT\t\"%d%s\"\n" % (i, "x" * 200) for i in range(12)) + "".join("many\tA\t198.51.100.%d\n" % ((i * 37) % 256) for i in range(60))
+for signer in ("bind", "ldns", "knot"):
+    case("types-" + signer, "", *[ask(name, kind, "secure answer") for name, kind, _ in TYPES], ask("big", "TXT", "secure answer"), ask("many", "A", "secure answer"), signer=signer,
+         extra="".join("%s\t%s\t%s\n" % t for t in TYPES) + BIG)
+
 # ---- DS and DNSKEY -------------------------------------------------------------------------------------------------------------------------
 
 group("DS and DNSKEY")
@@ -155,7 +164,7 @@ case("more-data", "www A has an address more than was signed", refused(6), brk=l
 case("original-ttl", "the original TTL in the signature is another one", refused(6), brk=fields("www", "A", original_ttl=299))
 case("long-ttl", "the TTL is above the signed one: it is cut", ask("www", "A", "secure answer", ttl=60), brk=spoil.long_ttl)
 case("labels-more", "the signature says more labels than the owner has", refused(6), brk=fields("www", "A", labels=4))
-case("labels-fewer", "the signature says fewer labels, as if *.APEX had been signed, and so it is: no proof that www does not exist", refused(12), brk=resigned("www", "A", labels=2))
+case("labels-fewer", "the signature says fewer labels, as if *.APEX had been signed, and so it is: no proof that www does not exist", refused(6), brk=resigned("www", "A", labels=2))
 case("labels-below-signer", "the signature says fewer labels than its signer's name has, and is made so", refused(6), brk=resigned("www", "A", labels=1))
 case("by-parent", "www A is signed by the parent", refused(6, unbound="secure answer", bind="secure answer", why=SIGNER), parent_brk=signed_by("parent"))
 case("by-sibling", "www A is signed by another zone of the same parent", refused(6), parent_brk=signed_by("good.nsec."))
@@ -166,6 +175,7 @@ case("sig-alg-other", "the signature of www A says algorithm 15, of which the zo
 case("strange-sigs", "six signatures of unknown keys beside the good one", WWW, brk=spoil.more_sigs(6, True))
 case("bad-sigs", "four bad signatures beside the good one", ask("www", "A", "secure answer", bind="servfail|secure answer", why=ONE_FAILURE), brk=spoil.more_sigs(4, False))
 case("capitals", "the server gives owner names and signers in capitals, which is as good", ask("www", "A", "secure answer"), NX, edit=spoil.shout)
+case("capitals3", "the same with the hashes of NSEC3", ask("nope", "A", "secure nxdomain"), NODATA, edit=spoil.shout, tld="hashed", deny="nsec3")
 case("capital-targets", "names in the data are in capitals, and signed in small letters", ask("alias", "A", "secure answer"), brk=lambda z: z.put("alias", "CNAME", "WWW"), server="nsd")
 
 # ---- wildcards -----------------------------------------------------------------------------------------------------------------------------
@@ -174,16 +184,16 @@ group("Wildcards")
 case("wild-apex", "", ask("any", "A", "secure answer"), ask("www", "A", "secure answer"), ask("any", "MX", "secure nodata"), extra="*\tA\t198.51.100.99\n")
 for deny, tld in (("nsec", "nsec"), ("nsec3", "hashed")):
     with_ = {"deny": deny, "tld": tld}
-    case("wild-unproven-" + deny, "an expanded wildcard without the proof that nothing is closer", refused(12, "a.wild"), edit=spoil.without_proofs, **with_)
-    case("wild-alias-unproven-" + deny, "an expanded CNAME wildcard without the proof", refused(12, "a.walias"), edit=spoil.without_proofs, **with_)
+    case("wild-unproven-" + deny, "an expanded wildcard without the proof that nothing is closer", refused(6, "a.wild"), edit=spoil.without_proofs, **with_)
+    case("wild-alias-unproven-" + deny, "an expanded CNAME wildcard without the proof", refused(6, "a.walias"), edit=spoil.without_proofs, **with_)
     case("wild-nodata-unproven-" + deny, "NODATA from a wildcard without any proof", refused(12, "a.wild", "MX", cd="nodata", twin="secure nodata"), edit=spoil.without_proofs, **with_)
-case("wild-wrong-gap", "an expanded wildcard with an NSEC of another gap", refused(12, "a.wild"),
+case("wild-wrong-gap", "an expanded wildcard with an NSEC of another gap", refused(6, "a.wild"),
      edit=lambda z, q, r: [spoil.without_proofs(z, q, r), r.authority.extend(spoil.rrsets(z, "mail", "NSEC")) if asked(z, q, "a.wild") else None, r][2])
-case("wild-over-existing", "the wildcard's data for a name that exists, with the NSEC of that name", refused(12, "b.wild", twin="secure nodata"),
+case("wild-over-existing", "the wildcard's data for a name that exists, with the NSEC of that name", refused(6, "b.wild", twin="secure nodata"),
      edit=lambda z, q, r: over_existing(z, q, r))
-case("wild-denied", "NXDOMAIN for a name that a wildcard matches: the wildcard is not denied", refused(12, "a.wild", cd="nxdomain"),
+case("wild-denied", "NXDOMAIN for a name that a wildcard matches: the wildcard is not denied", refused(6, "a.wild", cd="nxdomain"),
      edit=denial("NXDOMAIN", "a.wild", None, ("*.wild", "NSEC"), ("", "NSEC")))
-case("wild-replayed", "a wildcard of a level above: \"*.APEX\" given for a name below one that exists", refused(12, "x.deep.ent", twin="secure nxdomain"), extra="*\tA\t198.51.100.99\n",
+case("wild-replayed", "a wildcard of a level above: \"*.APEX\" given for a name below one that exists", refused(6, "x.deep.ent", twin="secure nxdomain"), extra="*\tA\t198.51.100.99\n",
      edit=lambda z, q, r: replayed(z, q, r))
 
 
@@ -210,22 +220,22 @@ def replayed(z, q, r):
 group("Denial of existence: NSEC")
 
 
-def no(name="nope", kind="A", ede=12, cd="nxdomain", twin="secure nxdomain", **more):
+def no(name="nope", kind="A", ede=6, cd="nxdomain", twin="secure nxdomain", **more):
     return refused(ede, name, kind, cd=cd, twin=twin, **more)
 
 
-def not_there(name="www", kind="MX", ede=12, **more):
+def not_there(name="www", kind="MX", ede=6, **more):
     return refused(ede, name, kind, cd="nodata", twin=more.pop("twin", "secure nodata"), **more)
 
 
-case("nx-no-nsec", "NXDOMAIN without any NSEC", no(), edit=spoil.without_proofs)
-case("nodata-no-nsec", "NODATA without any NSEC", not_there(), edit=spoil.without_proofs)
+case("nx-no-nsec", "NXDOMAIN without any NSEC", no(ede=12), edit=spoil.without_proofs)
+case("nodata-no-nsec", "NODATA without any NSEC", not_there(ede=12), edit=spoil.without_proofs)
 case("nx-no-cover", "NXDOMAIN with the NSEC for the wildcard only", no(), edit=denial("NXDOMAIN", "nope", None, ("", "NSEC")))
 case("nx-no-wildcard", "NXDOMAIN with the NSEC for the name only: no word of the wildcard", no(), edit=denial("NXDOMAIN", "nope", None, ("mail", "NSEC")))
 case("nodata-has-type", "NODATA with an NSEC that has the type", not_there("www", "A", twin="secure answer"), edit=denial("NOERROR", "www", "A", ("www", "NSEC")))
 case("nodata-has-cname", "NODATA with an NSEC that has CNAME", not_there("alias", "A", twin="secure answer"), edit=denial("NOERROR", "alias", "A", ("alias", "NSEC")))
 case("nodata-of-other", "NODATA with the NSEC of another name", not_there("www", "A", twin="secure answer"), edit=denial("NOERROR", "www", "A", ("mail", "NSEC")))
-case("nx-as-nodata", "NODATA for a name that does not exist, with the proof of that", refused(12, "nope", cd="nodata", twin="secure nxdomain"), edit=code("NOERROR"))
+case("nx-as-nodata", "NODATA for a name that does not exist, with the proof of that", refused(6, "nope", cd="nodata", twin="secure nxdomain"), edit=code("NOERROR"))
 case("nodata-as-nx", "NXDOMAIN for a name that exists, with the proof of NODATA", no("www", "MX", twin="secure nodata", unbound="secure nodata", why=MENDED), edit=code("NXDOMAIN"))
 case("ent-as-nx", "NXDOMAIN for an empty non-terminal, with the NSEC that shows it", no("ent", "A", twin="secure nodata", unbound="secure nodata", why=MENDED),
      edit=denial("NXDOMAIN", "ent", None, ("alias", "NSEC"), ("", "NSEC")))
@@ -233,12 +243,12 @@ case("nsec-parent-side", "a name below a cut denied by the parent's NSEC of the 
      edit=lambda z, q, r: denial("NXDOMAIN", "x.c", None, ("c", "NSEC"), ("", "NSEC"))(z, q, denial("NOERROR", "c", None, ("c", "NSEC"))(z, q, r)))
 case("nsec-dname", "a name below a DNAME denied by the NSEC of the DNAME", no("host.tree", "A", twin="secure answer"),
      edit=denial("NXDOMAIN", "host.tree", None, ("tree", "NSEC"), ("", "NSEC")))
-case("next-outside", "the next name of an NSEC lies outside of the zone", no("zzz", ede=12), brk=lambda z: spoiled_nsec("www", "zzzz.nsec. A TXT RRSIG NSEC")(z),
+case("next-outside", "the next name of an NSEC lies outside of the zone", no("zzz"), brk=lambda z: spoiled_nsec("www", "zzzz.nsec. A TXT RRSIG NSEC")(z),
      edit=denial("NXDOMAIN", "zzz", None, ("www", "NSEC"), ("", "NSEC")))
 case("next-before", "the next name of an NSEC that is not the last sorts before its owner", no("nope"), brk=spoiled_nsec("mail", "alias A RRSIG NSEC"),
      edit=denial("NXDOMAIN", "nope", None, ("mail", "NSEC"), ("", "NSEC")))
-case("nx-by-parent", "the zone's servers deny a name with the parent's NSEC of the cut", no("www", "A", twin="secure answer"), edit=lambda z, q, r: by_parent_nsec(z, q, r))
-case("nx-by-sibling", "a name denied with another zone's NSEC", no(), edit=lambda z, q, r: by_sibling_nsec(z, q, r))
+case("nx-by-parent", "the zone's servers deny a name with the parent's NSEC of the cut", no("www", "A", ede=12, twin="secure answer"), edit=lambda z, q, r: by_parent_nsec(z, q, r))
+case("nx-by-sibling", "a name denied with another zone's NSEC", no(ede=12), edit=lambda z, q, r: by_sibling_nsec(z, q, r))
 case("compact", "", ask("www", "A", "secure answer"), ask("nope", "A", "secure nodata"), ask("www", "MX", "secure nodata"), ask("ent", "A", "secure nodata"), edit=spoil.compact)
 
 
@@ -262,8 +272,8 @@ def by_sibling_nsec(z, q, r):
 
 group("Denial of existence: NSEC3")
 THREE = {"tld": "hashed", "deny": "nsec3"}
-case("nx-no-nsec3", "NXDOMAIN without any NSEC3", no(), edit=spoil.without_proofs, **THREE)
-case("nodata-no-nsec3", "NODATA without any NSEC3", not_there(), edit=spoil.without_proofs, **THREE)
+case("nx-no-nsec3", "NXDOMAIN without any NSEC3", no(ede=12), edit=spoil.without_proofs, **THREE)
+case("nodata-no-nsec3", "NODATA without any NSEC3", not_there(ede=12), edit=spoil.without_proofs, **THREE)
 case("nsec3-no-encloser", "NXDOMAIN without the NSEC3 of the closest encloser", no("nope.ent"), edit=without_owner(lambda z: z.nsec3_name("ent"), "NSEC3"), **THREE)
 case("nsec3-no-closer", "NXDOMAIN with closest encloser and wildcard, and without the next closer name", no("nope.ent"), **THREE,
      edit=lambda z, q, r: without_owner(lambda z: cover(z, "nope.ent"), "NSEC3")(z, q, r))
@@ -306,15 +316,15 @@ for tld in ("nsec", "hashed", "optout"):
     case("island", "", ask("www", "A", "insecure answer"), ask("", "DNSKEY", "insecure answer"),
          ask("", "DS", e + " nodata", bind=None if tld == "optout" else "secure nodata|insecure nodata", why="" if tld == "optout" else RACE), ds="none", tld=tld)
 case("anchored", "", ask("www.c", "A", "secure answer"), ask("www", "A", "insecure answer"), ask("nope.c", "A", "secure nxdomain"), signed=False, more=[("c", {"anchor": True, "ds": "none"})])
-case("cut-unproven-nsec", "an unsigned delegation without the NSEC that proves it", refused(12, "www.c", twin="insecure answer"), more=[("c", {"signed": False, "server": "knot"})],
+case("cut-unproven-nsec", "an unsigned delegation without the NSEC that proves it", refused(6, "www.c", twin="insecure answer"), more=[("c", {"signed": False, "server": "knot"})],
      server="nsd", brk=do(("drop", "c", "NSEC")))
-case("cut-unproven-nsec3", "an unsigned delegation without the NSEC3 that proves it", refused(12, "www.c", twin="insecure answer"), more=[("c", {"signed": False, "server": "knot"})],
+case("cut-unproven-nsec3", "an unsigned delegation without the NSEC3 that proves it", refused(6, "www.c", twin="insecure answer"), more=[("c", {"signed": False, "server": "knot"})],
      server="nsd", tld="hashed", deny="nsec3", brk=lambda z: z.drop(z.nsec3_name("c"), "NSEC3"))
 case("ds-stripped", "the DS RRset is left out by the parent's server", refused(12, "www.c"), refused(12, "c", "DS", cd="nodata"), edit=ds_stripped(), more=[("c", {"server": "knot"})])
-case("ds-stripped-replay", "the DS RRset is left out, with the NSEC of another, unsigned delegation", refused(12, "www.c"), edit=ds_stripped(("d", "NSEC")),
+case("ds-stripped-replay", "the DS RRset is left out, with the NSEC of another, unsigned delegation", refused(6, "www.c"), edit=ds_stripped(("d", "NSEC")),
      more=[("c", {"server": "knot"}), ("d", {"signed": False, "server": "knot"})])
-case("ds-stripped-apex", "the DS RRset is left out, with the NSEC of the apex", refused(12, "www.c"), edit=ds_stripped(("", "NSEC")), more=[("c", {"server": "knot"})])
-case("ds-stripped-optout", "the DS RRset is left out, with an opt-out NSEC3 that spans other names", refused(12, "www.c"), tld="hashed", deny="optout", more=[("c", {"server": "knot"})],
+case("ds-stripped-apex", "the DS RRset is left out, with the NSEC of the apex", refused(6, "www.c"), edit=ds_stripped(("", "NSEC")), more=[("c", {"server": "knot"})])
+case("ds-stripped-optout", "the DS RRset is left out, with an opt-out NSEC3 that spans other names", refused(6, "www.c"), tld="hashed", deny="optout", more=[("c", {"server": "knot"})],
      edit=ds_stripped((lambda z: z.nsec3_name(""), "NSEC3"), (lambda z: next_but_one(z, "c"), "NSEC3")))
 case("same-server-unsigned", "", ask("www.c", "A", "insecure answer"), ask("c", "DS", "secure nodata"), ask("www", "A", "secure answer"), server="nsd",
      more=[("c", {"signed": False, "server": "nsd"})])
