@@ -1,13 +1,7 @@
-/*
- * The real root zone of 2020-10-19 with its real signatures, at a time when they were valid, by the built-in trust anchor. ROOT_ZONE names the file; without one
- * the test is skipped.
- */
-#include "tests/unit/validator/validator_test.h"
-
-#include <unistd.h>
+/* The real root zone validates by the built-in trust anchor, and denies what is not in it: by the parts of validator/. */
+#include "tests/unit/validator/rootzone.h"
 
 #include "dns/edns.h"
-#include "dns/zonefile.h"
 #include "tests/unit/validator/obvious.h"
 #include "validator/anchors.h"
 #include "validator/denial.h"
@@ -15,127 +9,14 @@
 #include "validator/nsec3.h"
 #include "validator/signature.h"
 
-#define NOON 1603195200u /* 2020-10-20 12:00:00 UTC */
-#define DAY 86400u
-
-struct record {
-	struct name owner;
-	uint16_t type; /* of the set: of an RRSIG the type that it covers */
-	bool sig;
-	uint32_t ttl;
-	struct span rdata;
-};
-
-static struct arena *arena;
-static struct record *records;
-static size_t n_records, room;
-static struct rrset **sets; /* in canonical order of their owners */
-static size_t n_sets;
-static struct rrset **nsecs; /* those of type NSEC */
-static size_t n_nsecs, n_tops;
+static size_t n_tops;
 static struct keyset *root_keys;
 static struct rrset *root_dnskeys;
-static char path[4096];
-
-static struct result take(void *user, const struct zone_rr *rr)
-{
-	struct record *r = &records[n_records];
-	uint8_t *p;
-
-	(void)user;
-	if (n_records == room)
-		return FAIL(ERR_LIMIT);
-	p = arena_dup(arena, rr->rdata.p, rr->rdata.n);
-	r->owner = name_dup_in(arena, rr->owner);
-	if (p == NULL || r->owner.wire == NULL)
-		return FAIL(ERR_NOMEM);
-	r->rdata = span_of(p, rr->rdata.n);
-	r->sig = rr->type == RR_RRSIG;
-	r->type = r->sig ? load16(p) : rr->type;
-	r->ttl = rr->ttl;
-	n_records++;
-	return DONE;
-}
-
-static int by_set(const void *a, const void *b)
-{
-	const struct record *x = a, *y = b;
-	int order = name_compare(x->owner, y->owner);
-
-	if (order != 0)
-		return order;
-	if (x->type != y->type)
-		return x->type < y->type ? -1 : 1;
-	return (int)x->sig - (int)y->sig;
-}
-
-static void group(void)
-{
-	struct span spans[64];
-	size_t n;
-
-	for (size_t i = 0; i < n_records; i += n) {
-		size_t count = 0;
-
-		for (n = 0; i + n < n_records && n < 64 && records[i + n].type == records[i].type && name_equal(records[i + n].owner, records[i].owner); n++) {
-			spans[n] = records[i + n].rdata;
-			count += !records[i + n].sig;
-		}
-		sets[n_sets] = rrset_make_in(arena, records[i].owner, records[i].type, CLASS_IN, records[i].ttl, spans, count, n - count);
-		assert_non_null(sets[n_sets]);
-		if (sets[n_sets]->type == RR_NSEC)
-			nsecs[n_nsecs++] = sets[n_sets];
-		n_sets++;
-	}
-}
-
-static int load(void **state)
-{
-	struct zone_read z = { .origin_text = path, .origin = name_root, .default_ttl = 86400, .rclass = CLASS_IN, .fn = take };
-	AUTO(strbuf_free) struct strbuf *report = strbuf_new(4096);
-
-	(void)state;
-	arena = arena_new(0);
-	room = 40000;
-	records = arena_alloc_array(arena, room, sizeof *records);
-	sets = arena_alloc_array(arena, room, sizeof *sets);
-	nsecs = arena_alloc_array(arena, room, sizeof *nsecs);
-	if (records == NULL || sets == NULL || nsecs == NULL || report == NULL || !OK(zone_read_file(&z, path, report)))
-		return 1;
-	qsort(records, n_records, sizeof *records, by_set);
-	group();
-	return 0;
-}
 
 static int unload(void **state)
 {
-	(void)state;
 	keyset_free(MOVE(root_keys));
-	arena_free(MOVE(arena));
-	return 0;
-}
-
-static struct rrset *find(struct name owner, uint16_t type)
-{
-	size_t from = 0, to = n_sets;
-
-	while (from < to) {
-		size_t at = (from + to) / 2;
-		int order = name_compare(rrset_name(sets[at]), owner);
-
-		if (order == 0 && sets[at]->type == type)
-			return sets[at];
-		if (order < 0 || (order == 0 && sets[at]->type < type))
-			from = at + 1;
-		else
-			to = at;
-	}
-	return NULL;
-}
-
-static bool is_top(size_t i) /* the NS set of a delegation from the root */
-{
-	return sets[i]->type == RR_NS && sets[i]->name_labels == 1;
+	return root_unload(state);
 }
 
 static struct sig_report verify_at(const struct rrset *set, const bool *allowed, uint32_t now)
@@ -257,22 +138,6 @@ static void every_top_level_has_keys_or_provably_none(void **state)
 	assert_true(secure > 1300 && insecure > 100);
 }
 
-/* The first name behind top and all that is below it: its label and an octet of zero. */
-static struct name_buf behind(struct name top)
-{
-	uint8_t wire[NAME_MAX_OCTETS];
-	struct name_buf b;
-	struct name n;
-
-	memcpy(wire, top.wire, top.len - 1u);
-	wire[0]++;
-	wire[top.len - 1] = 0;
-	wire[top.len] = 0;
-	assert_ok(name_from_wire(span_of(wire, top.len + 1u), &n));
-	name_copy(&b, n);
-	return b;
-}
-
 static void every_gap_between_top_levels_is_empty(void **state)
 {
 	static const struct name star = { (const uint8_t *)"\1*", 3, 1 };
@@ -351,15 +216,6 @@ int main(void)
 		cmocka_unit_test(every_gap_between_top_levels_is_empty),
 		cmocka_unit_test(what_was_changed_or_is_out_of_date_is_refused),
 	};
-	const char *file = getenv("ROOT_ZONE"), *src = getenv("CAIRN_SRC");
 
-	if (file != NULL)
-		snprintf(path, sizeof path, "%s", file);
-	else
-		snprintf(path, sizeof path, "%s/../shared/data/dns/root-2020101902.zone", src != NULL ? src : ".");
-	if (access(path, R_OK) != 0) {
-		printf("no root zone at %s; ROOT_ZONE names one\n", path);
-		return 77;
-	}
-	return cmocka_run_group_tests(tests, load, unload);
+	return root_there() ? cmocka_run_group_tests(tests, root_load, unload) : 77;
 }
