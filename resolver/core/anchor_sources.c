@@ -11,6 +11,7 @@
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "validator/bindkeys.h"
+#include "validator/rootxml.h"
 
 #define WHERE 512 /* octets of a place in messages */
 
@@ -22,11 +23,17 @@ static const char *place(const struct conf_clause *c, enum conf_opt o, size_t i,
 	return to;
 }
 
-char *anchor_sources_path(const struct conf_clause *c, enum conf_opt o, size_t i)
+static char *in_directory(const struct conf_clause *c, const char *path) OWNED_BY(mem_free);
+static char *in_directory(const struct conf_clause *c, const char *path)
 {
-	const char *path = conf_item(c, o, i), *dir = conf_text(c, OPT_DIRECTORY);
+	const char *dir = conf_text(c, OPT_DIRECTORY);
 
 	return path[0] == '/' || dir == NULL || dir[0] != '/' ? mem_strdup(path) : mem_printf("%s/%s", dir, path);
+}
+
+char *anchor_sources_path(const struct conf_clause *c, enum conf_opt o, size_t i)
+{
+	return in_directory(c, conf_item(c, o, i));
 }
 
 /* --- files of records, and BIND's */
@@ -111,6 +118,68 @@ static RESULT add_records(struct anchors *set, const struct conf_clause *c, stru
 	for (size_t i = 0; i < conf_count(c, OPT_TRUST_ANCHOR); i++)
 		TRY(anchors_add_text(set, place(c, OPT_TRUST_ANCHOR, i, "trust-anchor", where), span_text(conf_item(c, OPT_TRUST_ANCHOR, i)), report));
 	return DONE;
+}
+
+/* --- IANA's file (RFC 9718) */
+
+struct text {
+	char *s OWNED_FIELD; /* NULL: the option is not given */
+	size_t n;
+};
+
+static void text_done(struct text *t)
+{
+	mem_free(MOVE(t->s));
+}
+#define AUTO_TEXT __attribute__((cleanup(text_done))) struct text
+
+static RESULT read_option_file(const struct conf_clause *c, enum conf_opt o, const char *option, struct strbuf *report, struct text *ret)
+{
+	const char *name = conf_text(c, o);
+	AUTO_CHARS char *path = NULL;
+	char where[WHERE];
+	struct result r;
+
+	if (name == NULL || *name == '\0')
+		return DONE;
+	path = in_directory(c, name);
+	if (path == NULL)
+		return FAIL(ERR_NOMEM);
+	r = file_read_all(path, ANCHOR_FILE_MAX, &ret->s, &ret->n);
+	return OK(r) ? DONE : cannot_read(report, place(c, o, 0, option, where), path, r.e);
+}
+
+static RESULT add_iana(struct anchors *set, const struct conf_clause *c, int64_t wall, struct strbuf *report)
+{
+	AUTO_TEXT xml = { NULL, 0 };
+	AUTO_TEXT signature = { NULL, 0 };
+	AUTO_TEXT ca = { NULL, 0 };
+	AUTO(strbuf_free) struct strbuf *records = strbuf_new(ANCHOR_FILE_MAX);
+	char where[WHERE];
+	struct result r = DONE;
+
+	TRY(read_option_file(c, OPT_ROOT_ANCHORS_FILE, "root-anchors-file", report, &xml));
+	TRY(read_option_file(c, OPT_ROOT_ANCHORS_SIGNATURE, "root-anchors-signature", report, &signature));
+	TRY(read_option_file(c, OPT_ROOT_ANCHORS_CA, "root-anchors-ca", report, &ca));
+	if (records == NULL)
+		return FAIL(ERR_NOMEM);
+	if (xml.s == NULL)
+		return DONE;
+	(void)place(c, OPT_ROOT_ANCHORS_FILE, 0, "root-anchors-file", where);
+	if ((signature.s == NULL) != (ca.s == NULL)) {
+		strbuf_printf(report, "%s: found one of root-anchors-signature and root-anchors-ca, expected both or none\n", where);
+		return FAIL(ERR_FORMAT);
+	}
+	if (signature.s != NULL)
+		r = rootxml_verify(where, span_of(xml.s, xml.n), span_of(signature.s, signature.n), span_of(ca.s, ca.n), wall, report);
+	if (OK(r))
+		r = rootxml_text(conf_text(c, OPT_ROOT_ANCHORS_FILE), span_of(xml.s, xml.n), wall, records, report);
+	if (OK(r))
+		r = anchors_add_text(set, where, strbuf_span(records), report);
+	if (OK(r) || r.e == ERR_NOMEM)
+		return r;
+	strbuf_printf(report, "%s: %s cannot be used\n", where, conf_text(c, OPT_ROOT_ANCHORS_FILE));
+	return FAIL(ERR_FORMAT);
 }
 
 /* --- files that follow their zone (RFC 5011) */
@@ -258,6 +327,7 @@ RESULT anchor_sources_read(const struct conf *conf, const struct anchor_overlay 
 	TRY(add_records(set, c, report));
 	TRY(add_files(set, c, OPT_TRUST_ANCHOR_FILE, "trust-anchor-file", report));
 	TRY(add_files(set, c, OPT_TRUSTED_KEYS_FILE, "trusted-keys-file", report));
+	TRY(add_iana(set, c, o->wall, report));
 	TRY(add_autos(set, c, o, report, &root));
 	if (!root && conf_int(c, OPT_ROOT_ANCHORS) == CONF_ANCHORS_BUILTIN && !anchors_has(set, name_root))
 		TRY(anchors_add_root(set));

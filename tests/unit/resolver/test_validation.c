@@ -192,6 +192,26 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 	refused(text, "bad.keys:1: found something else");
 }
 
+static void ianas_file_takes_the_place_of_the_built_in_one(void **state)
+{
+	char text[1024];
+	struct validation *v;
+
+	(void)state;
+	put("root.xml", "<TrustAnchor><Zone>.</Zone><KeyDigest validFrom=\"2017-02-02T00:00:00+00:00\"><KeyTag>7</KeyTag><Algorithm>8</Algorithm><DigestType>2</DigestType>"
+		"<Digest>E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D</Digest></KeyDigest></TrustAnchor>");
+	(void)snprintf(text, sizeof text, "server:\nroot-anchors-file: \"%s/root.xml\"\n", dir);
+	v = of(text);
+	assert_int_equal(keys(v, "."), 1);
+	validation_unref(v);
+	(void)snprintf(text, sizeof text, "server:\nroot-anchors-file: \"%s/root.xml\"\nroot-anchors-signature: \"%s/root.xml\"\n", dir, dir);
+	refused(text, "test:2: error: root-anchors-file: found one of root-anchors-signature and root-anchors-ca, expected both or none");
+	(void)snprintf(text, sizeof text, "server:\nroot-anchors-file: \"%s/root.xml\"\nroot-anchors-signature: \"%s/root.xml\"\nroot-anchors-ca: \"%s/root.xml\"\n",
+	    dir, dir, dir);
+	refused(text, "test:2: error: root-anchors-file: found no certificate, expected PEM");
+	refused("server:\nroot-anchors-file: \"/nowhere/x\"\n", "test:2: error: root-anchors-file: /nowhere/x cannot be read");
+}
+
 static void names_are_insecure_as_the_options_say(void **state)
 {
 	AUTO(validation_unref) struct validation *v = of("server:\ndomain-insecure: \"lan\"\ndomain-insecure: sub.corp.\ninsecure-lan-zones: yes\n");
@@ -281,7 +301,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const files[] = { "one.key", "two.key", "bind.keys", "auto.key", "revoked", "damaged", "bad.keys" };
+	static const char *const files[] = { "one.key", "two.key", "bind.keys", "auto.key", "revoked", "damaged", "bad.keys", "root.xml" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -302,6 +322,7 @@ int main(void)
 		cmocka_unit_test(files_of_every_form_are_read),
 		cmocka_unit_test(a_revoked_root_is_not_replaced_by_the_built_in_one),
 		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+		cmocka_unit_test(ianas_file_takes_the_place_of_the_built_in_one),
 		cmocka_unit_test(names_are_insecure_as_the_options_say),
 		cmocka_unit_test(what_was_learnt_since_is_laid_over),
 		cmocka_unit_test(it_is_shared_by_counting),
