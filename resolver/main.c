@@ -28,8 +28,8 @@ static void print_version(void)
 {
 	(void)printf(
 	    "cairnd %s\n"
-	    "with: libevent loop, UDP in batches, TCP, DNS cookies, extended DNS errors, cache snapshots\n"
-	    "without: DNSSEC validation, DNS over TLS and HTTPS, RPZ, auth-zone, dnstap, route validation (not in this version)\n",
+	    "with: libevent loop, UDP in batches, TCP, DNSSEC validation, DNS cookies, extended DNS errors, cache snapshots\n"
+	    "without: DNS over TLS and HTTPS, RPZ, auth-zone, dnstap, route validation (not in this version)\n",
 	    PACKAGE_VERSION);
 }
 
