@@ -13,9 +13,9 @@
 
 static unsigned int crypto_fail_n, crypto_fail_count; /* the n-th from now on fails; 0: none */
 
-static inline bool crypto_fails(void)
+static inline bool crypto_fails(void) /* nothing is counted while nothing is to fail: other threads may be at work then */
 {
-	return ++crypto_fail_count == crypto_fail_n;
+	return crypto_fail_n != 0 && ++crypto_fail_count == crypto_fail_n;
 }
 
 static inline void *crypto_test_malloc(size_t n, const char *file, int line)

@@ -1,5 +1,7 @@
 #include "tests/unit/validator/validator_test.h"
 
+#include <pthread.h>
+
 #include "tests/unit/validator/crypto_fail.h"
 #include "tests/unit/validator/signer.h"
 #include "validator/key.h"
@@ -289,6 +291,52 @@ static void every_algorithm_verifies_and_refuses(void **state)
 	}
 }
 
+struct shared_use {
+	const struct key *key;
+	struct span sig, data;
+	unsigned int good;
+};
+
+static void *use_key(void *arg)
+{
+	struct shared_use *u = arg;
+	uint8_t bad[512];
+
+	memcpy(bad, u->sig.p, u->sig.n);
+	bad[u->sig.n - 1] ^= 1;
+	for (unsigned int i = 0; i < 20; i++) {
+		u->good += OK(key_verify(u->key, u->sig, &u->data, 1));
+		u->good += !OK(key_verify(u->key, span_of(bad, u->sig.n), &u->data, 1));
+	}
+	return NULL;
+}
+
+/* The first use of a key, too, where libcrypto keeps what it works out. */
+static void threads_share_a_key(void **state)
+{
+	static const uint8_t algs[] = { 8, 13, 14, 15, 16 };
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct key_limits limits = KEY_LIMITS;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof algs; i++) {
+		AUTO(signer_free) struct signer *signer = signer_new(algs[i], 257, 1);
+		AUTO(key_free) struct key *k = key_new(signer_dnskey(signer), NULL, &limits);
+		struct span data = span_text("data");
+		struct shared_use uses[4];
+		pthread_t threads[4];
+
+		for (size_t t = 0; t < 4; t++)
+			uses[t] = (struct shared_use){ k, signer_sign_in(a, signer, data), data, 0 };
+		for (size_t t = 0; t < 4; t++)
+			assert_int_equal(pthread_create(&threads[t], NULL, use_key, &uses[t]), 0);
+		for (size_t t = 0; t < 4; t++) {
+			assert_int_equal(pthread_join(threads[t], NULL), 0);
+			assert_int_equal(uses[t].good, 40);
+		}
+	}
+}
+
 static void every_fault_has_a_text(void **state)
 {
 	(void)state;
@@ -309,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_set_is_made_once_and_within_limits),
 		cmocka_unit_test(memory_may_run_out),
 		cmocka_unit_test(every_algorithm_verifies_and_refuses),
+		cmocka_unit_test(threads_share_a_key),
 		cmocka_unit_test(libcrypto_may_run_out_of_memory),
 		cmocka_unit_test(every_fault_has_a_text),
 	};
