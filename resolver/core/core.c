@@ -54,6 +54,12 @@ void core_set_settings(struct core *c, const struct core_settings *s)
 void core_set_validation(struct core *c, const struct validation *v)
 {
 	c->env.validation = v;
+	/* what was found under the one before does not count: it begins anew at the next step */
+	for (struct resolution *q = c->oldest; q != NULL; q = q->newer) {
+		q->judge = NULL;
+		q->chain = NULL;
+		q->bogus = (struct bogus){ .is = false };
+	}
 }
 
 const struct core_settings *core_oldest_settings(const struct core *c)
