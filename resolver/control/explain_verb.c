@@ -57,10 +57,12 @@ static void keep_told(struct command *c, const struct answer *a)
 
 	t->told = true;
 	t->rcode = a->rcode;
-	t->security = a->bogus ? SECURITY_BOGUS : (enum security)a->security;
+	t->security = (enum security)a->security;
 	t->why = kept(c, a->why);
 	for (size_t i = 0; i < a->ede_count && i < ANSWER_EDES; i++)
 		t->ede[t->ede_count++] = (struct ede){ a->ede[i].code, kept(c, a->ede[i].text) };
+	if (t->rcode == RCODE_SERVFAIL && t->ede_count > 0 && ede_is_dnssec(t->ede[0].code))
+		t->security = SECURITY_BOGUS;
 }
 
 static void on_told(struct loop *l, void *object, uint32_t tag, const struct answer *a)
