@@ -98,6 +98,16 @@ for signer in ("bind", "ldns", "knot"):
     case("types-" + signer, "", *[ask(name, kind, "secure answer") for name, kind, _ in TYPES], ask("big", "TXT", "secure answer"), ask("many", "A", "secure answer"), signer=signer,
          extra="".join("%s\t%s\t%s\n" % t for t in TYPES) + BIG)
 
+case("top", "", ask(".", "SOA", "secure answer"), ask(".", "DNSKEY", "secure answer"), ask(".", "NS", "secure answer"), ask("nope.", "A", "secure nxdomain"), ask("x.y.nope.", "A", "secure nxdomain"),
+     ask("nsec.", "DS", "secure answer"), ask("hashed.", "NS", "secure answer"), ask("optout.", "SOA", "secure answer"), ask("www.zzz.nsec.", "A", "secure nxdomain"),
+     ask("www.zzz.hashed.", "A", "secure nxdomain"), ask("www.zzz.optout.", "A", "insecure nxdomain"), ask("optout.", "TXT", "secure nodata"))
+ODD = "we\\.ird\tTXT\t\"a dot\"\n\\000\\001\tTXT\t\"octets\"\n\\255\tTXT\t\"high\"\n\\032\tTXT\t\"blank\"\nUPPER\tTXT\t\"case\"\na.*.star\tTXT\t\"below a star\"\nx\\@y\tTXT\t\"at\"\n"
+for deny, tld in (("nsec", "nsec"), ("nsec3", "hashed")):
+    case("odd-names", "", *[ask(n, "TXT", "secure answer") for n in ("we\\.ird", "\\000\\001", "\\255", "\\032", "upper", "uPPer", "a.*.star", "x\\@y")],
+         *[ask(n, "A", "secure nxdomain") for n in ("\\000", "\\001", "\\254", "\\255\\000", "\\031", "[", "weird", "ird", "z.\\032")], ask("*.star", "A", "secure nodata"), ask("b.star", "A", "secure nodata"), ask("UPPER", "A", "secure nodata"),
+         extra=ODD, deny=deny, tld=tld, signer="bind")
+case("ttl-0", "", WWW, NX, NODATA, ask("www.c", "A", "secure answer"), ask("nope.c", "A", "secure nxdomain"), ask("c", "DS", "secure answer"), ttl=0, more=[("c", {"ttl": 0})], signer="knot")
+
 # ---- DS and DNSKEY -------------------------------------------------------------------------------------------------------------------------
 
 group("DS and DNSKEY")
@@ -134,6 +144,10 @@ case("key-off-curve", "a key that is no point of the curve, of which the DS is",
 case("key-malformed-beside", "a key of the wrong length beside the good ones", WWW, brk=spoil.strange_key(lambda z: b"\x01" * 63, False))
 case("key-alg-200-beside", "a key of an unknown algorithm beside the good ones", WWW, brk=spoil.strange_key(lambda z: b"\x01" * 32, False, 200))
 case("many-keys-70", "seventy keys more than needed", refused(6, unbound="secure answer", bind="secure answer", why="Cairn takes up to 64 keys of a zone"), brk=spoil.more_keys(70))
+case("ds-of-unsigned", "a DS for a zone that is not signed", refused(9, twin="insecure answer"), signed=False, ds=lambda z: [spoil.ds_of(z.apex, z.new_key(257).rd)])
+case("below-unknown", "a signed zone with its DS below one of an unknown algorithm", ask("www.c", "A", "insecure answer", 1), brk=as_algorithm(200), more=[("c", {})])
+case("below-spoilt", "a signed zone with its DS below one whose keys do not verify", refused(6, "www.c"), brk=do(("flip", "", "DNSKEY")), more=[("c", {"server": "nsd"})], server="knot")
+case("dnskey-one-bad", "two signatures of the DNSKEY RRset, one by the key-signing key, a bad one by the other", WWW, brk=spoil.second_bad)
 case("ds-unsigned", "the DS RRset has no signature", refused(10), parent_brk=parent_do("unsign", "DS"))
 case("ds-signature-spoilt", "the signature of the DS RRset is spoilt", refused(6), ask("", "DS", "servfail", 6), parent_brk=parent_do("flip", "DS"))
 case("same-tag", "two zone-signing keys with the same tag, the second one signs", ask("www", "A", "secure answer", bind="servfail|secure answer", why=ONE_FAILURE), brk=spoil.twins_in_tag)
@@ -157,6 +171,10 @@ case("unsigned-nsec", "NSEC without signatures", refused(10, "nope", cd="nxdomai
      edit=spoil.proofs_unsigned)
 case("unsigned-nsec3", "NSEC3 without signatures", refused(10, "nope", cd="nxdomain", twin="secure nxdomain"), refused(10, "www", "MX", cd="nodata", twin="secure nodata"),
      edit=spoil.proofs_unsigned, tld="hashed", deny="nsec3")
+case("unsigned-ns", "the NS RRset without signature", WWW, refused(10, "", "NS"), brk=do(("unsign", "", "NS")))
+case("spoilt-ns-address", "the address of the zone's name server is spoilt in the zone, and right in the glue", WWW, refused(6, "ns"), brk=do(("flip", "ns", "A")))
+case("expired-beside", "an expired signature beside a good one", ask("www", "A", "secure answer", bind="servfail|secure answer", why=ONE_FAILURE), brk=spoil.expired_beside)
+case("short-life", "the signature of www A ends in half an hour, its TTL is a day", ask("www", "A", "secure answer", ttl=5400), brk=spoil.short_life)
 case("spoilt-a", "a bit of the signature of www A is wrong", refused(6), ask("www", "TXT", "secure answer"), brk=do(("flip", "www", "A")))
 case("spoilt-nsec", "a bit of the signature of an NSEC is wrong", refused(6, "www", "MX", cd="nodata", twin="secure nodata"), brk=do(("flip", "www", "NSEC")))
 case("spoilt-data", "www A is another address than was signed", refused(6), brk=lambda z: z.put("www", "A", "198.51.100.66"))
@@ -296,7 +314,9 @@ case("nsec3-many-labels", "", ask("a." * 30 + "nope", "A", "secure nxdomain"), i
 case("nsec3-parent-side", "a name below a cut denied with the parent's NSEC3 of the cut as closest encloser", no("x.c", "A", twin="secure nxdomain"), more=[("c", {"server": "knot"})],
      edit=lambda z, q, r: denial("NXDOMAIN", "x.c", None, *[((lambda n: lambda z: n)(n), "NSEC3") for n in sorted({z.nsec3_name("c"), cover(z, "x.c"), cover(z, "*.c")})])(
          z, q, denial("NOERROR", "c", None, (lambda z: z.nsec3_name("c"), "NSEC3"))(z, q, r)), **THREE)
-case("own-optout", "", ask("nope", "A", "insecure nxdomain"), ask("www.c", "A", "insecure answer"), ask("c", "DS", "insecure nodata"), ask("www", "MX", "secure nodata"),
+case("wild-iterations-51", "an expanded wildcard with NSEC3 of 51 iterations as its proof", ask("a.wild", "A", "insecure answer", 27, unbound="secure answer", bind="secure answer", why=LIMIT_150),
+     iterations=51, signer="ldns", **THREE)
+case("own-optout", "", ask("a.wild", "A", "insecure answer"), ask("ent", "A", "secure nodata"), ask("a.wild", "MX", "insecure nodata"), ask("nope", "A", "insecure nxdomain"), ask("www.c", "A", "insecure answer"), ask("c", "DS", "insecure nodata"), ask("www", "MX", "secure nodata"),
      tld="hashed", deny="optout", signer="bind", more=[("c", {"signed": False})])
 
 
@@ -366,6 +386,10 @@ case("chains", "", ask("to-secure", "A", "secure answer"), ask("to-insecure", "A
      ask("to-nodata", "A", "secure nodata"), ask("to-nx-bogus", "A", "servfail", 12, cd="nxdomain"), ask("to-wild", "A", "secure answer"), ask("to-insecure-nx", "A", "insecure nxdomain"),
      ask("to-alias", "A", "secure answer"), ask("to-island", "A", "insecure answer"), ask("to-bogus", "CNAME", "secure answer"), extra=CHAINS)
 case("chains-plain", "", ask("to-secure", "A", "insecure answer"), ask("to-bogus", "A", "servfail", 6), ask("to-nx", "A", "insecure nxdomain"), extra=CHAINS, signed=False)
+LONG = ".".join(["x" * 60] * 3)
+case("dname-chains", "", ask("www.dn", "A", "secure answer"), ask("nope.dn", "A", "secure nxdomain"), ask("www.dnplain", "A", "insecure answer"), ask("www.dnbogus", "A", "servfail", 6),
+     ask(".".join(["y" * 60] * 2) + ".dnlong", "A", "yxdomain"), ask("dn", "A", "secure nodata"),
+     extra="dn\tDNAME\tgood.hashed.\ndnplain\tDNAME\tplain.nsec.\ndnbogus\tDNAME\tspoilt-a.nsec.\ndnlong\tDNAME\t%s.good.hashed.\n" % LONG)
 case("dname-apex", "", ask("www", "A", "secure answer"), ask("nope", "A", "secure nxdomain"), content="@\tDNAME\tgood.nsec.\n", ns=[("ns.good.nsec.", None)], server="nsd")
 case("dname-forged", "the CNAME beside a DNAME leads elsewhere than the DNAME says", ask("host.tree", "A", "secure answer"), edit=spoil.forged_cname)
 case("dname-dropped", "the CNAME of a DNAME without the DNAME", refused(10, "host.tree"),

@@ -195,6 +195,21 @@ def parent_do(method, kind):
     return lambda parent, child: getattr(parent, method)(child.apex, kind)
 
 
+def second_bad(z):
+    keys = z.get("", "DNSKEY")
+    z.set_sigs("", "DNSKEY", [flipped(z.sign("", keys, key=z.zsk)), z.sign("", keys, key=z.ksk)])
+
+
+def expired_beside(z):
+    rds, now = z.get("www", "A"), int(make.time.time())
+    z.set_sigs("www", "A", [z.sign("www", rds, inception=now - 30 * DAY, expiration=now - 10 * DAY), z.sign("www", rds)])
+
+
+def short_life(z):
+    z.put("www", "A", *z.get("www", "A"), ttl=86400)
+    z.resign("www", "A", expiration=int(make.time.time()) + 1800)
+
+
 def long_ttl(z):
     """The RRset's TTL is above the one that was signed."""
     rds = z.get("www", "A")
