@@ -329,8 +329,11 @@ struct chain_seen {
 	struct chain_seen *next ARENA_FIELD;
 	struct rrset *set ARENA_FIELD; /* secure, with its TTL, when good */
 	struct name zone;              /* whose keys */
+	bool done;
 	bool good;
 	bool wildcard;
+	const struct keyset *keys BORROWED_FIELD; /* what progress was made with; only compared */
+	struct sig_progress progress;
 };
 
 static bool same_block(const struct rrset *a, const struct rrset *b)
@@ -339,42 +342,58 @@ static bool same_block(const struct rrset *a, const struct rrset *b)
 	    memcmp(a->offset, b->offset, a->octets - offsetof(struct rrset, offset)) == 0;
 }
 
-static const struct chain_seen *seen_before(const struct chain_env *e, const struct rrset *set, struct name zone)
+static struct chain_seen *seen_before(const struct chain_env *e, const struct rrset *set, struct name zone) IN_ARENA;
+static struct chain_seen *seen_before(const struct chain_env *e, const struct rrset *set, struct name zone)
 {
-	for (const struct chain_seen *s = e->memo != NULL ? e->memo->first : NULL; s != NULL; s = s->next)
-		if (same_block(s->set, set) && name_equal(s->zone, zone))
-			return s;
-	return NULL;
+	struct chain_seen *s = e->memo != NULL ? e->memo->first : NULL;
+
+	while (s != NULL && !(same_block(s->set, set) && name_equal(s->zone, zone)))
+		s = s->next;
+	return s;
+}
+
+static struct chain_seen *add_seen(struct chain_env *e, const struct rrset *set, struct name zone) IN_ARENA;
+static struct chain_seen *add_seen(struct chain_env *e, const struct rrset *set, struct name zone)
+{
+	struct chain_seen *s = arena_alloc(e->arena, sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	s->set = rrset_copy_in(e->arena, set);
+	s->zone = name_dup_in(e->arena, zone);
+	if (s->set == NULL || s->zone.wire == NULL)
+		return NULL;
+	if (e->memo != NULL) {
+		s->next = e->memo->first;
+		e->memo->first = s;
+	}
+	return s;
 }
 
 /* A set of a referral under the keys of the zone above. ERR_BUDGET, ERR_NOMEM. */
 static RESULT verify(struct chain_env *e, const struct rrset *set, const struct keyset *keys, const struct chain_seen **ret)
 {
+	struct chain_seen *s = seen_before(e, set, keyset_owner(keys));
 	struct sig_report report = { 0 };
-	struct chain_seen *s;
 
-	*ret = seen_before(e, set, keyset_owner(keys));
-	if (*ret != NULL)
-		return DONE;
-	TRY(rrset_verify(set, keys, NULL, &e->policy->algorithms, &e->time, &e->policy->signatures, e->arena, e->work, &report));
-	s = arena_alloc(e->arena, sizeof *s);
+	if (s == NULL)
+		s = add_seen(e, set, keyset_owner(keys));
 	if (s == NULL)
 		return FAIL(ERR_NOMEM);
-	s->set = rrset_copy_in(e->arena, set);
-	s->zone = name_dup_in(e->arena, keyset_owner(keys));
-	if (s->set == NULL || s->zone.wire == NULL)
-		return FAIL(ERR_NOMEM);
+	*ret = s;
+	if (s->done)
+		return DONE;
+	if (s->keys != keys)
+		s->progress = (struct sig_progress){ .begun = false };
+	s->keys = keys;
+	TRY(rrset_verify_on(set, keys, NULL, &e->policy->algorithms, &e->time, &e->policy->signatures, e->arena, e->work, &s->progress, &report));
+	s->done = true;
 	s->good = report.verdict == SIG_GOOD;
 	s->wildcard = report.wildcard;
 	if (s->good) {
 		s->set->security = SECURITY_SECURE;
 		s->set->ttl = report.ttl;
 	}
-	if (e->memo != NULL) {
-		s->next = e->memo->first;
-		e->memo->first = s;
-	}
-	*ret = s;
 	return DONE;
 }
 
@@ -428,12 +447,15 @@ static bool take_denial(struct walk *w, const struct keyset *keys, struct name z
 	p = (struct denial_proof){ .zone = keyset_owner(keys), .sets = proofs, .n = good, .limits = e->policy->denials, .hasher = e->hasher, .work = e->work,
 		.arena = e->arena };
 	v = denial_prove(&p, zone, RR_DS);
-	if (v.what == DENIAL_NO_DS_INSECURE || v.what == DENIAL_INSECURE_OPTOUT || v.what == DENIAL_ITERATIONS_INSECURE)
+	if (v.what == DENIAL_NO_DS_INSECURE || v.what == DENIAL_INSECURE_OPTOUT || v.what == DENIAL_ITERATIONS_INSECURE) {
 		found_insecure(e, zone, ttl, v.ede, chain_insecure_text(e, zone, keyset_owner(keys), v.what), ret);
-	else if (v.what == DENIAL_TOO_MUCH_WORK || v.what == DENIAL_FAILED)
+		for (size_t i = 0; e->denied != NULL && i < good; i++)
+			e->denied(e->user, keyset_owner(keys), proofs[i]);
+	} else if (v.what == DENIAL_TOO_MUCH_WORK || v.what == DENIAL_FAILED) {
 		say_error(ret, FAIL(v.what == DENIAL_FAILED ? ERR_NOMEM : ERR_BUDGET));
-	else
+	} else {
 		return false;
+	}
 	return true;
 }
 
@@ -752,13 +774,28 @@ static RESULT refuse_keys(struct chain_env *e, const struct rrset *dnskeys, cons
 	return ret->what == CHAIN_KNOWN ? DONE : FAIL(ERR_NOMEM);
 }
 
-/* The set is vouched for, and is it signed? */
+/* One good signature by a key that is vouched for; goes on where a run before stopped. */
+static RESULT verify_vouched(struct chain_env *e, const struct rrset *dnskeys, const struct keyset *keys, const bool *vouched, struct sig_report *ret)
+{
+	struct sig_progress once = { .begun = false }, *p = &once;
+
+	if (e->memo != NULL) {
+		p = &e->memo->progress;
+		if (e->memo->dnskeys != dnskeys || memcmp(e->memo->vouched, vouched, dnskeys->count * sizeof *vouched) != 0)
+			*p = (struct sig_progress){ .begun = false };
+		e->memo->dnskeys = dnskeys;
+		e->memo->vouched = vouched;
+	}
+	return rrset_verify_on(dnskeys, keys, vouched, &e->policy->algorithms, &e->time, &e->policy->signatures, e->arena, e->work, p, ret);
+}
+
+/* The set is vouched for, and is it signed? The keys that do not matter for that are made last. */
 static RESULT check_keys(struct chain_env *e, const struct rrset *dnskeys, const struct vouchers *v, const bool *vouched, struct sig_report *ret_good,
     struct chain_step *ret)
 {
 	AUTO(keyset_free) struct keyset *keys = NULL;
 	struct name zone = rrset_name(dnskeys);
-	struct result r = keyset_make(dnskeys, &e->policy->algorithms, &e->policy->keys, e->work, &keys);
+	struct result r = keyset_make_some(dnskeys, vouched, &e->policy->algorithms, &e->policy->keys, e->work, &keys);
 	struct sig_report report = { 0 };
 	uint32_t ttl;
 	char z[NAME_TEXT];
@@ -768,13 +805,14 @@ static RESULT check_keys(struct chain_env *e, const struct rrset *dnskeys, const
 		return FAIL(ERR_REFUSED);
 	}
 	TRY(r);
-	TRY(verify_keys(e, dnskeys, keys, vouched, &report));
+	TRY(verify_vouched(e, dnskeys, keys, vouched, &report));
 	if (report.verdict == SIG_GOOD && e->policy->all_algorithms)
 		TRY(verify_all_algorithms(e, dnskeys, keys, v, vouched, &report));
 	if (report.verdict != SIG_GOOD) {
 		say_bogus(ret, report.ede, chain_signature_text(e, dnskeys, zone, &report));
 		return FAIL(ERR_REFUSED);
 	}
+	TRY(keyset_complete(keys, dnskeys, &e->policy->algorithms, &e->policy->keys, e->work));
 	ttl = v->anchor == NULL && v->ds != NULL && v->ds->ttl < report.ttl ? v->ds->ttl : report.ttl;
 	say_known(ret, trust_new(TRUST_KEYS, zone, ttl, MOVE(keys), v->anchor == NULL ? v->ds : NULL, 0, NULL));
 	if (ret->what != CHAIN_KNOWN)

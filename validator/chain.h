@@ -41,6 +41,9 @@ struct chain_failure {
 struct chain_seen;
 struct chain_memo {
 	struct chain_seen *first ARENA_FIELD;
+	const struct rrset *dnskeys BORROWED_FIELD; /* of the question: how far their verification got, with which keys allowed */
+	const bool *vouched ARENA_FIELD;
+	struct sig_progress progress;
 };
 
 struct chain_env {
@@ -62,6 +65,8 @@ struct chain_env {
 	bool (*cut)(void *user, struct name name, struct name *ret_zone);
 	/* Did that question (type RR_DS or RR_DNSKEY), asked on behalf of this one, fail? */
 	bool (*failed)(void *user, struct name name, uint16_t type, struct chain_failure *ret);
+	/* A denial that was verified on the way, signed by zone; NULL: nobody keeps them. */
+	void (*denied)(void *user, struct name zone, const struct rrset *rs);
 	/* Keeps it; takes the reference. */
 	void (*learn)(void *user, struct trust *t);
 };

@@ -87,8 +87,11 @@ static bool find_nsec(struct nsecs *s, struct name name, bool (*fits)(const stru
 		if (s->p->sets[i]->type != RR_NSEC || !OK(nsec_read(s->p->sets[i], s->p->zone, ret)))
 			continue;
 		s->any = true;
-		if (fits(ret, name))
-			return true;
+		if (!fits(ret, name))
+			continue;
+		if (s->p->used != NULL)
+			s->p->used[i] = true;
+		return true;
 	}
 	return false;
 }
@@ -233,10 +236,20 @@ static RESULT expand_nsec3(struct nsec3_zone *z, struct name name, unsigned int 
 
 /* --- both */
 
+/* Which sets the records were of that were of use. */
+static void mark_used(const struct denial_proof *p, const struct nsec3_zone *z)
+{
+	for (size_t r = 0; p->used != NULL && r < z->n; r++)
+		for (size_t i = 0; z->records[r].used && i < p->n; i++)
+			p->used[i] = p->used[i] || p->sets[i] == z->records[r].set;
+}
+
 /* What stands before any hash: the records are of use, and their parameters allowed. ERR_REFUSED: *ret is the verdict; without NSEC3 it stays what NSEC
  * gave. */
 static RESULT collect3(const struct denial_proof *p, bool any_nsec, struct nsec3_zone *z, struct denial_verdict *ret)
 {
+	if (p->used != NULL) /* NSEC records did not suffice */
+		memset(p->used, 0, p->n * sizeof *p->used);
 	TRY(nsec3_collect(p->sets, p->n, p->zone, p->arena, p->hasher, p->work, z));
 	if (z->n == 0 && any_nsec)
 		return FAIL(ERR_REFUSED);
@@ -244,11 +257,23 @@ static RESULT collect3(const struct denial_proof *p, bool any_nsec, struct nsec3
 		*ret = verdict(DENIAL_NOT_PROVEN, "neither NSEC nor NSEC3 of the zone came along");
 	else if (z->mixed)
 		*ret = verdict(DENIAL_NOT_PROVEN, "NSEC3 records with different parameters");
-	else if (z->iterations > p->limits.iterations)
+	else if (z->iterations > p->limits.iterations && z->iterations > p->limits.iterations_checked) {
 		*ret = verdict(DENIAL_ITERATIONS_INSECURE, "more NSEC3 iterations than allowed");
-	else
+		z->records[0].used = true;
+		mark_used(p, z);
+	} else {
+		if (p->memo != NULL)
+			nsec3_recall(z, p->memo);
 		return DONE;
+	}
 	return FAIL(ERR_REFUSED);
+}
+
+static void hashed(const struct denial_proof *p, const struct nsec3_zone *z)
+{
+	mark_used(p, z);
+	if (p->memo != NULL)
+		nsec3_remember(z, p->memo);
 }
 
 /* *ret holds the verdict where there is nothing to look for. */
@@ -265,6 +290,18 @@ static bool is_answerable(const struct denial_proof *p, struct name name, struct
 	else
 		return true;
 	return false;
+}
+
+/* A proof with more iterations than allowed proves nothing, but it may be wrong. */
+static struct denial_verdict weaken(const struct denial_proof *p, const struct nsec3_zone *z, const struct denial_verdict *v)
+{
+	struct denial_verdict weak = *v;
+
+	if (z->iterations <= p->limits.iterations || v->what == DENIAL_NOT_PROVEN || v->what == DENIAL_TOO_MUCH_WORK || v->what == DENIAL_FAILED)
+		return weak;
+	weak = verdict(DENIAL_ITERATIONS_INSECURE, "more NSEC3 iterations than allowed");
+	weak.closest = v->closest;
+	return weak;
 }
 
 struct denial_verdict denial_prove(const struct denial_proof *p, struct name name, uint16_t type)
@@ -287,6 +324,8 @@ struct denial_verdict denial_prove(const struct denial_proof *p, struct name nam
 	r = prove_nsec3(&z, name, type, &v);
 	if (!OK(r))
 		v = failed(r);
+	v = weaken(p, &z, &v);
+	hashed(p, &z);
 	v.hashes = z.hashes;
 	return v;
 }
@@ -312,6 +351,8 @@ struct denial_verdict denial_prove_expansion(const struct denial_proof *p, struc
 	r = expand_nsec3(&z, name, labels, &v);
 	if (!OK(r))
 		v = failed(r);
+	v = weaken(p, &z, &v);
+	hashed(p, &z);
 	v.closest = labels;
 	v.hashes = z.hashes;
 	return v;

@@ -14,6 +14,7 @@
 
 struct arena;
 struct nsec3_hasher;
+struct nsec3_memo;
 
 enum denial {
 	DENIAL_NOT_PROVEN = 0,
@@ -23,12 +24,13 @@ enum denial {
 	DENIAL_WILDCARD_ANSWER,     /* denial_prove_expansion(): nothing is closer to the name than the wildcard */
 	DENIAL_NO_DS_INSECURE,      /* DS: a cut whose child is not signed */
 	DENIAL_INSECURE_OPTOUT,     /* what there is at the next closer name is not signed, if there is anything (RFC 5155 section 6) */
-	DENIAL_ITERATIONS_INSECURE, /* more iterations than allowed: nothing was hashed, the answer is insecure (RFC 9276 section 3.2) */
+	DENIAL_ITERATIONS_INSECURE, /* more iterations than allowed: the answer is insecure (RFC 9276 section 3.2), if not proven false */
 	DENIAL_TOO_MUCH_WORK,       /* the work that was given did not suffice: says nothing about the zone */
 	DENIAL_FAILED,              /* memory ran out or libcrypto failed: says nothing about the zone */
 };
 
 #define DENIAL_ITERATIONS 50      /* val-nsec3-keysize-iterations, for every key size */
+#define DENIAL_ITERATIONS_CHECKED 150 /* up to so many, what does not prove anything is not believed either */
 #define DENIAL_SETS 64            /* NSEC and NSEC3 sets that one proof may bring; eight are the most that one needs */
 
 enum { /* RFC 8914; 0: nothing to say */
@@ -38,10 +40,11 @@ enum { /* RFC 8914; 0: nothing to say */
 };
 
 struct denial_limits {
-	unsigned int iterations; /* of NSEC3; above: DENIAL_ITERATIONS_INSECURE */
+	unsigned int iterations; /* of NSEC3; above: DENIAL_ITERATIONS_INSECURE at best */
 	size_t sets;             /* more of them: DENIAL_TOO_MUCH_WORK; 0: no limit */
+	unsigned int iterations_checked; /* above `iterations` and up to this, proofs are looked at all the same: the wrong ones are DENIAL_NOT_PROVEN. Beyond, nothing is hashed */
 };
-#define DENIAL_LIMITS ((struct denial_limits){ DENIAL_ITERATIONS, DENIAL_SETS })
+#define DENIAL_LIMITS ((struct denial_limits){ DENIAL_ITERATIONS, DENIAL_SETS, DENIAL_ITERATIONS_CHECKED })
 
 struct denial_proof { /* what is given */
 	struct name zone;                 /* whose keys verified the sets */
@@ -51,6 +54,8 @@ struct denial_proof { /* what is given */
 	struct nsec3_hasher *hasher BORROWED_FIELD;
 	struct work *work BORROWED_FIELD; /* of this question; hashes are charged to it */
 	struct arena *arena BORROWED_FIELD; /* of this question */
+	bool *used BORROWED_FIELD;          /* NULL, or one flag for each set, cleared: set for those that the verdict rests on */
+	struct nsec3_memo *memo BORROWED_FIELD; /* NULL, or the hashes of this question */
 };
 
 struct denial_verdict {

@@ -8,6 +8,7 @@
 #include "dns/edns.h"
 #include "dns/rrtype.h"
 #include "validator/nsec.h"
+#include "validator/nsec3.h"
 
 #define SIGNATURES_LOOKED_AT 32 /* of one set, for their signers */
 #define SIGNERS_TRIED 4         /* of one set, and of one denial */
@@ -27,6 +28,7 @@ struct seen { /* one set of the reply */
 	const char *text ARENA_FIELD;
 	struct name zone;                /* signer, or the zone that the verdict is about */
 	struct rrset *good ARENA_FIELD;  /* SECURE: the copy with its TTL */
+	struct rrset *trial ARENA_FIELD; /* of a denial: a copy that proofs are tried with before it is verified */
 	unsigned int labels;             /* of the signature that counted */
 	bool wildcard;                   /* expanded; proven once `expansion` says so */
 	enum denial expansion;
@@ -37,6 +39,8 @@ struct seen { /* one set of the reply */
 	bool refuted;                    /* a zone that could have signed it did not: `report`, `by` */
 	struct sig_report report;        /* the nearest */
 	struct name by;
+	struct sig_progress progress;    /* where work ran out */
+	const struct keyset *keys BORROWED_FIELD; /* what with; only compared */
 	uint16_t failed_ede;             /* the trust in a signer could not be found out */
 	const char *failed_text ARENA_FIELD;
 	struct name failed_zone;
@@ -47,8 +51,8 @@ struct judge {
 	struct judge_reply reply;
 	struct seen *answer ARENA_FIELD;
 	struct seen *authority ARENA_FIELD;
-	size_t denials;                  /* NSEC and NSEC3 sets verified */
-	size_t bad_denials;
+	size_t bad_denials;              /* NSEC and NSEC3 sets that did not verify */
+	struct nsec3_memo hashes;
 	struct seen negative;            /* the denial as one part; its set is NULL */
 	bool way_out_done, way_out_learnt;
 	struct chain_memo memo;
@@ -192,11 +196,14 @@ static enum judge_what take_secure(struct run *r, struct seen *s)
 	return settle_secure(r, s, zone, s->set->ttl);
 }
 
-static RESULT verify(struct run *r, const struct rrset *set, const struct keyset *keys, struct sig_report *ret)
+static RESULT verify(struct run *r, struct seen *s, const struct keyset *keys, struct sig_report *ret)
 {
 	struct chain_env *e = r->e;
 
-	return rrset_verify(set, keys, NULL, &e->policy->algorithms, &e->time, &e->policy->signatures, e->arena, e->work, ret);
+	if (s->keys != keys)
+		s->progress = (struct sig_progress){ .begun = false };
+	s->keys = keys;
+	return rrset_verify_on(s->set, keys, NULL, &e->policy->algorithms, &e->time, &e->policy->signatures, e->arena, e->work, &s->progress, ret);
 }
 
 static bool is_zone(const struct trust *t)
@@ -369,7 +376,7 @@ static bool may_be_expanded(uint16_t type)
 static enum judge_what try_keys(struct run *r, struct seen *s, struct name signer, const struct keyset *keys)
 {
 	struct sig_report report = { 0 };
-	struct result v = verify(r, s->set, keys, &report);
+	struct result v = verify(r, s, keys, &report);
 	struct name_buf source;
 	struct rrsig sig;
 
@@ -676,51 +683,106 @@ static enum judge_what verify_beside(struct run *r, struct seen *s, struct name 
 	return what == JUDGE_DONE && !s->done ? settle_refuted(r, s) : what;
 }
 
-/* All NSEC and NSEC3 sets that zone signed, as far as one reply may bring them. */
-static enum judge_what verify_denials(struct run *r, struct name zone, const struct keyset *keys)
+/* A denial as it would be, were it good: NULL in *ret when it is not the zone's, or did not verify. */
+static RESULT trial_of(struct run *r, struct seen *s, struct name zone, const struct rrset **ret)
+{
+	*ret = NULL;
+	if (!is_denial(s->set->type) || s->set->count == 0)
+		return DONE;
+	if (s->done) {
+		*ret = s->good != NULL && name_equal(s->zone, zone) ? s->good : NULL;
+		return DONE;
+	}
+	if (!is_signed_by(r, s->set, zone))
+		return DONE;
+	if (s->trial == NULL) {
+		s->trial = rrset_copy_in(r->j->arena, s->set);
+		if (s->trial == NULL)
+			return FAIL(ERR_NOMEM);
+		s->trial->security = SECURITY_SECURE;
+	}
+	*ret = s->trial;
+	return DONE;
+}
+
+struct proof { /* what a zone can deny with, and whose each is */
+	struct denial_proof p;
+	struct seen **of ARENA_FIELD;
+	uint32_t ttl; /* the least of those that counted */
+};
+
+static RESULT proof_of(struct run *r, struct name zone, struct proof *ret)
 {
 	struct judge *j = r->j;
-	size_t most = r->e->policy->denials.sets != 0 ? r->e->policy->denials.sets : SIZE_MAX;
+	size_t most = r->e->policy->denials.sets != 0 ? r->e->policy->denials.sets : SIZE_MAX, n = 0;
+	const struct rrset **sets = arena_alloc_array(j->arena, j->reply.authorities + 1, sizeof *sets);
+	bool *used = arena_alloc_array(j->arena, j->reply.authorities + 1, sizeof *used);
 
-	for (size_t i = 0; i < j->reply.authorities; i++) {
-		struct seen *s = &j->authority[i];
+	ret->of = arena_alloc_array(j->arena, j->reply.authorities + 1, sizeof(struct seen *));
+	if (sets == NULL || used == NULL || ret->of == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < j->reply.authorities && n < most; i++) {
+		TRY(trial_of(r, &j->authority[i], zone, &sets[n]));
+		ret->of[n] = &j->authority[i];
+		n += sets[n] != NULL;
+	}
+	ret->p = (struct denial_proof){ .zone = zone, .sets = sets, .n = n, .limits = r->e->policy->denials, .hasher = r->e->hasher, .work = r->e->work,
+		.arena = j->arena, .used = used, .memo = &j->hashes };
+	ret->ttl = UINT32_MAX;
+	return DONE;
+}
+
+/* Verifies what a verdict rests on. *ret_good: it all holds. */
+static enum judge_what verify_used(struct run *r, struct proof *p, const struct keyset *keys, bool *ret_good)
+{
+	*ret_good = true;
+	for (size_t i = 0; i < p->p.n; i++) {
 		enum judge_what what;
 
-		if (s->done || !is_denial(s->set->type) || s->set->count == 0 || !is_signed_by(r, s->set, zone))
+		if (!p->p.used[i])
 			continue;
-		if (j->denials >= most || j->bad_denials >= r->e->policy->signatures.max_failures)
-			break;
-		what = verify_beside(r, s, zone, keys);
-		if (what != JUDGE_DONE)
-			return what;
-		j->denials++;
-		j->bad_denials += s->security != SECURITY_SECURE;
+		if (!p->of[i]->done) {
+			what = verify_beside(r, p->of[i], p->p.zone, keys);
+			if (what != JUDGE_DONE)
+				return what;
+			r->j->bad_denials += p->of[i]->security != SECURITY_SECURE;
+		}
+		if (p->of[i]->good == NULL)
+			*ret_good = false;
+		else if (p->of[i]->good->ttl < p->ttl)
+			p->ttl = p->of[i]->good->ttl;
 	}
 	return JUDGE_DONE;
 }
 
-/* What is proven with: the secure denials of zone. *ret_ttl: the least of theirs. */
-static RESULT proof_of(struct run *r, struct name zone, struct denial_proof *ret, uint32_t *ret_ttl)
+/*
+ * A proof by the zone's records: first what they would prove, were they all good; then the few that this rests on are verified, and if one does not hold it is tried
+ * without it. labels: of a wildcard's signature, for the proof of an expansion; 0: a denial of name and type.
+ */
+static enum judge_what prove(struct run *r, struct name zone, const struct keyset *keys, struct name name, uint16_t type, unsigned int labels, struct proof *ret,
+    struct denial_verdict *ret_verdict)
 {
-	struct judge *j = r->j;
-	const struct rrset **sets = arena_alloc_array(j->arena, j->reply.authorities + 1, sizeof *sets);
-	uint32_t ttl = UINT32_MAX;
-	size_t n = 0;
+	bool good = false;
 
-	if (sets == NULL)
-		return FAIL(ERR_NOMEM);
-	for (size_t i = 0; i < j->reply.authorities; i++) {
-		const struct seen *s = &j->authority[i];
+	while (!good) {
+		enum judge_what what;
 
-		if (s->good == NULL || !is_denial(s->set->type) || !name_equal(s->zone, zone))
-			continue;
-		sets[n++] = s->good;
-		ttl = s->good->ttl < ttl ? s->good->ttl : ttl;
+		if (!OK(proof_of(r, zone, ret)))
+			return JUDGE_NO_ROOM;
+		if (r->j->bad_denials >= r->e->policy->signatures.max_failures)
+			ret->p.n = 0;
+		*ret_verdict = labels > 0 ? denial_prove_expansion(&ret->p, name, labels) : denial_prove(&ret->p, name, type);
+		if (ret_verdict->what == DENIAL_TOO_MUCH_WORK)
+			return JUDGE_WORK;
+		if (ret_verdict->what == DENIAL_FAILED)
+			return JUDGE_NO_ROOM;
+		if (ret_verdict->what == DENIAL_NOT_PROVEN)
+			return JUDGE_DONE;
+		what = verify_used(r, ret, keys, &good);
+		if (what != JUDGE_DONE)
+			return what;
 	}
-	*ret = (struct denial_proof){ .zone = zone, .sets = sets, .n = n, .limits = r->e->policy->denials, .hasher = r->e->hasher, .work = r->e->work,
-		.arena = r->e->arena };
-	*ret_ttl = ttl;
-	return DONE;
+	return JUDGE_DONE;
 }
 
 /* The first denial that did not verify. */
@@ -783,10 +845,9 @@ static enum judge_what judge_expansion(struct run *r, struct seen *s)
 	AUTO(trust_unref) struct trust *t = NULL;
 	struct name owner = rrset_name(s->set);
 	struct denial_verdict v;
-	struct denial_proof p;
+	struct proof p;
 	struct chain_step step;
 	enum judge_what what;
-	uint32_t ttl;
 
 	chain_zone(r->e, s->zone, &step);
 	refuse_own_question(r, &step);
@@ -796,25 +857,20 @@ static enum judge_what judge_expansion(struct run *r, struct seen *s)
 		return what;
 	if (step.what == CHAIN_BOGUS || t->state != TRUST_KEYS) /* they were there a moment ago */
 		return JUDGE_NO_ROOM;
-	what = verify_denials(r, s->zone, t->keys);
+	what = prove(r, s->zone, t->keys, owner, s->set->type, s->labels, &p, &v);
 	if (what != JUDGE_DONE)
 		return what;
-	if (!OK(proof_of(r, s->zone, &p, &ttl)))
-		return JUDGE_NO_ROOM;
-	v = denial_prove_expansion(&p, owner, s->labels);
 	switch (v.what) {
 	case DENIAL_WILDCARD_ANSWER:
 		s->expansion = v.what;
-		cap_ttl(s, ttl);
+		cap_ttl(s, p.ttl);
 		return learn_from_set(r, s);
 	case DENIAL_INSECURE_OPTOUT:
 	case DENIAL_ITERATIONS_INSECURE:
 		s->expansion = v.what;
 		return settle_opted_out(r, s, owner, s->zone, &v);
 	case DENIAL_TOO_MUCH_WORK:
-		return JUDGE_WORK;
 	case DENIAL_FAILED:
-		return JUDGE_NO_ROOM;
 	case DENIAL_NOT_PROVEN:
 	case DENIAL_PROVEN_NXDOMAIN:
 	case DENIAL_PROVEN_NODATA:
@@ -822,7 +878,7 @@ static enum judge_what judge_expansion(struct run *r, struct seen *s)
 	case DENIAL_NO_DS_INSECURE:
 		break;
 	}
-	return settle_unproven(r, s, owner, s->set->type, s->zone, p.n > 0, &v);
+	return settle_unproven(r, s, owner, s->set->type, s->zone, p.p.n > 0, &v);
 }
 
 static enum judge_what judge_expansions(struct run *r, bool *ret_stop)
@@ -846,24 +902,27 @@ static enum judge_what judge_expansions(struct run *r, bool *ret_stop)
 /* --- aliases that leave the zone */
 
 /* The cut nearest to the zone on the way down to the name at the end that the proofs show to be unsigned. */
-static enum judge_what learn_cut(struct run *r, const struct denial_proof *p, uint32_t ttl, bool *ret_learnt)
+static enum judge_what learn_cut(struct run *r, struct name zone, const struct keyset *keys, bool *ret_learnt)
 {
 	struct name final = r->j->reply.final;
 
-	for (unsigned int labels = p->zone.labels + 1u; labels <= final.labels; labels++) {
+	for (unsigned int labels = zone.labels + 1u; labels <= final.labels; labels++) {
 		struct name name = name_suffix(final, labels);
-		struct denial_verdict v = denial_prove(p, name, RR_DS);
+		struct denial_verdict v;
+		enum judge_what what;
+		struct proof p;
 		const char *text;
 
-		if (v.what == DENIAL_TOO_MUCH_WORK || v.what == DENIAL_FAILED)
-			return v.what == DENIAL_FAILED ? JUDGE_NO_ROOM : JUDGE_WORK;
+		what = prove(r, zone, keys, name, RR_DS, 0, &p, &v);
+		if (what != JUDGE_DONE)
+			return what;
 		if (v.what == DENIAL_PROVEN_NODATA)
 			continue;
 		if (v.what != DENIAL_NO_DS_INSECURE)
 			break;
-		text = chain_insecure_text(r->e, name, p->zone, v.what);
+		text = chain_insecure_text(r->e, name, zone, v.what);
 		*ret_learnt = true;
-		return text == NULL ? JUDGE_NO_ROOM : learn(r, TRUST_INSECURE, name, ttl, 0, text);
+		return text == NULL ? JUDGE_NO_ROOM : learn(r, TRUST_INSECURE, name, p.ttl, 0, text);
 	}
 	return JUDGE_DONE;
 }
@@ -875,9 +934,7 @@ static enum judge_what judge_way_out(struct run *r)
 	AUTO(trust_unref) struct trust *t = NULL;
 	const struct seen *last;
 	const struct trust *known;
-	struct denial_proof p;
 	enum judge_what what;
-	uint32_t ttl;
 
 	if (j->way_out_done || j->reply.answers == 0 || j->reply.authorities == 0)
 		return JUDGE_DONE;
@@ -888,12 +945,7 @@ static enum judge_what judge_way_out(struct run *r)
 	if (known == NULL || known->state != TRUST_KEYS)
 		return JUDGE_DONE;
 	t = trust_ref(known);
-	what = verify_denials(r, last->zone, t->keys);
-	if (what != JUDGE_DONE)
-		return what;
-	if (!OK(proof_of(r, last->zone, &p, &ttl)))
-		return JUDGE_NO_ROOM;
-	what = p.n > 0 ? learn_cut(r, &p, ttl, &j->way_out_learnt) : JUDGE_DONE;
+	what = learn_cut(r, last->zone, t->keys, &j->way_out_learnt);
 	j->way_out_done = what == JUDGE_DONE;
 	return what;
 }
@@ -917,8 +969,9 @@ static bool denial_fits(const struct judge *j, const struct denial_proof *p, con
 	switch (v->what) {
 	case DENIAL_PROVEN_NXDOMAIN:
 		return j->reply.kind == JUDGE_NXDOMAIN || is_compact(p, j->reply.final);
-	case DENIAL_PROVEN_NODATA:
+	case DENIAL_PROVEN_NODATA: /* careless servers deny empty non-terminals: the caller believes the proof */
 	case DENIAL_WILDCARD_NODATA:
+		return true;
 	case DENIAL_NO_DS_INSECURE:
 		return j->reply.kind == JUDGE_NODATA;
 	case DENIAL_INSECURE_OPTOUT:
@@ -997,39 +1050,57 @@ static enum judge_what learn_denial(struct run *r, enum denial what, uint32_t tt
 	return JUDGE_DONE;
 }
 
+/* A server of both sides of a cut may say for the child, which is not signed, what it says for itself: the SOA alone. JUDGE_DONE without negative.done: there is no such cut. */
+static enum judge_what look_for_cut(struct run *r, struct name zone)
+{
+	struct judge *j = r->j;
+	AUTO(trust_unref) struct trust *t = NULL;
+	struct chain_step step;
+	enum judge_what what;
+
+	if (name_equal(home_of(j->reply.final, j->reply.type), zone))
+		return JUDGE_DONE;
+	chain_zone_of(r->e, j->reply.final, j->reply.type, &step);
+	refuse_own_question(r, &step);
+	t = MOVE(step.trust);
+	what = halted(r, &step);
+	if (what != JUDGE_DONE || step.what == CHAIN_BOGUS || (t->state != TRUST_INSECURE && t->state != TRUST_NONE))
+		return what;
+	return settle_unsigned(r, &j->negative, t);
+}
+
 /* With the keys of the zone that the denial is of. */
 static enum judge_what prove_denial(struct run *r, struct name zone, const struct keyset *keys)
 {
 	struct judge *j = r->j;
 	struct denial_verdict v;
-	struct denial_proof p;
 	enum judge_what what;
-	uint32_t ttl;
+	struct proof p;
 	bool bad;
 
 	what = verify_soa(r, zone, keys, &bad);
 	if (what != JUDGE_DONE || bad)
 		return what;
-	what = verify_denials(r, zone, keys);
+	what = prove(r, zone, keys, j->reply.final, j->reply.type, 0, &p, &v);
 	if (what != JUDGE_DONE)
 		return what;
-	if (!OK(proof_of(r, zone, &p, &ttl)))
-		return JUDGE_NO_ROOM;
-	v = denial_prove(&p, j->reply.final, j->reply.type);
-	if (v.what == DENIAL_TOO_MUCH_WORK || v.what == DENIAL_FAILED)
-		return v.what == DENIAL_FAILED ? JUDGE_NO_ROOM : JUDGE_WORK;
-	if (!denial_fits(j, &p, &v)) {
+	if (!denial_fits(j, &p.p, &v)) {
+		if (p.p.n == 0) {
+			what = look_for_cut(r, zone);
+			if (what != JUDGE_DONE || j->negative.done)
+				return what;
+		}
 		if (v.what != DENIAL_NOT_PROVEN)
 			v.text = "the proof says something else than the reply";
-		return settle_unproven(r, &j->negative, j->reply.final, j->reply.type, zone, p.n > 0, &v);
+		return settle_unproven(r, &j->negative, j->reply.final, j->reply.type, zone, p.p.n > 0, &v);
 	}
 	j->out.denial = v.what;
-	cap_soas(j, ttl);
+	cap_soas(j, p.ttl);
 	if (v.what == DENIAL_INSECURE_OPTOUT || v.what == DENIAL_ITERATIONS_INSECURE)
 		what = settle_opted_out(r, &j->negative, j->reply.final, zone, &v);
 	else
 		settle(&j->negative, SECURITY_SECURE, 0, NULL, zone);
-	return what == JUDGE_DONE ? learn_denial(r, v.what, ttl) : what;
+	return what == JUDGE_DONE ? learn_denial(r, v.what, p.ttl) : what;
 }
 
 /* One who may have signed the denial. JUDGE_DONE without negative.done: it was not he. */

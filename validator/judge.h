@@ -2,6 +2,8 @@
  * judge.h: the verdict on one reply (RFC 4035 section 5): each RRset of the answer on its own merits, wildcard expansions with their proofs, denials of existence.
  * It is a state machine without I/O: judge_run() goes as far as it can and says which question must be answered before it can go on.
  *
+ * "No such name" that comes with the proof of "no such data" is judged by its proof: denial says which it is.
+ *
  * What is verified is verified once: a judge remembers its verdicts between runs, sets that come in as SECURITY_SECURE are not looked at again, and keys come from chain.h.
  */
 #ifndef VALIDATOR_JUDGE_H

@@ -70,6 +70,8 @@ const char *key_fault_text(enum key_fault f)
 		return "RSA exponent not accepted";
 	case KEY_POINT:
 		return "not a point of the curve";
+	case KEY_UNMADE:
+		return "not looked at";
 	}
 	return "unknown fault";
 }
@@ -359,8 +361,35 @@ void keyset_free(struct keyset *ks)
 	mem_free(ks);
 }
 
-RESULT keyset_make(const struct rrset *dnskeys, const struct algorithm_policy *policy, const struct key_limits *limits, struct work *work,
-    struct keyset **ret_keys)
+static struct key *unmade_key(struct span rdata) OWNED_BY(key_free);
+static struct key *unmade_key(struct span rdata)
+{
+	AUTO(key_free) struct key *k = mem_alloc(sizeof *k);
+	struct dnskey d;
+
+	if (k == NULL)
+		return NULL;
+	k->tag = dnskey_tag(rdata);
+	k->fault = KEY_UNMADE;
+	if (OK(dnskey_parse(rdata, &d))) {
+		k->flags = d.flags;
+		k->algorithm = d.algorithm;
+	}
+	return MOVE(k);
+}
+
+static size_t count_marked(const bool *marked, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += marked == NULL || marked[i];
+	return count;
+}
+
+/* marked NULL: all. */
+static RESULT make_keyset(const struct rrset *dnskeys, const bool *marked, const struct algorithm_policy *policy, const struct key_limits *limits,
+    struct work *work, struct keyset **ret_keys)
 {
 	AUTO(keyset_free) struct keyset *ks = NULL;
 
@@ -368,7 +397,7 @@ RESULT keyset_make(const struct rrset *dnskeys, const struct algorithm_policy *p
 		return FAIL(ERR_FORMAT);
 	if (dnskeys->count > limits->max_keys)
 		return FAIL(ERR_LIMIT);
-	if (!work_spend(work, WORK_KEY_MADE * dnskeys->count))
+	if (!work_spend(work, WORK_KEY_MADE * (uint32_t)count_marked(marked, dnskeys->count)))
 		return FAIL(ERR_BUDGET);
 	ks = mem_alloc(sizeof *ks);
 	if (ks == NULL)
@@ -379,11 +408,52 @@ RESULT keyset_make(const struct rrset *dnskeys, const struct algorithm_policy *p
 	if (ks->keys == NULL)
 		return FAIL(ERR_NOMEM);
 	for (ks->count = 0; ks->count < dnskeys->count; ks->count++) {
-		ks->keys[ks->count] = key_new(rrset_rdata(dnskeys, ks->count), policy, limits);
+		struct span rdata = rrset_rdata(dnskeys, ks->count);
+
+		if (marked == NULL || marked[ks->count])
+			ks->keys[ks->count] = key_new(rdata, policy, limits);
+		else
+			ks->keys[ks->count] = unmade_key(rdata);
 		if (ks->keys[ks->count] == NULL)
 			return FAIL(ERR_NOMEM);
 	}
 	*ret_keys = MOVE(ks);
+	return DONE;
+}
+
+RESULT keyset_make(const struct rrset *dnskeys, const struct algorithm_policy *policy, const struct key_limits *limits, struct work *work,
+    struct keyset **ret_keys)
+{
+	return make_keyset(dnskeys, NULL, policy, limits, work, ret_keys);
+}
+
+RESULT keyset_make_some(const struct rrset *dnskeys, const bool *marked, const struct algorithm_policy *policy, const struct key_limits *limits,
+    struct work *work, struct keyset **ret_keys)
+{
+	return make_keyset(dnskeys, marked, policy, limits, work, ret_keys);
+}
+
+RESULT keyset_complete(struct keyset *ks, const struct rrset *dnskeys, const struct algorithm_policy *policy, const struct key_limits *limits, struct work *work)
+{
+	uint32_t unmade = 0;
+
+	if (dnskeys->count != ks->count)
+		return FAIL(ERR_FORMAT);
+	for (size_t i = 0; i < ks->count; i++)
+		unmade += ks->keys[i]->fault == KEY_UNMADE;
+	if (!work_spend(work, WORK_KEY_MADE * unmade))
+		return FAIL(ERR_BUDGET);
+	for (size_t i = 0; i < ks->count; i++) {
+		AUTO(key_free) struct key *k = NULL;
+
+		if (ks->keys[i]->fault != KEY_UNMADE)
+			continue;
+		k = key_new(rrset_rdata(dnskeys, i), policy, limits);
+		if (k == NULL)
+			return FAIL(ERR_NOMEM);
+		key_free(MOVE(ks->keys[i]));
+		ks->keys[i] = MOVE(k);
+	}
 	return DONE;
 }
 

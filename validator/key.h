@@ -35,6 +35,7 @@ enum key_fault {
 	KEY_SIZE,      /* RSA modulus outside the limits */
 	KEY_EXPONENT,  /* RSA exponent even, 1, or above the limit */
 	KEY_POINT,     /* libcrypto refuses it: not a point of the curve */
+	KEY_UNMADE,    /* keyset_make_some() was not told to look at it */
 };
 const char *key_fault_text(enum key_fault f) BORROWED; /* for messages and extended errors */
 
@@ -75,6 +76,12 @@ DEFINE_AUTO(struct keyset, keyset_free)
 /* ERR_LIMIT: more than max_keys; ERR_BUDGET: work ran out; ERR_NOMEM; ERR_FORMAT: not a DNSKEY RRset. */
 RESULT keyset_make(const struct rrset *dnskeys, const struct algorithm_policy *policy, const struct key_limits *limits, struct work *work,
     struct keyset **ret_keys) __attribute__((nonnull(1, 3, 4, 5)));
+/* The same, but only the marked ones (one flag for each RR) are made and paid for; the others have the fault KEY_UNMADE, and their tag and algorithm. */
+RESULT keyset_make_some(const struct rrset *dnskeys, const bool *marked, const struct algorithm_policy *policy, const struct key_limits *limits,
+    struct work *work, struct keyset **ret_keys) __attribute__((nonnull(1, 2, 4, 5, 6)));
+/* Makes, and pays for, the others of the same RRset. Before the set is shared. ERR_BUDGET, ERR_NOMEM: it is as good as before. */
+RESULT keyset_complete(struct keyset *ks, const struct rrset *dnskeys, const struct algorithm_policy *policy, const struct key_limits *limits,
+    struct work *work) __attribute__((nonnull(1, 2, 4, 5)));
 struct name keyset_owner(const struct keyset *ks) NONNULL; /* borrows from ks */
 size_t keyset_count(const struct keyset *ks) NONNULL;
 const struct key *keyset_key(const struct keyset *ks, size_t i) BORROWED NONNULL; /* i < count */

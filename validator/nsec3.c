@@ -208,16 +208,30 @@ static RESULT hash_of(struct nsec3_zone *z, struct name name, const struct nsec3
 	return DONE;
 }
 
+void nsec3_recall(struct nsec3_zone *z, const struct nsec3_memo *m)
+{
+	if (z->n > 0 && m->known != NULL && m->iterations == z->iterations && span_equal(m->salt, z->salt))
+		z->known = m->known;
+}
+
+void nsec3_remember(const struct nsec3_zone *z, struct nsec3_memo *m)
+{
+	if (z->known != NULL)
+		*m = (struct nsec3_memo){ z->known, z->salt, z->iterations };
+}
+
 RESULT nsec3_match(struct nsec3_zone *z, struct name name, const struct nsec3 **ret)
 {
 	const struct nsec3_hashed *k = NULL;
-	const struct nsec3 *found = NULL;
+	struct nsec3 *found = NULL;
 
 	TRY(hash_of(z, name, &k));
 	for (size_t i = 0; i < z->n && found == NULL; i++) {
 		if (memcmp(z->records[i].owner_hash, k->hash, NSEC3_HASH_OCTETS) == 0)
 			found = &z->records[i];
 	}
+	if (found != NULL)
+		found->used = true;
 	*ret = found;
 	return DONE;
 }
@@ -237,13 +251,15 @@ static bool covers(const struct nsec3 *rec, const uint8_t hash[NSEC3_HASH_OCTETS
 RESULT nsec3_cover(struct nsec3_zone *z, struct name name, const struct nsec3 **ret)
 {
 	const struct nsec3_hashed *k = NULL;
-	const struct nsec3 *found = NULL;
+	struct nsec3 *found = NULL;
 
 	TRY(hash_of(z, name, &k));
 	for (size_t i = 0; i < z->n; i++) {
 		if (covers(&z->records[i], k->hash) && (found == NULL || !z->records[i].opt_out))
 			found = &z->records[i];
 	}
+	if (found != NULL)
+		found->used = true;
 	*ret = found;
 	return DONE;
 }

@@ -26,6 +26,7 @@ struct nsec3 {
 	struct span next_hash; /* NSEC3_HASH_OCTETS */
 	struct span types;
 	bool opt_out;
+	bool used; /* nsec3_match() or nsec3_cover() gave it */
 	const struct rrset *set BORROWED_FIELD;
 };
 
@@ -49,6 +50,15 @@ struct nsec3_zone {
 	struct nsec3_hashed *known ARENA_FIELD;
 	unsigned int hashes; /* computed so far */
 };
+
+/* Hashes that are kept from one proof to the next of the same question, in its arena; zero to begin with. */
+struct nsec3_memo {
+	struct nsec3_hashed *known ARENA_FIELD;
+	struct span salt;
+	unsigned int iterations;
+};
+void nsec3_recall(struct nsec3_zone *z, const struct nsec3_memo *m) NONNULL; /* those of the same salt and iterations */
+void nsec3_remember(const struct nsec3_zone *z, struct nsec3_memo *m) NONNULL;
 
 /* Collects those of the sets that are NSEC3 records of this zone: owner one label of base32hex directly under it, SHA-1, no unknown flag. All others
  * are left out; no hash is computed. ERR_NOMEM. Everything borrowed lives as long as ret. */

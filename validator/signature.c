@@ -323,54 +323,56 @@ struct trial {
 	struct work *work BORROWED_FIELD;
 	struct canonical data;
 	bool have_data;
-	uint16_t failures;
-	struct sig_report *report BORROWED_FIELD;
+	struct sig_progress *at BORROWED_FIELD;
 };
 
 static RESULT try_key(struct trial *t, const struct rrsig *sig, const struct key *key)
 {
+	struct result r;
+
 	if (!t->have_data) {
 		TRY(canonical_make(t->arena, t->set, &t->data));
 		t->have_data = true;
 	}
-	t->report->tried++;
-	return rrsig_verify(sig, t->set, &t->data, key, t->arena, t->work);
+	r = rrsig_verify(sig, t->set, &t->data, key, t->arena, t->work);
+	t->at->report.tried += OK(r) || r.e == ERR_REFUSED;
+	return r;
 }
 
-/* The keys that have the signature's tag and algorithm, one after the other. *ret: what came of it. */
-static RESULT try_keys(struct trial *t, const struct rrsig *sig, enum sig_verdict *ret, enum key_fault *ret_fault)
+/* The keys that have the signature's tag and algorithm, one after the other. at->best: what came of it. */
+static RESULT try_keys(struct trial *t, const struct rrsig *sig)
 {
-	enum sig_verdict best = SIG_NO_KEY;
-	unsigned int same = 0;
+	struct sig_progress *at = t->at;
 
-	for (size_t i = 0; i < keyset_count(t->keys); i++) {
-		const struct key *key = keyset_key(t->keys, i);
+	for (; at->key < keyset_count(t->keys); at->key++) {
+		const struct key *key = keyset_key(t->keys, at->key);
 		struct result r;
 
-		if (key_tag(key) != sig->tag || key_algorithm(key) != sig->algorithm || (t->allowed != NULL && !t->allowed[i]))
+		if (key_tag(key) != sig->tag || key_algorithm(key) != sig->algorithm || (t->allowed != NULL && !t->allowed[at->key]))
 			continue;
 		if (key_fault(key) != KEY_GOOD) {
-			if (best < SIG_KEY_FAULT) {
-				best = SIG_KEY_FAULT;
-				*ret_fault = key_fault(key);
+			if (at->best < SIG_KEY_FAULT) {
+				at->best = SIG_KEY_FAULT;
+				at->fault = key_fault(key);
 			}
 			continue;
 		}
-		if (same++ >= t->limits->max_same_tag || t->failures >= t->limits->max_failures) {
-			t->report->limited = true;
+		if (at->same >= t->limits->max_same_tag || at->failures >= t->limits->max_failures) {
+			at->report.limited = true;
 			break;
 		}
 		r = try_key(t, sig, key);
 		if (OK(r)) {
-			*ret = SIG_GOOD;
+			at->best = SIG_GOOD;
+			at->same++;
 			return DONE;
 		}
 		if (r.e != ERR_REFUSED)
 			return r;
-		t->failures++;
-		best = SIG_BAD;
+		at->same++;
+		at->failures++;
+		at->best = SIG_BAD;
 	}
-	*ret = best;
 	return DONE;
 }
 
@@ -387,7 +389,7 @@ static enum sig_verdict check_all(const struct trial *t, const struct rrsig *sig
 
 static void note(struct trial *t, size_t index, const struct rrsig *sig, enum sig_verdict v, enum key_fault fault)
 {
-	struct sig_report *r = t->report;
+	struct sig_report *r = &t->at->report;
 
 	if (v <= r->verdict)
 		return;
@@ -402,45 +404,56 @@ static void note(struct trial *t, size_t index, const struct rrsig *sig, enum si
 
 static RESULT try_signatures(struct trial *t, const struct algorithm_policy *policy, const struct sig_time *time)
 {
-	unsigned int verified = 0;
+	struct sig_progress *at = t->at;
 
-	for (size_t i = 0; i < t->set->sigs && t->report->verdict != SIG_GOOD; i++) {
-		enum key_fault fault = KEY_GOOD;
+	for (; at->sig < t->set->sigs && at->report.verdict != SIG_GOOD; at->sig++) {
 		struct rrsig sig = { 0 };
 		enum sig_verdict v = SIG_FORMAT;
-		uint16_t before = t->report->tried;
 
-		if (OK(rrsig_parse(rrset_sig(t->set, i), &sig)))
+		if (OK(rrsig_parse(rrset_sig(t->set, at->sig), &sig)))
 			v = check_all(t, &sig, policy, time);
 		if (v == SIG_GOOD) {
-			if (verified >= t->limits->max_signatures || t->failures >= t->limits->max_failures) {
-				t->report->limited = true;
+			if (at->verified >= t->limits->max_signatures || (at->failures >= t->limits->max_failures && at->same == 0)) {
+				at->report.limited = true;
 				break;
 			}
-			TRY(try_keys(t, &sig, &v, &fault));
-			verified += t->report->tried != before;
+			TRY(try_keys(t, &sig));
+			v = at->best;
+			at->verified += at->same > 0;
 		}
-		note(t, i, &sig, v, fault);
+		note(t, at->sig, &sig, v, at->fault);
 		if (v == SIG_GOOD) {
 			struct name_buf source;
 
-			t->report->wildcard = rrsig_wildcard(&sig, t->set, &source);
-			t->report->ttl = rrsig_ttl(&sig, t->set, time);
+			at->report.wildcard = rrsig_wildcard(&sig, t->set, &source);
+			at->report.ttl = rrsig_ttl(&sig, t->set, time);
 		}
+		at->key = at->same = 0;
+		at->best = SIG_NO_KEY;
+		at->fault = KEY_GOOD;
 	}
+	return DONE;
+}
+
+RESULT rrset_verify_on(const struct rrset *set, const struct keyset *keys, const bool *allowed, const struct algorithm_policy *policy,
+    const struct sig_time *time, const struct sig_limits *limits, struct arena *a, struct work *work, struct sig_progress *p, struct sig_report *ret)
+{
+	struct trial t = { .set = set, .keys = keys, .allowed = allowed, .limits = limits, .arena = a, .work = work, .at = p };
+
+	if (!p->begun)
+		*p = (struct sig_progress){ .begun = true, .best = SIG_NO_KEY, .report = { .verdict = SIG_MISSING, .ede = EDE_RRSIGS_MISSING } };
+	if (set->count != 0) /* stray signatures sign nothing */
+		TRY(try_signatures(&t, policy, time));
+	*ret = p->report;
 	return DONE;
 }
 
 RESULT rrset_verify(const struct rrset *set, const struct keyset *keys, const bool *allowed, const struct algorithm_policy *policy,
     const struct sig_time *time, const struct sig_limits *limits, struct arena *a, struct work *work, struct sig_report *ret)
 {
-	struct sig_report report = { .verdict = SIG_MISSING, .ede = EDE_RRSIGS_MISSING };
-	struct trial t = { .set = set, .keys = keys, .allowed = allowed, .limits = limits, .arena = a, .work = work, .report = &report };
+	struct sig_progress p = { .begun = false };
 
-	if (set->count != 0) /* stray signatures sign nothing */
-		TRY(try_signatures(&t, policy, time));
-	*ret = report;
-	return DONE;
+	return rrset_verify_on(set, keys, allowed, policy, time, limits, a, work, &p, ret);
 }
 
 RESULT rrset_verify_revocation(const struct rrset *set, const struct keyset *keys, size_t i, const struct sig_time *time, struct arena *a,

@@ -104,6 +104,21 @@ struct sig_report {
 RESULT rrset_verify(const struct rrset *set, const struct keyset *keys, const bool *allowed, const struct algorithm_policy *policy,
     const struct sig_time *time, const struct sig_limits *limits, struct arena *a, struct work *work, struct sig_report *ret)
     __attribute__((nonnull(1, 2, 5, 6, 7, 8, 9)));
+/* How far a verification got whose work ran out, so that it can go on another turn. Zero to begin with; good for one set with one set of keys and flags. */
+struct sig_progress {
+	bool begun;
+	uint16_t sig, key;      /* the next ones */
+	uint16_t same;          /* keys tried for that signature */
+	uint16_t verified;      /* signatures verified with a key at least */
+	uint16_t failures;
+	enum sig_verdict best;  /* of that signature so far */
+	enum key_fault fault;
+	struct sig_report report;
+};
+/* rrset_verify() that goes on where p says. With another result than ERR_BUDGET it is over. */
+RESULT rrset_verify_on(const struct rrset *set, const struct keyset *keys, const bool *allowed, const struct algorithm_policy *policy,
+    const struct sig_time *time, const struct sig_limits *limits, struct arena *a, struct work *work, struct sig_progress *p, struct sig_report *ret)
+    __attribute__((nonnull(1, 2, 5, 6, 7, 8, 9, 10)));
 /* Whether a DNSKEY RRset says itself that its i-th key is revoked: the key has the flag and signs the set (RFC 5011 section 2.1). As above. */
 RESULT rrset_verify_revocation(const struct rrset *set, const struct keyset *keys, size_t i, const struct sig_time *time, struct arena *a,
     struct work *work, bool *ret_revoked) NONNULL;

@@ -243,7 +243,7 @@ static void work_is_bounded(void **state)
 	assert_int_equal(v.what, DENIAL_NOT_PROVEN);
 	assert_int_equal(v.ede, DENIAL_EDE_NSEC_MISSING);
 	assert_int_equal(v.hashes, 111); /* each once */
-	r.limits.iterations = 49;
+	r.limits.iterations = r.limits.iterations_checked = 49;
 	v = prove(&r, name, RR_A);
 	assert_int_equal(v.what, DENIAL_ITERATIONS_INSECURE);
 	assert_int_equal(v.ede, DENIAL_EDE_ITERATIONS);
