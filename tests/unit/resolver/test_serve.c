@@ -302,7 +302,7 @@ static void start(const char *more)
 	assert_true(OK(serve_settings_make(conf, rng, NULL, report, &settings)));
 	assert_true(OK(local_zones_make(conf_server(conf), report, &zones)));
 	epoch_online(member);
-	serve = serve_new(&(struct serve_env){ loop, &host, &core, anscache, member, &stats, settings, zones, &stamp, 1 });
+	serve = serve_new(&(struct serve_env){ loop, &host, &core, anscache, member, &stats, settings, zones, &stamp, 1, NULL });
 	assert_non_null(serve);
 	assert_true(OK(listener_open(serve, report, &failed)));
 	assert_int_equal(failed, 0);

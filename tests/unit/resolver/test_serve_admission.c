@@ -340,6 +340,10 @@ static void the_variant_tells_do_and_cd_apart(void **state)
 	    judged(&(struct asking){ .from = "127.0.0.1", .flags = MSG_RD | MSG_CD, .type = RR_A, .rclass = CLASS_IN }).variant,
 	    ANS_CD);
 	end();
+	begin("ignore-cd-flag: yes\n");
+	assert_int_equal(
+	    judged(&(struct asking){ .from = "127.0.0.1", .flags = MSG_RD | MSG_CD, .type = RR_A, .rclass = CLASS_IN }).variant, 0);
+	end();
 }
 
 int main(void)
