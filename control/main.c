@@ -25,6 +25,7 @@ static const char usage[] =
     "  log_reopen                    open the log file anew\n"
     "  lookup NAME                   servers that would be asked for NAME\n"
     "  cache_lookup NAME             what the caches have at and below NAME\n"
+    "  explain NAME [TYPE]           why it is secure, insecure or bogus: the chain of trust as a tree, and what to mend\n"
     "  dump_cache | load_cache       the RRset cache as text; load reads it from standard input\n"
     "  flush NAME | flush_type NAME TYPE | flush_zone NAME | flush_bogus | flush_negative\n"
     "  flush_infra all|ADDRESS | dump_infra\n"

@@ -159,6 +159,7 @@ static void put_proof(struct json *j, const char *name, const struct explain_pro
 {
 	open_with(j, name, '{');
 	put_text(j, "proves", p->judged ? denial_text(p->what) : NULL);
+	put_text(j, "why", p->judged ? p->text : NULL);
 	open_with(j, "sets", '[');
 	for (size_t i = 0; i < p->n; i++)
 		put_set(j, NULL, &p->sets[i]);

@@ -10,6 +10,7 @@
 #include "validator/algorithm.h"
 
 #define COLUMNS 108
+#define DNS_PORT 53
 #define LABEL 10       /* columns of the word that a line begins with */
 #define RDATA_SHOWN 90 /* octets of a record's text */
 #define RECORDS_SHOWN 8
@@ -223,11 +224,11 @@ static void add_rdata(struct arena *a, struct line *l, const struct rrset *rs, s
 
 static void add_server_line(struct arena *a, struct line *l, const struct explain_server *s)
 {
-	char at[ENDPOINT_TEXT];
-	const char *who = s->name.wire != NULL ? name_words(a, s->name) : "";
+	char room[ENDPOINT_TEXT];
+	const char *who = s->name.wire != NULL ? name_words(a, s->name) : "", *at = s->at.port == DNS_PORT ? addr_text(&s->at.a, room) : endpoint_text(&s->at, room);
 
 	if (s->asked || s->lame != LAME_NO)
-		add(a, l, arena_printf(a, "server    %s%s%s %u ms%s%s%s%s", endpoint_text(&s->at, at), who[0] != '\0' ? " " : "", who, s->rtt_ms,
+		add(a, l, arena_printf(a, "server    %s%s%s %u ms%s%s%s%s", at, who[0] != '\0' ? " " : "", who, s->rtt_ms,
 			    s->timeouts > 0 ? arena_printf(a, ", timed out %u times", s->timeouts) : "", s->backoff ? ", in back-off" : "",
 			    s->lame != LAME_NO ? ", lame: " : "", s->lame != LAME_NO ? lame_text(s->lame) : ""));
 }
@@ -334,6 +335,8 @@ static void add_record(struct arena *a, struct line *above, const struct explain
 		add_rdata(a, l, r->set.rs, i);
 	if (r->set.rs != NULL && r->set.rs->count > RECORDS_SHOWN)
 		add(a, l, arena_printf(a, "          %u more", r->set.rs->count - RECORDS_SHOWN));
+	if (r->kind == EXPLAIN_ALIAS && r->target.wire == NULL)
+		add(a, l, "note      the name that it leads to would be too long");
 	add_sigs(a, l, &r->set);
 	if (r->expanded)
 		add(a, l, arena_printf(a, "wildcard  expanded from %s", name_words(a, r->source)));

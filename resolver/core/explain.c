@@ -20,9 +20,10 @@
 #define MENDS 6 /* different remedies that are told */
 
 /* To read signatures by when nothing is validated. */
-static const struct val_policy no_policy = { .keys = { KEY_RSA_MIN_BITS, KEY_RSA_MAX_BITS, KEY_RSA_EXPONENT_BITS, KEY_MAX_KEYS },
-	.signatures = { SIG_MAX_SIGNATURES, SIG_MAX_SAME_TAG, SIG_MAX_FAILURES }, .denials = { DENIAL_ITERATIONS, DENIAL_SETS }, .skew_min = SIG_SKEW_MIN,
-	.skew_max = SIG_SKEW_MAX };
+static struct val_policy plain_policy(void)
+{
+	return (struct val_policy){ .keys = KEY_LIMITS, .signatures = SIG_LIMITS, .denials = DENIAL_LIMITS, .skew_min = SIG_SKEW_MIN, .skew_max = SIG_SKEW_MAX };
+}
 
 void explanation_free(struct explanation *x)
 {
@@ -105,13 +106,19 @@ static const struct bundle *dname_above(const struct explaining *w, struct name 
 static RESULT take_dname(struct explaining *w, struct explain_record *r, const struct bundle *b, struct found *f)
 {
 	struct name_buf target;
+	struct result made;
 
 	f->rs = bundle_find(b, bundle_key(b).name, RR_DNAME);
-	if (f->rs == NULL || !OK(dname_substitute(f->rs, r->name, &target)))
+	if (f->rs == NULL)
+		return DONE;
+	made = dname_substitute(f->rs, r->name, &target);
+	if (!OK(made) && made.e != ERR_SPACE)
 		return DONE;
 	f->b = b;
 	r->kind = EXPLAIN_ALIAS;
 	r->type = RR_DNAME;
+	if (made.e == ERR_SPACE)
+		return DONE;
 	r->target = name_dup_in(w->x->arena, name_of(&target));
 	return r->target.wire != NULL ? DONE : FAIL(ERR_NOMEM);
 }
@@ -182,7 +189,7 @@ static RESULT find_records(struct explaining *w, struct found f[EXPLAIN_RECORDS]
 		*r = (struct explain_record){ .kind = EXPLAIN_MISSING, .name = name, .type = x->q.type, .zone = EXPLAIN_TOP };
 		TRY(find_one(w, r, &f[x->record_count]));
 		x->record_count++;
-		if (r->kind != EXPLAIN_ALIAS)
+		if (r->kind != EXPLAIN_ALIAS || r->target.wire == NULL)
 			break;
 		name = r->target;
 	}
@@ -472,7 +479,7 @@ struct explanation *explain_make(const struct explain_env *e, const struct quest
 {
 	AUTO(explanation_free) struct explanation *x = mem_alloc(sizeof *x);
 	AUTO(nsec3_hasher_free) struct nsec3_hasher *hasher = nsec3_hasher_new();
-	const struct val_policy *p = e->validation != NULL ? &e->validation->policy : &no_policy;
+	const struct val_policy plain = plain_policy(), *p = e->validation != NULL ? &e->validation->policy : &plain;
 	struct explaining w = { .e = e, .x = x };
 
 	if (x == NULL || hasher == NULL)

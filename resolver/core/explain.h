@@ -111,6 +111,7 @@ struct explain_proof {
 	size_t n;
 	bool judged;                   /* `what` says what they prove */
 	enum denial what;
+	const char *text BORROWED_FIELD; /* why, in a phrase; static, NULL when not judged */
 };
 
 #define EXPLAIN_TOP SIZE_MAX
@@ -152,7 +153,7 @@ struct explain_record {
 	struct name name;              /* EXPLAIN_ALIAS of a DNAME: the name that is under it */
 	uint16_t type;                 /* of the set; of what is missing: as asked */
 	size_t zone;                   /* index; EXPLAIN_TOP: none is known */
-	struct name target;            /* EXPLAIN_ALIAS */
+	struct name target;            /* EXPLAIN_ALIAS; wire NULL: it would be too long (YXDOMAIN) */
 	struct explain_set set;        /* EXPLAIN_DATA, EXPLAIN_ALIAS */
 	bool expanded;                 /* from `source` */
 	struct name source;

@@ -285,7 +285,10 @@ static RESULT match_link(struct explain_tools *t, const struct rrset *dnskeys, s
 			return r;
 		if (!OK(r)) {
 			misses++;
-			l->match = l->match == MATCH_NO_KEY ? MATCH_DIFFERS : l->match;
+			if (key->fault == KEY_NOT_ZONE || key->fault == KEY_PROTOCOL)
+				l->match = MATCH_FAULTY; /* no digest is worked out for such a key */
+			else if (l->match == MATCH_NO_KEY)
+				l->match = MATCH_DIFFERS;
 			continue;
 		}
 		l->match = key->fault == KEY_GOOD ? MATCH_KEY : MATCH_FAULTY;
@@ -386,25 +389,32 @@ static bool proof_of(struct explain_tools *t, const struct explain_proof *p, str
 	return true;
 }
 
-static void note_verdict(struct explain_tools *t, struct explain_proof *p, enum denial what)
+static void note_verdict(struct explain_tools *t, struct explain_proof *p, const struct denial_verdict *v)
 {
-	t->out_of_work = t->out_of_work || what == DENIAL_TOO_MUCH_WORK;
-	p->judged = what != DENIAL_TOO_MUCH_WORK && what != DENIAL_FAILED;
-	p->what = what;
+	t->out_of_work = t->out_of_work || v->what == DENIAL_TOO_MUCH_WORK;
+	p->judged = v->what != DENIAL_TOO_MUCH_WORK && v->what != DENIAL_FAILED;
+	p->what = v->what;
+	p->text = v->text;
 }
 
 void explain_proof_judge(struct explain_tools *t, struct explain_proof *p, struct name zone, struct name name, uint16_t type)
 {
+	struct denial_verdict v;
 	struct denial_proof d;
 
-	if (proof_of(t, p, zone, &d))
-		note_verdict(t, p, denial_prove(&d, name, type).what);
+	if (!proof_of(t, p, zone, &d))
+		return;
+	v = denial_prove(&d, name, type);
+	note_verdict(t, p, &v);
 }
 
 void explain_proof_judge_expansion(struct explain_tools *t, struct explain_proof *p, struct name zone, struct name name, unsigned int labels)
 {
+	struct denial_verdict v;
 	struct denial_proof d;
 
-	if (proof_of(t, p, zone, &d))
-		note_verdict(t, p, denial_prove_expansion(&d, name, labels).what);
+	if (!proof_of(t, p, zone, &d))
+		return;
+	v = denial_prove_expansion(&d, name, labels);
+	note_verdict(t, p, &v);
 }

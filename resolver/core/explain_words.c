@@ -81,8 +81,11 @@ const char *explain_when(struct arena *a, int64_t when, int64_t now)
 const char *explain_name(struct arena *a, struct name n)
 {
 	char room[NAME_TEXT];
+	size_t len = strlen(name_to_text(n, room));
 
-	if (strlen(name_to_text(n, room)) > NAME_SHOWN)
+	if (len > 1 && room[len - 1] == '.')
+		room[--len] = '\0';
+	if (len > NAME_SHOWN)
 		memcpy(room + NAME_SHOWN - 3, "...", 4);
 	return or_blank(arena_strdup(a, room));
 }
@@ -94,7 +97,7 @@ static struct explain_finding bogus(uint16_t ede, const char *reason, const char
 
 /* --- sets */
 
-/* "www.example.com. A" */
+/* "www.example.com A" */
 static const char *set_name(struct arena *a, const struct rrset *rs) IN_ARENA;
 static const char *set_name(struct arena *a, const struct rrset *rs)
 {
@@ -275,7 +278,7 @@ struct explain_finding explain_insecure_cut(struct arena *a, const struct explai
 	else
 		reason = arena_printf(a, "%s is an unsigned delegation: %s proves that it has no DS record", name, above);
 	return (struct explain_finding){ .verdict = EXPLAIN_INSECURE, .reason = reason,
-		.mend = arena_printf(a, "Nothing is broken. To have it validated, sign zone %s and publish its DS record in %s.", name, above) };
+		.mend = arena_printf(a, "Nothing is broken. It is validated as soon as zone %s is signed and its DS record stands in %s.", name, above) };
 }
 
 struct explain_finding explain_configured(struct arena *a, const struct explain_zone *z, int64_t wall)
@@ -297,7 +300,7 @@ struct explain_finding explain_configured(struct arena *a, const struct explain_
 
 struct explain_finding explain_bad_proof(struct arena *a, const struct explain_proof *p, struct name zone, const char *about, int64_t wall)
 {
-	const char *z = explain_name(a, zone);
+	const char *z = explain_name(a, zone), *mend;
 	size_t proofs = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
@@ -307,8 +310,12 @@ struct explain_finding explain_bad_proof(struct arena *a, const struct explain_p
 		if (p->sets[i].verdict != SIG_GOOD)
 			return explain_bad_set(a, &p->sets[i], zone, wall);
 	}
-	return bogus(EDE_NSEC_MISSING, proofs == 0 ? arena_printf(a, "nothing proves %s: the signed zone %s sent neither NSEC nor NSEC3", about, z) :
-						     arena_printf(a, "the NSEC or NSEC3 records of %s do not prove %s", z, about),
-	    arena_printf(a, "Sign zone %s anew, so that its chain of NSEC or NSEC3 records is whole, and compare the answers of all its servers: one of them may have "
-			    "another copy of the zone.", z));
+	if (proofs > 0 && p->judged && p->what != DENIAL_NOT_PROVEN)
+		return bogus(EDE_BOGUS, arena_printf(a, "the reply says one thing and its proof another: what is proven is \"%s\", not %s", denial_text(p->what), about),
+		    arena_printf(a, "Look at the server software of zone %s, and at what stands in front of it: its replies do not fit their own NSEC or NSEC3 records.", z));
+	mend = arena_printf(a, "Sign zone %s anew, so that its chain of NSEC or NSEC3 records is whole, and compare the answers of all its servers: one of them may have another "
+			       "copy of the zone, or leave records out.", z);
+	if (proofs == 0)
+		return bogus(EDE_NSEC_MISSING, arena_printf(a, "nothing proves %s: neither NSEC nor NSEC3 came along, in the signed zone %s", about, z), mend);
+	return bogus(EDE_BOGUS, arena_printf(a, "the NSEC or NSEC3 records of %s do not prove %s%s%s", z, about, p->text != NULL ? ": " : "", or_blank(p->text)), mend);
 }
