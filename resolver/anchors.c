@@ -23,6 +23,7 @@
 #define REPORT_OCTETS (64u * 1024)
 #define LOOK_AGAIN_SEC 3600        /* the wall clock may be set; a file that could not be written is tried again */
 #define BEHIND_SEC 1
+#define CLOCK_SEC 60               /* the clocks are compared so often, and this much they may drift apart */
 #define SIGNAL_FIRST_SEC 10u       /* after the start, and up to as much again times five at random */
 #define SIGNAL_SEC 86400
 #define SIGNAL_TAGS 12u            /* that fit into a label */
@@ -54,6 +55,7 @@ struct anchor_keeper {
 	char *negative_path OWNED_FIELD;  /* NULL: they end with the daemon */
 	struct names insecure, validated; /* said by the operator since the last reload */
 	int64_t signal_at;                /* wall */
+	int64_t apart_sec;                /* wall clock minus the other one, when verdicts were last dropped because of it */
 };
 
 static int64_t wall(const struct anchor_keeper *k)
@@ -405,6 +407,25 @@ static void signal_all(struct anchor_keeper *k)
 
 /* --- time */
 
+static int64_t clocks_apart(const struct anchor_keeper *k)
+{
+	return wall(k) - (int64_t)now_sec(loop_now(k->env.loop));
+}
+
+/* The wall clock was set: what it said of the dates of signatures does not hold, neither what was good nor what had expired. */
+static bool clock_was_set(struct anchor_keeper *k)
+{
+	int64_t by = clocks_apart(k) - k->apart_sec;
+
+	if (by >= -CLOCK_SEC && by <= CLOCK_SEC)
+		return false;
+	k->apart_sec += by;
+	if (k->v == NULL || k->v->policy.fixed_date || k->v->policy.ignore_dates)
+		return false;
+	log_notice("the clock was set by %lld s: all signatures are checked anew", (long long)by);
+	return true;
+}
+
 static int64_t earlier(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -412,7 +433,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t next_work(const struct anchor_keeper *k)
 {
-	int64_t now = wall(k), at = now + LOOK_AGAIN_SEC;
+	int64_t now = wall(k), at = now + (k->started ? CLOCK_SEC : LOOK_AGAIN_SEC);
 
 	if (k->behind)
 		at = now + BEHIND_SEC;
@@ -456,6 +477,7 @@ static void tick(struct loop *l, void *object)
 	k->timer = (timer_h){ 0 };
 	while (negatives_ended(&k->negatives, wall(k), &ended))
 		end_negative(k, name_of(&ended), "its time is over");
+	k->behind = clock_was_set(k) || k->behind;
 	if (k->behind)
 		(void)OK(renew(k, NULL)); /* said there */
 	if (k->started) {
@@ -522,6 +544,7 @@ RESULT anchor_keeper_open(const struct anchor_keeper_env *e, const struct plan *
 void anchor_keeper_start(struct anchor_keeper *k)
 {
 	k->started = true;
+	k->apart_sec = clocks_apart(k);
 	k->signal_at = wall(k) + SIGNAL_FIRST_SEC + rng_below(loop_rng(k->env.loop), 5 * SIGNAL_FIRST_SEC);
 	arm(k);
 }

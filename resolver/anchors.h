@@ -7,7 +7,8 @@
  *   operator -------'
  *
  * It asks, through ask(): for the DNSKEY RRset of each zone of auto-trust-anchor-file: when its time has come; for whether a zone under a negative anchor validates again; and the
- * key tag signals of RFC 8145, whose answers count nothing. Times are wall times: its timer looks at the clock at least once an hour.
+ * key tag signals of RFC 8145, whose answers count nothing. Times are wall times: its timer looks at the clock every minute, and when that was set by more than a minute
+ * against the one that ages the caches, all verdicts are dropped.
  */
 #ifndef RESOLVER_ANCHORS_H
 #define RESOLVER_ANCHORS_H

@@ -282,7 +282,7 @@ void lookup_denied(struct lookup *k, struct denied_answer *ret)
 	*ret = (struct denied_answer){ .what = DENIED_NOTHING };
 	if (k->denials == NULL || (k->flags & LOOKUP_CHECKED) == 0 || rrtype_is_meta(k->type) || k->name.labels == 0)
 		return;
-	denials_find(k->denials, k->name, k->type, floor_of(k, k->type == RR_DS ? name_parent(k->name) : k->name), k->hasher, LOOKUP_MAX_HASHES, k->arena, k->now, ret);
+	denials_find(k->denials, k->name, k->type, floor_of(k, k->type == RR_DS ? name_parent(k->name) : k->name), k->hasher, k->validation->hash_attempts, k->arena, k->now, ret);
 	if (ret->what != DENIED_NOTHING &&
 	    anchors_find_with(k->validation->anchors, k->validation->ntas, k->now->wall_sec, k->type == RR_DS ? name_parent(k->name) : k->name).kind != ANCHOR_KEYS)
 		ret->what = DENIED_NOTHING;

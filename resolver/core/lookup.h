@@ -30,7 +30,6 @@ enum lookup_kind {
 #define LOOKUP_NO_FAILURES 2u /* do not look at failures */
 #define LOOKUP_CHECKED 4u     /* only what the validator has seen; without it, failures of validation do not count either */
 #define LOOKUP_REJUDGE 8u     /* with LOOKUP_CHECKED: nothing has been seen, so that the validator learns from it again */
-#define LOOKUP_MAX_HASHES 64u /* of NSEC3 for one name that is looked for among denials */
 
 struct lookup {
 	struct rrcache *cache PARENT_FIELD;

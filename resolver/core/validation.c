@@ -114,6 +114,7 @@ static void read_switches(const struct conf_clause *c, struct validation *v)
 {
 	v->max_restart = number(c, OPT_VAL_MAX_RESTART);
 	v->bogus_max_sec = number(c, OPT_VAL_BOGUS_TTL);
+	v->hash_attempts = number(c, OPT_VAL_HASH_ATTEMPTS);
 	v->work_slice = VALIDATION_WORK_SLICE;
 	v->lame_check = !conf_bool(c, OPT_DISABLE_DNSSEC_LAME_CHECK);
 	v->permissive = conf_bool(c, OPT_VAL_PERMISSIVE_MODE);

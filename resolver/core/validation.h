@@ -22,6 +22,7 @@ struct validation {
 	struct ntas *ntas OWNED_FIELD;
 	uint32_t max_restart;   /* val-max-restart: other servers asked after a bogus answer */
 	uint32_t bogus_max_sec; /* val-bogus-ttl: a bogus answer is remembered for the back-off of RFC 9520, up to this */
+	uint32_t hash_attempts; /* val-hash-attempts: NSEC3 hashes for one name that is looked for among denials */
 	uint32_t work_slice;    /* of one turn, thousandths of a unit (validator/work.h) */
 	bool lame_check;        /* not disable-dnssec-lame-check: other servers are asked when one of a signed zone sends no signatures */
 	bool permissive;        /* val-permissive-mode */

@@ -184,7 +184,7 @@ static void world_end(struct world *w)
 static void wait_for(struct world *w, int64_t sec)
 {
 	while (sec > 0) {
-		int64_t step = sec < 3600 ? sec : 3600;
+		int64_t step = sec < 60 ? sec : 60;
 
 		sec -= step;
 		w->now.mono_ns += (uint64_t)step * 1000000000u;
@@ -593,6 +593,28 @@ static void what_could_not_be_published_is_tried_again(void **state)
 	world_end(w);
 }
 
+static void a_clock_that_was_set_drops_all_verdicts(void **state)
+{
+	struct world *w = world_of("trust-anchor: \". DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000001\"\n");
+
+	(void)state;
+	anchor_keeper_start(w->keeper);
+	wait_for(w, 600);
+	w->now.wall_sec += 30; /* as a clock is disciplined */
+	wait_for(w, 120);
+	assert_int_equal(w->published, 0);
+	w->now.wall_sec -= 3600;
+	wait_for(w, 120);
+	assert_int_equal(w->published, 1);
+	assert_true(w->everything);
+	wait_for(w, 600);
+	assert_int_equal(w->published, 1);
+	w->now.wall_sec += 2 * DAY;
+	wait_for(w, 120);
+	assert_int_equal(w->published, 2);
+	world_end(w);
+}
+
 static void key_tags_are_signalled_daily(void **state)
 {
 	struct world *w = world_of("trust-anchor: \". DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000001\"\ntrust-anchor-signaling: yes\n"
@@ -632,6 +654,7 @@ int main(void)
 		cmocka_unit_test(the_operator_makes_names_insecure_until_a_reload),
 		cmocka_unit_test(a_reload_drops_verdicts_only_when_they_do_not_hold),
 		cmocka_unit_test(what_could_not_be_published_is_tried_again),
+		cmocka_unit_test(a_clock_that_was_set_drops_all_verdicts),
 		cmocka_unit_test(key_tags_are_signalled_daily),
 	};
 
