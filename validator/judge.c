@@ -12,6 +12,7 @@
 
 #define SIGNATURES_LOOKED_AT 32 /* of one set, for their signers */
 #define SIGNERS_TRIED 4         /* of one set, and of one denial */
+#define DENIALS_KEPT 8          /* NSEC and NSEC3 sets that one proof may need: up to so many are verified and kept even when it needs fewer */
 #define ASKED_IN_VAIN 3         /* the same question may come up that often in a row; its answer must have taught nothing */
 #define UNKNOWN_TTL 60          /* seconds, of what was learnt from others who did not say how long it holds */
 
@@ -755,6 +756,24 @@ static enum judge_what verify_used(struct run *r, struct proof *p, const struct 
 	return JUDGE_DONE;
 }
 
+/* The others, when they are few: those who ask for proofs see them all, and they deny other names (RFC 8198). One that is bad ends it. */
+static enum judge_what verify_spare(struct run *r, struct proof *p, const struct keyset *keys)
+{
+	bool good = true;
+
+	for (size_t i = 0; p->p.n <= DENIALS_KEPT && i < p->p.n && good; i++) {
+		enum judge_what what;
+
+		if (p->of[i]->done)
+			continue;
+		what = verify_beside(r, p->of[i], p->p.zone, keys);
+		if (what != JUDGE_DONE)
+			return what;
+		good = p->of[i]->good != NULL;
+	}
+	return JUDGE_DONE;
+}
+
 /*
  * A proof by the zone's records: first what they would prove, were they all good; then the few that this rests on are verified, and if one does not hold it is tried
  * without it. labels: of a wildcard's signature, for the proof of an expansion; 0: a denial of name and type.
@@ -782,7 +801,7 @@ static enum judge_what prove(struct run *r, struct name zone, const struct keyse
 		if (what != JUDGE_DONE)
 			return what;
 	}
-	return JUDGE_DONE;
+	return verify_spare(r, ret, keys);
 }
 
 /* The first denial that did not verify. */
