@@ -638,6 +638,61 @@ static void key_tags_are_signalled_daily(void **state)
 	world_end(w);
 }
 
+static void memory_that_runs_out_leaves_nothing_behind(void **state)
+{
+	AUTO(signer_free) struct signer *a = signer_new(13, 257, 0);
+	struct world *w = following(a);
+	struct anchor_keeper_env e = { .loop = w->loop, .user = w, .publish = published, .ask = ask };
+	struct strbuf *report = strbuf_new(65536);
+	bool opened = false;
+
+	(void)state;
+	anchor_keeper_close(w->keeper);
+	w->keeper = NULL;
+	for (uint64_t n = 1; !opened && n < 500; n++) {
+		struct mem_usage before;
+		struct result r;
+
+		strbuf_clear(report);
+		before = mem_usage();
+		mem_fail_at(n, true);
+		r = anchor_keeper_open(&e, w->plan, report, &w->keeper);
+		mem_fail_at(0, false);
+		opened = OK(r);
+		if (!opened) {
+			assert_int_equal(r.e, ERR_NOMEM);
+			assert_null(w->keeper);
+			assert_in_range(mem_usage().objects, before.objects, before.objects + 1); /* the report may have grown */
+		}
+	}
+	assert_true(opened);
+	strbuf_free(report);
+	world_end(w);
+}
+
+static void what_memory_failed_for_is_done_later(void **state)
+{
+	struct name_buf zone;
+
+	(void)state;
+	assert_true(OK(name_from_text("broken.", NULL, &zone)));
+	for (uint64_t n = 1; n < 60; n++) {
+		struct world *w = world_of("trust-anchor: \". DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000001\"\nnta-recheck: 0\n");
+		struct result r;
+
+		anchor_keeper_start(w->keeper);
+		mem_fail_at(n, true);
+		r = anchor_keeper_set_negative(w->keeper, name_of(&zone), 1000, false);
+		mem_fail_at(0, false);
+		anchor_keeper_set(w->keeper, w->plan, false); /* arms the timer, should that have failed */
+		wait_for(w, 3);
+		/* either it was refused at once, or it is in force by now */
+		if (OK(r) || w->published > 1)
+			assert_int_equal(kind_at(w, "broken."), ANCHOR_NEGATIVE);
+		world_end(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -656,6 +711,8 @@ int main(void)
 		cmocka_unit_test(what_could_not_be_published_is_tried_again),
 		cmocka_unit_test(a_clock_that_was_set_drops_all_verdicts),
 		cmocka_unit_test(key_tags_are_signalled_daily),
+		cmocka_unit_test(memory_that_runs_out_leaves_nothing_behind),
+		cmocka_unit_test(what_memory_failed_for_is_done_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
