@@ -288,6 +288,11 @@ static void put_soa(struct denials *d, struct shard *sh, uint64_t hash, struct n
 
 void denials_put(struct denials *d, struct name zone, const struct rrset *rs, const struct now *now)
 {
+	denials_put_for(d, zone, rs, UINT32_MAX, now);
+}
+
+void denials_put_for(struct denials *d, struct name zone, const struct rrset *rs, uint32_t most, const struct now *now)
+{
 	size_t limit = atomic_load_explicit(&d->limit, memory_order_relaxed);
 	AUTO(gap_free) struct gap *g = NULL;
 	struct shard *sh;
@@ -299,6 +304,8 @@ void denials_put(struct denials *d, struct name zone, const struct rrset *rs, co
 		g = gap_new(zone, rs, now_sec(now));
 		if (g == NULL)
 			return;
+		if (most < rs->ttl)
+			g->expires_sec -= rs->ttl - most;
 	}
 	hash = hash_of(d, zone);
 	sh = shard_of(d, hash);
@@ -324,15 +331,15 @@ struct asking {
 	struct denied_answer *ret BORROWED_FIELD;
 };
 
-static bool take_set(struct asking *k, const struct rrset *rs, uint32_t expires_sec, struct denied_answer *to)
+static bool take_set(struct asking *k, const struct rrset *rs, uint32_t expires_sec, uint32_t shown_until_sec, struct denied_answer *to)
 {
 	struct rrset *copy = rrset_copy_in(k->arena, rs);
 
 	if (copy == NULL)
 		return false;
-	copy->ttl = expires_sec - k->q.now_sec;
-	if (copy->ttl < to->ttl)
-		to->ttl = copy->ttl;
+	copy->ttl = shown_until_sec - k->q.now_sec;
+	if (expires_sec - k->q.now_sec < to->ttl)
+		to->ttl = expires_sec - k->q.now_sec;
 	to->sets[to->n++] = copy;
 	return true;
 }
@@ -345,7 +352,7 @@ static bool take_soa(struct asking *k, struct gap_zone *z, struct denied_answer 
 	}
 	if (z->soa_minimum < to->ttl)
 		to->ttl = z->soa_minimum;
-	return to->ttl > 0 && take_set(k, z->soa, z->soa_expires_sec, to);
+	return to->ttl > 0 && take_set(k, z->soa, z->soa_expires_sec, z->soa_expires_sec, to);
 }
 
 static bool take_wildcard(struct asking *k, unsigned int closest, struct denied_answer *to)
@@ -362,7 +369,7 @@ static bool take_wildcard(struct asking *k, unsigned int closest, struct denied_
 /* Copies what proves it. False: there is no SOA, without which only the absence of a DS is of use, or no memory. */
 static bool take(struct asking *k, struct gap_zone *z, const struct gap_proof *p)
 {
-	struct denied_answer to = { .what = p->what, .ttl = UINT32_MAX };
+	struct denied_answer to = { .what = p->what, .guess = p->guess, .ttl = UINT32_MAX };
 
 	to.sets = arena_alloc_array(k->arena, 1 + p->gaps, sizeof *to.sets);
 	if (to.sets == NULL)
@@ -376,7 +383,7 @@ static bool take(struct asking *k, struct gap_zone *z, const struct gap_proof *p
 		to.no_soa = true;
 	}
 	for (unsigned int i = 0; i < p->gaps; i++) {
-		if (!take_set(k, p->gap[i]->set, p->gap[i]->expires_sec, &to))
+		if (!take_set(k, p->gap[i]->set, p->gap[i]->expires_sec, p->gap[i]->shown_until_sec, &to))
 			return false;
 		gap_zone_used(z, p->gap[i]);
 	}

@@ -22,6 +22,7 @@ DEFINE_AUTO(struct denials, denials_free)
 void denials_set_limit(struct denials *d, size_t octets) NONNULL; /* 0: nothing is kept */
 
 /* An NSEC or NSEC3 RRset that zone's keys verified, kept for its TTL; and the zone's SOA RRset with its signature, which negative answers carry. Copies. Others are passed over. */
+void denials_put_for(struct denials *d, struct name zone, const struct rrset *rs, uint32_t most, const struct now *now) NONNULL; /* for at most so many seconds, whatever its TTL */
 void denials_put(struct denials *d, struct name zone, const struct rrset *rs, const struct now *now) NONNULL;
 
 enum denied {
@@ -35,6 +36,7 @@ struct denied_answer {
 	struct name wildcard;                  /* in the arena */
 	const struct rrset **sets ARENA_FIELD; /* copies: SOA first unless DENIED_WILDCARD, then the proofs; each with TTL as it is left */
 	size_t n;
+	bool guess;                            /* DENIED_WILDCARD: that nothing closer than the wildcard exists is proven only if the wildcard itself does */
 	bool no_soa;                           /* DS alone: the zone's SOA is not at hand. Good for the chain of trust, but not to be told */
 	uint32_t ttl;                          /* seconds: the least left of the sets, and for denials by RFC 2308 section 5 (RFC 9077) */
 };

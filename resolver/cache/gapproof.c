@@ -166,7 +166,7 @@ static struct span hash_span(const uint8_t *hash)
 	return span_of(hash, NSEC3_HASH_OCTETS);
 }
 
-/* The next closer name is in `cover`, and that without opt-out; now the wildcard. */
+/* The next closer name is in `cover`, and that without opt-out; now the wildcard. encloser NULL: nothing says that there is one. */
 static enum gap_need prove_wildcard3(struct gap_zone *z, const struct gap_question *q, const struct gap_hashes *h, struct gap *encloser, struct gap *cover,
     unsigned int labels, struct gap_proof *ret)
 {
@@ -183,7 +183,10 @@ static enum gap_need prove_wildcard3(struct gap_zone *z, const struct gap_questi
 	else
 		decide(ret, q->type == RR_ANY ? DENIED_NOTHING : DENIED_WILDCARD);
 	ret->closest = labels;
-	if (ret->what == DENIED_WILDCARD) {
+	if (encloser == NULL && ret->what != DENIED_WILDCARD) { /* that it exists can only the wildcard's own data tell */
+		*ret = (struct gap_proof){ .what = DENIED_NOTHING };
+	} else if (ret->what == DENIED_WILDCARD) {
+		ret->guess = encloser == NULL;
 		add(ret, cover);
 	} else if (ret->what != DENIED_NOTHING) {
 		add(ret, encloser);
@@ -221,7 +224,7 @@ enum gap_need gap_prove_nsec3(struct gap_zone *z, const struct gap_question *q, 
 			}
 			encloser = g;
 		} else if (g != NULL && i > 0) {
-			if (encloser == NULL || g->opt_out)
+			if (g->opt_out)
 				return GAP_DECIDED;
 			*ret_labels = z->name_labels + i - 1;
 			return prove_wildcard3(z, q, h, encloser, g, *ret_labels, ret);

@@ -19,6 +19,7 @@ struct gap_question {
 
 struct gap_proof {
 	enum denied what;
+	bool guess; /* as in struct denied_answer */
 	struct gap *gap[3] BORROWED_FIELD; /* different ones */
 	unsigned int gaps;
 	unsigned int closest; /* DENIED_WILDCARD: labels of the closest encloser */

@@ -67,6 +67,7 @@ static struct gap *gap_block(const struct rrset *rs, struct span owner, struct s
 	if (g == NULL)
 		return NULL;
 	*g = (struct gap){ .octets = heap_octets(size), .expires_sec = now > UINT32_MAX - rs->ttl ? UINT32_MAX : now + rs->ttl };
+	g->shown_until_sec = g->expires_sec;
 	memcpy(p + sizeof *g, rs, rs->octets);
 	g->set = (const struct rrset *)(const void *)(p + sizeof *g);
 	if (owner.n != 0)

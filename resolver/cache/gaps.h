@@ -31,6 +31,7 @@ struct gap {
 	const struct rrset *set PARENT_FIELD; /* in this block */
 	uint32_t octets;
 	uint32_t expires_sec;    /* mono */
+	uint32_t shown_until_sec; /* mono: the same by its TTL, which clients are told */
 	uint16_t iterations;     /* NSEC3 */
 	uint8_t order;           /* enum gap_order */
 	bool opt_out;

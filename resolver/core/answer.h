@@ -17,7 +17,7 @@ struct answer {
 	uint16_t rcode;
 	bool authoritative;       /* AA: local data */
 	bool cacheable;           /* a TTL above 0, not a failure of our own */
-	bool bogus;               /* SERVFAIL because it does not validate: an expired answer must not take its place */
+	bool bogus;               /* SERVFAIL because it does not validate */
 	bool synthesized;         /* from denials of other names (RFC 8198) */
 	bool stale;               /* at least one set has expired (RFC 8767) */
 	uint8_t security;         /* enum security, the least of its parts */

@@ -322,6 +322,14 @@ static RESULT referral_from_cache(struct asker *k, struct answer *ret)
 
 		spare = rrcache_get(k->core->env.rrcache, &key, now, 0);
 	}
+	/* The zone's own word, when that was validated, says more than its parent's. */
+	if (spare == NULL && cut != NULL) {
+		struct bundle_key key = { bundle_key(cut).name, RR_NS, CLASS_IN, BUNDLE_DATA };
+
+		spare = rrcache_get(k->core->env.rrcache, &key, now, 0);
+		if (spare != NULL && lookup_security(spare) != SECURITY_SECURE)
+			spare = NULL;
+	}
 	cut = spare != NULL ? spare : cut;
 	if (cut == NULL) {
 		ret->rcode = RCODE_REFUSED;
@@ -367,8 +375,7 @@ static RESULT tell_failure(struct asker *k, const struct bundle *failure)
 	struct answer a = { .q = k->r->q };
 
 	stats_inc(k->core->env.stats, COUNT_CORE_FAILURE_HITS);
-	if (!k->r->stale_ok || ede_is_dnssec(bundle_info(failure)->ede) ||
-	    !finish_find_stale(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena, &a))
+	if (!k->r->stale_ok || !finish_find_stale(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena, &a))
 		finish_describe_failure(&a, failure, k->arena);
 	tell(k, &a);
 	return DONE;

@@ -69,7 +69,7 @@ static void tell_waiters(struct resolution *q, const struct answer *a)
 
 	while (q->waiters != NULL) {
 		struct waiter *w = q->waiters;
-		bool wants_stale = w->stale_ok && a->rcode == RCODE_SERVFAIL && !a->bogus;
+		bool wants_stale = w->stale_ok && a->rcode == RCODE_SERVFAIL;
 
 		if (wants_stale && !looked) {
 			found = finish_find_stale(q->core, q->settings, &q->q, query_is_raw(q), q->arena, &stale);
@@ -131,8 +131,6 @@ bool finish_find_stale(struct core *c, const struct core_settings *s, const stru
 		found.rcode = RCODE_NXDOMAIN;
 	if (!OK(draft_finish(&draft, a, &found)))
 		return false;
-	if (found.security == SECURITY_SECURE) /* it was; its signatures may have expired since */
-		found.security = SECURITY_INDETERMINATE;
 	answer_add_ede(&found, kind == LOOKUP_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE, NULL);
 	stats_inc(c->env.stats, COUNT_CORE_STALE);
 	*ret = found;
@@ -213,6 +211,11 @@ static void remember_failure(struct resolution *q, enum fail_cause cause, uint16
 		return;
 	/* Not remembered when memory is short: then it is asked again. */
 	(void)OK(rrcache_put_failure(q->core->env.rrcache, q->core->env.member, &k, RCODE_SERVFAIL, ede, why, first, max, query_now(q)));
+	if (cause == FAIL_BOGUS && !name_equal(q->now.name, q->q.name)) { /* the aliases that led there are in the cache, and lead there again */
+		k.name = q->now.name;
+		(void)OK(rrcache_put_failure(q->core->env.rrcache, q->core->env.member, &k, RCODE_SERVFAIL, ede, why, first, max, query_now(q)));
+		k.name = q->q.name;
+	}
 	if (cause == FAIL_SERVERS && all_refused(q)) {
 		k.name = q->deleg->zone;
 		k.type = 0;
@@ -231,6 +234,8 @@ static void describe(struct resolution *q, enum fail_cause cause, const char *wh
 		answer_add_ede(a, EDE_NO_REACHABLE, q->deleg == NULL ? NULL : arena_printf(q->arena, "at delegation %s", name_to_text(q->deleg->zone, text)));
 		if (had_outcome(q, SERVER_TIMEOUT) || had_outcome(q, SERVER_UNREACHABLE))
 			answer_add_ede(a, EDE_NETWORK, had_outcome(q, SERVER_TIMEOUT) ? "name servers time out" : "name servers cannot be reached");
+		else if (had_outcome(q, SERVER_RCODE))
+			answer_add_ede(a, EDE_NETWORK, "name servers answer with errors");
 		break;
 	case FAIL_ALIASES:
 	case FAIL_BUDGET:
@@ -244,6 +249,8 @@ static void describe(struct resolution *q, enum fail_cause cause, const char *wh
 			if (f->failed && f->network != 0 && a->ede_count < 2)
 				answer_add_ede(a, f->network, NULL);
 		}
+		if (q->bogus.spoilt)
+			answer_add_ede(a, EDE_OTHER, NOTE_SPOILT);
 		a->bogus = true;
 		break;
 	}

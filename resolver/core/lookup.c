@@ -39,6 +39,8 @@ static const struct bundle *get_failure(const struct lookup *k)
 	const struct bundle *b = get(k->cache, k->name, k->type, BUNDLE_FAILURE, k->now, 0);
 	bool bogus = b != NULL && ede_is_dnssec(bundle_info(b)->ede);
 
+	if (b == NULL || (k->flags & LOOKUP_STALE) != 0)
+		return NULL;
 	return (k->flags & (bogus ? LOOKUP_CHECKED : LOOKUP_NO_FAILURES)) == (bogus ? LOOKUP_CHECKED : 0) ? b : NULL;
 }
 
@@ -254,27 +256,44 @@ static RESULT follow(struct lookup *k, enum lookup_kind *ret_kind, bool *ret_fou
 static RESULT take_proofs(struct lookup *k, const struct denied_answer *d)
 {
 	for (size_t i = 0; i < d->n; i++)
-		TRY(draft_add(k->draft, k->arena, PART_AUTHORITY, d->sets[i], d->sets[i]->ttl < d->ttl ? d->sets[i]->ttl : d->ttl));
+		TRY(draft_add(k->draft, k->arena, PART_AUTHORITY, d->sets[i], d->sets[i]->type == RR_SOA && d->ttl < d->sets[i]->ttl ? d->ttl : d->sets[i]->ttl));
 	k->synthesized = true;
 	return DONE;
 }
 
-/* The wildcard's own data, when it is at hand and was found secure, under the name asked for. */
-static RESULT take_wildcard(struct lookup *k, const struct denied_answer *d, enum lookup_kind *ret_kind)
+/* The wildcard's own set, when it is at hand and was found secure, under the name asked for. *ret NULL: it is not. */
+static RESULT expand(struct lookup *k, const struct denied_answer *d, uint16_t type, struct rrset **ret)
 {
-	const struct bundle *b = get_data(k->cache, d->wildcard, k->type, k->now, 0);
+	const struct bundle *b = get_data(k->cache, d->wildcard, type, k->now, 0);
 	uint32_t left = b == NULL ? 0 : bundle_ttl_left(b, k->now);
+
+	*ret = NULL;
+	if (b == NULL || lookup_security(b) != SECURITY_SECURE || bundle_find(b, d->wildcard, type) == NULL)
+		return DONE;
+	*ret = rrset_renamed_in(k->arena, bundle_find(b, d->wildcard, type), k->name);
+	if (*ret == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(draft_add(k->draft, k->arena, PART_ANSWER, *ret, left < d->ttl ? left : d->ttl));
+	return take_proofs(k, d);
+}
+
+static RESULT take_wildcard(struct lookup *k, const struct denied_answer *d, enum lookup_kind *ret_kind, bool *ret_moved)
+{
+	struct name target;
 	struct rrset *rs;
 
-	if (b == NULL || lookup_security(b) != SECURITY_SECURE || bundle_find(b, d->wildcard, k->type) == NULL)
+	TRY(expand(k, d, k->type, &rs));
+	if (rs != NULL) {
+		*ret_kind = LOOKUP_ANSWER;
 		return DONE;
-	rs = rrset_renamed_in(k->arena, bundle_find(b, d->wildcard, k->type), k->name);
-	if (rs == NULL)
-		return FAIL(ERR_NOMEM);
-	TRY(draft_add(k->draft, k->arena, PART_ANSWER, rs, left < d->ttl ? left : d->ttl));
-	TRY(take_proofs(k, d));
-	*ret_kind = LOOKUP_ANSWER;
-	return DONE;
+	}
+	if (k->type == RR_CNAME)
+		return DONE;
+	TRY(expand(k, d, RR_CNAME, &rs));
+	if (rs == NULL || !alias_target(rs, &target))
+		return DONE;
+	*ret_moved = true;
+	return move_to(k, target, ret_kind);
 }
 
 void lookup_denied(struct lookup *k, struct denied_answer *ret)
@@ -288,7 +307,7 @@ void lookup_denied(struct lookup *k, struct denied_answer *ret)
 		ret->what = DENIED_NOTHING;
 }
 
-static RESULT use_denials(struct lookup *k, enum lookup_kind *ret_kind)
+static RESULT use_denials(struct lookup *k, enum lookup_kind *ret_kind, bool *ret_moved)
 {
 	struct denied_answer d;
 
@@ -305,7 +324,7 @@ static RESULT use_denials(struct lookup *k, enum lookup_kind *ret_kind)
 		*ret_kind = LOOKUP_NODATA;
 		return take_proofs(k, &d);
 	case DENIED_WILDCARD:
-		return take_wildcard(k, &d, ret_kind);
+		return take_wildcard(k, &d, ret_kind, ret_moved);
 	}
 	return DONE;
 }
@@ -358,11 +377,11 @@ static RESULT look_at(struct lookup *k, enum lookup_kind *ret_kind, bool *ret_mo
 		*ret_kind = LOOKUP_NXDOMAIN;
 		return take_negative(k, b);
 	}
-	TRY(use_denials(k, ret_kind));
-	if (*ret_kind != LOOKUP_NOTHING)
-		return DONE;
+	/* Servers that fail are of no account where denials suffice; a bogus answer is. */
 	k->failure = get_failure(k);
-	if (k->failure != NULL)
+	if (k->failure == NULL || !ede_is_dnssec(bundle_info(k->failure)->ede))
+		TRY(use_denials(k, ret_kind, ret_moved));
+	if (k->failure != NULL && *ret_kind == LOOKUP_NOTHING && !*ret_moved)
 		*ret_kind = LOOKUP_FAILURE;
 	return DONE;
 }
@@ -370,12 +389,23 @@ static RESULT look_at(struct lookup *k, enum lookup_kind *ret_kind, bool *ret_mo
 RESULT lookup_answer(struct lookup *k, enum lookup_kind *ret_kind)
 {
 	enum lookup_kind kind = LOOKUP_NOTHING;
+	struct name first = k->name;
 	bool moved = true;
 
 	k->stale = k->synthesized = false;
 	k->failure = k->unchecked = NULL;
 	while (moved && kind == LOOKUP_NOTHING)
 		TRY(look_at(k, &kind, &moved));
+	/* What failed lately as a whole is not tried again because some of the aliases on its way are known meanwhile. */
+	if (kind == LOOKUP_NOTHING && k->name.wire != first.wire) {
+		struct name end = k->name;
+
+		k->name = first;
+		k->failure = get_failure(k);
+		k->name = end;
+		if (k->failure != NULL && ede_is_dnssec(bundle_info(k->failure)->ede))
+			kind = LOOKUP_FAILURE;
+	}
 	*ret_kind = kind;
 	return DONE;
 }

@@ -75,6 +75,7 @@ enum fail_cause {
 /* Why an answer was found bogus. */
 struct bogus {
 	bool is;
+	bool spoilt; /* records of wrong form had been left out */
 	uint16_t ede;
 	const char *text ARENA_FIELD;
 };

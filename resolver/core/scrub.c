@@ -48,6 +48,7 @@ static RESULT put(struct scrubber *s, struct scrub_sets *to, const struct rrset 
 
 /* --- private addresses */
 
+#define SIGNATURES_KEPT 64 /* where iter-scrub-rrsig sets no limit */
 #define SVCB_IPV4HINT 4
 #define SVCB_IPV6HINT 6
 
@@ -115,20 +116,25 @@ static uint32_t bounded_ttl(const struct core_settings *set, uint32_t ttl)
 	return ttl > set->max_ttl ? set->max_ttl : ttl;
 }
 
-/* Signatures that stand in another section than what they sign (some servers do that) are its own all the same. */
-static const struct rrset *find_signatures(const struct scrubber *s, const struct rrset *rs)
+/* Its signatures, `most` of them; those that stand in another section than what they sign (some servers do that) are its own all the same. */
+static size_t take_signatures(const struct scrubber *s, const struct rrset *rs, struct span *ret, size_t most)
 {
 	const struct msg_section *secs[] = { &s->m->answer, &s->m->authority, &s->m->additional };
+	size_t n = 0;
 
-	for (size_t k = 0; rs->sigs == 0 && k < sizeof secs / sizeof secs[0]; k++) {
+	for (size_t i = 0; i < rs->sigs && n < most; i++)
+		ret[n++] = rrset_sig(rs, i);
+	for (size_t k = 0; k < sizeof secs / sizeof secs[0]; k++) {
 		for (size_t i = 0; i < secs[k]->count; i++) {
 			const struct rrset *stray = secs[k]->sets[i];
 
-			if (stray->count == 0 && stray->type == rs->type && stray->rclass == rs->rclass && name_equal(rrset_name(stray), rrset_name(rs)))
-				return stray;
+			if (stray->count > 0 || stray->type != rs->type || stray->rclass != rs->rclass || stray == rs || !name_equal(rrset_name(stray), rrset_name(rs)))
+				continue;
+			for (size_t x = 0; x < stray->sigs && n < most; x++)
+				ret[n++] = rrset_sig(stray, x);
 		}
 	}
-	return rs;
+	return n;
 }
 
 /* *ret is NULL when nothing is left of it. */
@@ -136,9 +142,8 @@ static RESULT keep(struct scrubber *s, const struct rrset *rs, enum rank rank, c
 {
 	const struct core_settings *set = s->r->settings;
 	size_t count = rs->type == RR_CNAME || rs->type == RR_DNAME ? (rs->count > 0 ? 1 : 0) : rs->count;
-	const struct rrset *signed_by = find_signatures(s, rs);
-	size_t sigs = signed_by->sigs > set->max_rrsigs && set->max_rrsigs > 0 ? set->max_rrsigs : signed_by->sigs;
-	struct span *rdata = arena_alloc_array(s->arena, count + sigs + 1, sizeof *rdata);
+	size_t most = set->max_rrsigs > 0 ? set->max_rrsigs : SIGNATURES_KEPT, sigs;
+	struct span *rdata = arena_alloc_array(s->arena, count + most + 1, sizeof *rdata);
 	bool filter = needs_filter(s, rs);
 	struct rrset *copy;
 	size_t n = 0;
@@ -154,10 +159,8 @@ static RESULT keep(struct scrubber *s, const struct rrset *rs, enum rank rank, c
 	*ret = NULL;
 	if (n == 0 && rs->count > 0)
 		return DONE;
-	if (n < count)
-		sigs = 0; /* they sign what is no longer there */
-	for (size_t i = 0; i < sigs; i++)
-		rdata[n + i] = rrset_sig(signed_by, i);
+	/* Where something was taken out, they sign what is no longer there. */
+	sigs = n < count ? 0 : take_signatures(s, rs, rdata + n, most);
 	copy = rrset_make_in(s->arena, rrset_name(rs), rs->type, rs->rclass, bounded_ttl(set, rs->ttl), rdata, n, sigs);
 	if (copy == NULL)
 		return FAIL(ERR_NOMEM);
@@ -333,14 +336,14 @@ static RESULT take_denials(struct scrubber *s)
 	return DONE;
 }
 
-/* Is n named by an NS record among the sets kept? */
+/* Is n named by an NS, MX, SRV or such record among the sets kept? */
 static bool is_kept_target(const struct scrub_sets *kept, struct name n)
 {
 	for (size_t i = 0; i < kept->count; i++) {
 		const struct rrset *rs = kept->sets[i];
 		struct name target;
 
-		for (size_t k = 0; rs->type == RR_NS && k < rs->count; k++) {
+		for (size_t k = 0; rs->type != RR_CNAME && rs->type != RR_DNAME && k < rs->count; k++) {
 			if (rrset_target(rs, k, &target) && name_equal(target, n))
 				return true;
 		}
@@ -388,7 +391,8 @@ static RESULT finish_answer(struct scrubber *s)
 	TRY(take_denials(s));
 	TRY(take_spare_ns(s));
 	TRY(take_addresses(s, &s->out->authority, RANK_ADDITIONAL, true));
-	return s->r->q.type == RR_NS ? take_addresses(s, &s->out->answer, RANK_ADDITIONAL, true) : DONE;
+	/* A courtesy, where the configuration wants such: the addresses of mail servers and the like. */
+	return s->r->q.type == RR_NS || !s->r->settings->drop_spare_ns ? take_addresses(s, &s->out->answer, RANK_ADDITIONAL, true) : DONE;
 }
 
 /* RFC 2308 section 5: the lesser of the SOA's TTL and its MINIMUM field. */

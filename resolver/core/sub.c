@@ -177,6 +177,14 @@ static const struct rrset *find_addresses(const struct answer *a, struct name ow
 	return NULL;
 }
 
+static const struct rrset *glue_of(struct resolution *q, struct name target, uint16_t type) BORROWED;
+static const struct rrset *glue_of(struct resolution *q, struct name target, uint16_t type)
+{
+	const struct bundle *b = rrcache_deepest_delegation(q->core->env.rrcache, target, CLASS_IN, query_now(q));
+
+	return b == NULL ? NULL : bundle_find(b, target, type);
+}
+
 static void told_target(struct resolution *parent, const struct sub *s, const struct answer *a)
 {
 	struct deleg_env e = query_deleg_env(parent);
@@ -189,7 +197,10 @@ static void told_target(struct resolution *parent, const struct sub *s, const st
 		s->deleg->dead_targets++;
 		return;
 	}
-	if (a->rcode != RCODE_NOERROR || !OK(deleg_add_addresses(&e, s->deleg, s->target, s->family, rs)))
+	/* Its own zone does not answer: the glue that leads there may do. */
+	if (a->rcode != RCODE_NOERROR)
+		rs = glue_of(parent, t->name, s->family == FAMILY_V4 ? RR_A : RR_AAAA);
+	if ((a->rcode != RCODE_NOERROR && rs == NULL) || !OK(deleg_add_addresses(&e, s->deleg, s->target, s->family, rs)))
 		t->state[s->family] = TARGET_FAILED;
 	if (t->state[s->family] == TARGET_FAILED || (t->state[FAMILY_V4] == TARGET_NONE && t->state[FAMILY_V6] == TARGET_NONE))
 		s->deleg->dead_targets++;

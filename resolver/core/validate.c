@@ -155,6 +155,14 @@ static void learn(void *user, struct trust *t)
 	keycache_put(q->core->env.keycache, q->core->env.member, MOVE(t), q->settings->max_ttl, query_now(q));
 }
 
+static void denied(void *user, struct name zone, const struct rrset *rs)
+{
+	struct resolution *q = user;
+
+	if (core_denials(q->core) != NULL)
+		denials_put(q->core->env.denials, zone, rs, query_now(q));
+}
+
 static struct sig_time time_of(const struct resolution *q)
 {
 	const struct val_policy *p = &q->core->env.validation->policy;
@@ -170,7 +178,7 @@ static struct chain_env chain_env_of(struct resolution *q, struct work *w)
 
 	return (struct chain_env){
 		.policy = &v->policy, .anchors = v->anchors, .ntas = v->ntas, .wall = query_now(q)->wall_sec, .time = time_of(q), .hasher = q->core->hasher,
-		.arena = q->arena, .work = w, .user = q, .known = known, .referral = referral, .cut = cut, .failed = failed, .learn = learn,
+		.arena = q->arena, .work = w, .user = q, .known = known, .referral = referral, .cut = cut, .failed = failed, .denied = denied, .learn = learn,
 	};
 }
 
@@ -308,12 +316,13 @@ static RESULT set_put(struct resolution *q, struct scrub_sets *to, size_t room, 
 	return DONE;
 }
 
-static RESULT take_judged(struct resolution *q, const struct judgement *j, const struct judged_set *from, size_t n, struct scrub_sets *to)
+/* denial: the sets are worth what they prove, not what their signatures are worth. */
+static RESULT take_judged(struct resolution *q, const struct judgement *j, const struct judged_set *from, size_t n, bool denial, struct scrub_sets *to)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (from[i].rs == NULL)
 			continue;
-		if (from[i].rs->security == SECURITY_UNCHECKED)
+		if (from[i].rs->security == SECURITY_UNCHECKED || (denial && j->security != SECURITY_SECURE))
 			from[i].rs->security = (uint8_t)j->security;
 		TRY(set_put(q, to, n, from[i].rs));
 	}
@@ -354,9 +363,16 @@ static void keep_wildcards(struct resolution *q, const struct judgement *j, size
 	}
 }
 
+/* The proof that goes with a denial lives no longer than that (RFC 9077 section 3.2). */
+static void keep_denial(struct resolution *q, struct name zone, const struct rrset *rs, uint32_t most)
+{
+	denials_put_for(q->core->env.denials, zone, rs, most, query_now(q));
+}
+
 static void keep_denials(struct resolution *q, const struct judgement *j, const struct scrubbed *s)
 {
 	struct denials *d = core_denials(q->core);
+	uint32_t most = s->negative_ttl > 0 ? s->negative_ttl : UINT32_MAX;
 
 	if (d == NULL || j->security != SECURITY_SECURE || (q->deleg != NULL && q->deleg->conf != NULL && q->deleg->conf->no_cache))
 		return;
@@ -364,7 +380,7 @@ static void keep_denials(struct resolution *q, const struct judgement *j, const 
 		const struct rrset *rs = s->authority.sets[i];
 
 		if (rs->security == SECURITY_SECURE && (rs->type == RR_NSEC || rs->type == RR_NSEC3 || rs->type == RR_SOA))
-			denials_put(d, j->zone, rs, query_now(q));
+			keep_denial(q, j->zone, rs, rs->type == RR_SOA ? UINT32_MAX : most);
 	}
 }
 
@@ -383,8 +399,8 @@ static RESULT apply(struct resolution *q, const struct judgement *j, struct scru
 		return FAIL(ERR_NOMEM);
 	*s = *q->reply;
 	s->answer = s->authority = s->additional = (struct scrub_sets){ 0 };
-	TRY(take_judged(q, j, j->answer, q->reply->answer.count, &s->answer));
-	TRY(take_judged(q, j, j->authority, q->reply->authority.count, &s->authority));
+	TRY(take_judged(q, j, j->answer, q->reply->answer.count, false, &s->answer));
+	TRY(take_judged(q, j, j->authority, q->reply->authority.count, s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN || s->kind == REPLY_EMPTY, &s->authority));
 	if (is_unproven(q->reply->kind, j)) {
 		for (size_t i = 0; i < q->reply->authority.count; i++) {
 			if (j->authority[i].rs != NULL)
@@ -472,10 +488,10 @@ static bool zone_is_signed(struct resolution *q)
 }
 
 /* A cut below the zone, on the same servers, that is known to be unsigned. */
-static bool is_below_unsigned(struct resolution *q)
+static bool is_below_unsigned(struct resolution *q, struct name name)
 {
-	for (unsigned int labels = q->deleg->zone.labels + 1u; labels <= q->asked.name.labels; labels++) {
-		const struct trust *t = known(q, name_suffix(q->asked.name, labels));
+	for (unsigned int labels = q->deleg->zone.labels + 1u; labels <= name.labels; labels++) {
+		const struct trust *t = known(q, name_suffix(name, labels));
 
 		if (t != NULL && t->state == TRUST_INSECURE)
 			return true;
@@ -483,13 +499,17 @@ static bool is_below_unsigned(struct resolution *q)
 	return false;
 }
 
-static bool has_other_server(const struct resolution *q)
+static bool has_other_server(struct resolution *q)
 {
+	struct deleg_env e = query_deleg_env(q);
+	size_t target;
+	int family;
+
 	for (size_t i = 0; i < q->deleg->server_count; i++) {
 		if (i != q->server && !q->deleg->servers[i].done)
 			return true;
 	}
-	return false;
+	return deleg_next_target(&e, q->deleg, &target, &family);
 }
 
 /* Nothing is signed, where the zone is: another server may do better, before the chain of trust is searched for an unsigned cut. */
@@ -497,7 +517,7 @@ static bool ask_for_signatures(struct resolution *q)
 {
 	if (!q->core->env.validation->lame_check || q->from_cache || q->from_denials || q->deleg == NULL || q->restarts_left == 0 || has_signatures(q->reply))
 		return false;
-	if (q->now.type == RR_RRSIG || !has_other_server(q) || !zone_is_signed(q) || is_below_unsigned(q))
+	if (q->now.type == RR_RRSIG || !has_other_server(q) || !zone_is_signed(q) || is_below_unsigned(q, q->asked.name))
 		return false;
 	q->restarts_left--;
 	stats_inc(q->core->env.stats, COUNT_VAL_UNSIGNED);
@@ -507,6 +527,54 @@ static bool ask_for_signatures(struct resolution *q)
 		q->weak = q->reply;
 	q->reply = NULL;
 	q->state = QUERY_SELECT;
+	return true;
+}
+
+/* Was the set signed by a zone that holds the name, as far as is known, and whose keys we look at? */
+static bool speaks_for(struct resolution *q, const struct rrset *rs, struct name name)
+{
+	const struct validation *v = q->core->env.validation;
+	const struct trust *t;
+	struct rrsig sig;
+
+	if (rs->sigs == 0 || !OK(rrsig_parse(rrset_sig(rs, 0), &sig)) || !name_is_under(name, sig.signer))
+		return false;
+	t = known(q, sig.signer);
+	return (t == NULL || t->state == TRUST_KEYS || t->state == TRUST_DS) &&
+	    anchors_find_with(v->anchors, v->ntas, query_now(q)->wall_sec, sig.signer).kind == ANCHOR_KEYS;
+}
+
+/*
+ * What stands behind a signed alias without a signature may be made up, or belong to a cut that the server serves too: it is asked for by its own name, where it is judged on its own merits.
+ * False: out of memory.
+ */
+static bool cut_unsigned_end(struct resolution *q)
+{
+	const struct scrubbed *s = q->reply;
+	struct scrubbed *alias;
+	const struct rrset *last;
+	size_t n = s->answer.count;
+
+	if (q->from_cache || q->from_denials || q->deleg == NULL || s->kind != REPLY_ANSWER || n < 2 || is_below_unsigned(q, s->final))
+		return true;
+	if (!speaks_for(q, s->answer.sets[0], s->final))
+		return true;
+	last = s->answer.sets[n - 1];
+	if (last->sigs > 0 || last->count == 0 || last->type == RR_CNAME || name_equal(rrset_name(last), q->asked.name) || s->answer.sets[0]->sigs == 0)
+		return true;
+	alias = arena_alloc(q->arena, sizeof *alias);
+	if (alias == NULL)
+		return false;
+	*alias = *s;
+	while (alias->answer.count > 0 && name_equal(rrset_name(s->answer.sets[alias->answer.count - 1]), s->final))
+		alias->answer.count--;
+	alias->kind = REPLY_ALIAS;
+	alias->authority = alias->additional = (struct scrub_sets){ 0 };
+	for (size_t i = 0; i < s->authority.count; i++) {
+		if ((s->authority.sets[i]->type == RR_NSEC || s->authority.sets[i]->type == RR_NSEC3) && !OK(set_put(q, &alias->authority, s->authority.count, s->authority.sets[i])))
+			return false;
+	}
+	q->reply = alias;
 	return true;
 }
 
@@ -660,7 +728,7 @@ static void refuse(struct resolution *q, const struct judgement *j)
 {
 	stats_inc(q->core->env.stats, COUNT_VAL_BOGUS_REPLIES);
 	if (!q->bogus.is)
-		q->bogus = (struct bogus){ true, j->ede != 0 ? j->ede : EDE_BOGUS, j->text };
+		q->bogus = (struct bogus){ true, q->reply->spoilt, j->ede != 0 ? j->ede : EDE_BOGUS, j->text };
 	q->judge = NULL;
 	if (q->core->env.validation->permissive) {
 		/* Told as it is, kept as what nobody has validated. */
@@ -694,6 +762,10 @@ void query_validate(struct resolution *q)
 
 	if (!query_validates(q)) {
 		q->state = QUERY_STORE;
+		return;
+	}
+	if (q->judge == NULL && !cut_unsigned_end(q)) {
+		finish_failure(q, FAIL_ROOM, "out of memory");
 		return;
 	}
 	if (q->judge == NULL && ask_for_signatures(q))

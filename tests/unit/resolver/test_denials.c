@@ -161,6 +161,10 @@ static void check_question(struct rig *r, struct zone *z, bool whole, const stru
 	enum denied truth = zone_says(z, name, type, &closest);
 	enum denied proven = denied_of(denial_prove(&p, name, type).what);
 
+	if (a.guess) { /* a wildcard that nobody has seen is no answer */
+		assert_int_equal(a.what, DENIED_WILDCARD);
+		a.what = DENIED_NOTHING;
+	}
 	if (a.what != truth && a.what != DENIED_NOTHING) { /* short of knowing the wildcard, it says so */
 		assert_int_equal(a.what, DENIED_WILDCARD);
 		assert_null(zone_find(z, name));
