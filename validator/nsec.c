@@ -53,7 +53,9 @@ bool bitmap_is_cut(struct span bitmap)
 
 bool bitmap_denies(struct span bitmap, uint16_t type, bool root)
 {
-	if (bitmap_has(bitmap, type) || bitmap_has(bitmap, RR_CNAME) || type == RR_ANY)
+	if (type == RR_ANY) /* an empty non-terminal */
+		return !bitmap_has_data(bitmap);
+	if (bitmap_has(bitmap, type) || bitmap_has(bitmap, RR_CNAME))
 		return false;
 	if (type == RR_DS)
 		return root || !bitmap_has(bitmap, RR_SOA);

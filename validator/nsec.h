@@ -13,7 +13,7 @@ bool bitmap_has(struct span bitmap, uint16_t type);
 bool bitmap_has_data(struct span bitmap);
 /* The parent's side of a cut: NS is set and SOA is not. */
 bool bitmap_is_cut(struct span bitmap);
-/* The bit map, at a name that exists and was not reached through a cut, says that there is no RRset of this type: neither it nor CNAME is set, and it
+/* The bit map, at a name that exists and was not reached through a cut, says that there is no RRset of this type (RR_ANY: of any): neither it nor CNAME is set, and it
  * speaks with authority for the type: DS is denied by the parent only (never by a record with SOA, but for the root's), all others below a cut by
  * the child only (RFC 4035 section 5.4, RFC 6840 section 4.1). */
 bool bitmap_denies(struct span bitmap, uint16_t type, bool root);

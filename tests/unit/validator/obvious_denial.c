@@ -132,8 +132,8 @@ static bool only_compact(struct types t)
 /* What a record at a name (or at the wildcard for it) says of a type. */
 static unsigned int said_at(struct types t, unsigned int type, bool at_root, bool at_wildcard)
 {
-	if (type == 255 || HAS(t, type) || HAS(t, 5))
-		return 0;
+	if (type == 255 ? !only_compact(t) : HAS(t, type) || HAS(t, 5))
+		return 0; /* of any type: there is none */
 	if (type == 43 && HAS(t, 6) && !at_root)
 		return 0; /* the child's record: the DS is at the parent */
 	if (type != 43 && is_cut(t))
