@@ -223,6 +223,17 @@ static bool join_chain(const struct client *c, const struct answer *a, struct an
 	return true;
 }
 
+/* What is made from denials is made again in a moment, and a flood of random names is all made so: only who is asked for again is worth a place. */
+static bool is_worth_it(struct serve *s, const struct client *c, const struct answer *a)
+{
+	uint16_t *seen = &s->synthesized[c->hash % SERVE_SYNTHESIZED], mark = (uint16_t)(c->hash >> 48);
+
+	if (!a->synthesized || *seen == mark)
+		return true;
+	*seen = mark;
+	return false;
+}
+
 static bool may_publish(const struct client *c, const struct answer *a)
 {
 	return a->cacheable && !a->stale && a->ttl > 0 && c->recurse && c->chain == NULL && c->to.type != RR_ANY;
@@ -246,7 +257,7 @@ static bool render_and_send(struct client *c, const struct answer *a)
 		return false;
 	if (!c->refresh)
 		send_entry(c, e);
-	if (may_publish(c, a) && (int32_t)(e->expires_sec - e->stored_sec) > 0)
+	if (may_publish(c, a) && (int32_t)(e->expires_sec - e->stored_sec) > 0 && is_worth_it(s, c, a))
 		anscache_put(s->env.anscache, s->env.member, MOVE(e));
 	return true;
 }

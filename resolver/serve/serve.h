@@ -57,6 +57,7 @@ struct session_list {
 
 #define SERVE_BATCH 64u      /* datagrams read and prefetched before the first is answered */
 #define SERVE_REFRESHES 512u /* places in which refreshes that were just started are noted */
+#define SERVE_SYNTHESIZED 4096u /* places in which answers made from denials are noted */
 
 struct serve {
 	struct serve_env env;
@@ -75,6 +76,7 @@ struct serve {
 		uint32_t hash;
 		uint32_t sec;
 	} refreshed[SERVE_REFRESHES];
+	uint16_t synthesized[SERVE_SYNTHESIZED]; /* questions answered from denials of other names lately, by hash */
 	bool stopping;                          /* no new questions */
 };
 

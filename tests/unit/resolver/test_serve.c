@@ -519,6 +519,25 @@ static void what_must_not_be_stored_is_asked_for_each_time(void **state)
 	end();
 }
 
+/* A flood of names that denials answer for must not take the answer cache. */
+static void what_denials_answer_is_stored_when_it_is_asked_for_again(void **state)
+{
+	BEGIN("");
+	for (unsigned int i = 0; i < 2; i++) {
+		struct answer a;
+
+		ask("gap.org.", (uint16_t)i, 1);
+		assert_int_equal(asked_count, i + 1);
+		a = addresses(i, 1, 60);
+		a.synthesized = true;
+		tell(i, &a);
+	}
+	ask("gap.org.", 3, 1);
+	assert_int_equal(asked_count, 2);
+	assert_int_equal(sent_count, 3);
+	end();
+}
+
 static void answers_that_do_not_fit_are_cut_at_an_rr_and_say_so(void **state)
 {
 	BEGIN("");
@@ -1054,6 +1073,7 @@ int main(void)
 		cmocka_unit_test(a_raised_stamp_sends_hits_to_core),
 		cmocka_unit_test(everyone_who_waits_is_answered),
 		cmocka_unit_test(what_must_not_be_stored_is_asked_for_each_time),
+		cmocka_unit_test(what_denials_answer_is_stored_when_it_is_asked_for_again),
 		cmocka_unit_test(answers_that_do_not_fit_are_cut_at_an_rr_and_say_so),
 		cmocka_unit_test(a_reply_that_comes_too_late_is_dropped_but_kept_for_the_next),
 		cmocka_unit_test(a_failure_is_told_however_late),
