@@ -82,7 +82,7 @@ static struct rrset *put(struct rig *r, const char *owner, uint16_t type, const 
 }
 static struct denial_proof proof_of(struct rig *r)
 {
-	return (struct denial_proof){ name_of(&r->zone), r->sets, r->n, r->limits, r->hasher, &r->work, r->arena };
+	return (struct denial_proof){ .zone = name_of(&r->zone), .sets = r->sets, .n = r->n, .limits = r->limits, .hasher = r->hasher, .work = &r->work, .arena = r->arena };
 }
 static struct denial_verdict prove(struct rig *r, const char *name, uint16_t type)
 {
