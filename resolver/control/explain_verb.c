@@ -2,10 +2,12 @@
  * explain_verb.c: "explain NAME [TYPE]". The question is resolved as a client's would be; then the caches are examined (resolver/core/explain.h), and what is missing in them is asked
  * for with CD, so that bogus data is at hand too, a few times over. Everything but the resolutions happens on the main loop.
  */
+#include "base/rng.h"
 #include "resolver/anchors.h"
 #include "resolver/control/explain_json.h"
 #include "resolver/control/explain_text.h"
 #include "resolver/control/verbs.h"
+#include "resolver/core/explain_keep.h"
 
 #define EXPLAIN_ROUNDS 8         /* of questions for what is missing */
 #define EXPLAIN_WAIT_MS 15000    /* for the answers of one round */
@@ -70,11 +72,12 @@ static void on_told(struct loop *l, void *object, uint32_t tag, const struct ans
 	struct command *c = object;
 	struct explain_job *j = c->explain;
 
-	(void)l;
 	if (tag != j->round)
 		return;
 	if (tag == 0 && a != NULL)
 		keep_told(c, a);
+	if (a != NULL)
+		explain_keep(c->kept, daemon_member(c->daemon), a, loop_now(l));
 	if (--j->outstanding == 0)
 		end_round(c);
 }
@@ -140,7 +143,7 @@ static void reply(struct command *c, const struct explanation *x)
 static void go_on(struct command *c)
 {
 	struct shared *s = daemon_shared(c->daemon);
-	struct explain_env e = { .rrcache = s->rrcache, .infra = s->infra, .keycache = s->keycache, .settings = daemon_plan(c->daemon)->core,
+	struct explain_env e = { .rrcache = s->rrcache, .kept = c->kept, .infra = s->infra, .keycache = s->keycache, .settings = daemon_plan(c->daemon)->core,
 		.validation = anchor_keeper_validation(daemon_keeper(c->daemon)), .now = loop_now(c->loop) };
 	AUTO(explanation_free) struct explanation *x = explain_make(&e, &c->explain->q);
 
@@ -167,13 +170,15 @@ static bool read_type(struct command *c, uint16_t *ret)
 
 static void verb_explain(struct command *c)
 {
+	struct hash_key key = rng_hash_key(loop_rng(c->loop));
 	struct explain_job *j;
 
 	if (!command_name(c, 1, &c->name) || !read_type(c, &c->type))
 		return;
 	j = arena_alloc(c->arena, sizeof *j);
 	c->explain = j;
-	if (j == NULL) {
+	c->kept = explain_keeper(&key);
+	if (j == NULL || c->kept == NULL) {
 		reply_error(c, "out of memory");
 		return;
 	}

@@ -29,6 +29,7 @@ void command_free(struct command *c)
 	local_zones_free(MOVE(c->zones));
 	loading_free(MOVE(c->loading));
 	arena_free(MOVE(c->arena));
+	rrcache_free(MOVE(c->kept));
 	mem_free(c);
 }
 

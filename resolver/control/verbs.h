@@ -51,6 +51,7 @@ struct command {
 	struct arena *arena OWNED_FIELD;
 	struct loading *loading OWNED_FIELD;
 	struct explain_job *explain ARENA_FIELD;
+	struct rrcache *kept OWNED_FIELD; /* answers, for explain */
 };
 
 void command_free(struct command *c) TAKES(1);

@@ -41,8 +41,17 @@ void explanation_free(struct explanation *x)
 const struct bundle *explain_entry(const struct explaining *w, struct name n, uint16_t type, enum bundle_kind kind)
 {
 	struct bundle_key k = { n, type, CLASS_IN, (uint8_t)kind };
+	const struct bundle *b = rrcache_get(w->e->rrcache, &k, w->e->now, 0);
 
-	return rrcache_get(w->e->rrcache, &k, w->e->now, 0);
+	return b != NULL || w->e->kept == NULL ? b : rrcache_get(w->e->kept, &k, w->e->now, 0);
+}
+
+static const struct bundle *covering_nxdomain(const struct explaining *w, struct name n) BORROWED;
+static const struct bundle *covering_nxdomain(const struct explaining *w, struct name n)
+{
+	const struct bundle *b = rrcache_covering_nxdomain(w->e->rrcache, n, name_root, CLASS_IN, w->e->now);
+
+	return b != NULL || w->e->kept == NULL ? b : rrcache_covering_nxdomain(w->e->kept, n, name_root, CLASS_IN, w->e->now);
 }
 
 RESULT explain_failure(const struct explaining *w, struct name n, uint16_t type, const char **ret_text)
@@ -169,7 +178,7 @@ static RESULT find_one(struct explaining *w, struct explain_record *r, struct fo
 		r->kind = EXPLAIN_NODATA;
 		return DONE;
 	}
-	f->b = rrcache_covering_nxdomain(w->e->rrcache, r->name, name_root, CLASS_IN, w->e->now);
+	f->b = covering_nxdomain(w, r->name);
 	if (f->b != NULL) {
 		r->kind = EXPLAIN_NXDOMAIN;
 		return DONE;
@@ -337,7 +346,7 @@ static void look_for_cuts(struct explaining *w, struct name owner, uint16_t type
 		struct name n = name_suffix(owner, labels);
 
 		if (explain_entry(w, n, RR_DS, BUNDLE_NODATA) == NULL && explain_entry(w, n, RR_DS, BUNDLE_DATA) == NULL &&
-		    rrcache_covering_nxdomain(w->e->rrcache, n, name_root, CLASS_IN, w->e->now) == NULL)
+		    covering_nxdomain(w, n) == NULL)
 			explain_want(w, n, RR_DS);
 	}
 }

@@ -30,6 +30,7 @@ struct rrcache;
 
 struct explain_env {
 	struct rrcache *rrcache PARENT_FIELD;
+	struct rrcache *kept PARENT_FIELD;                /* answers that it does not keep: explain_keep.h; NULL: none */
 	struct infra *infra PARENT_FIELD;
 	struct keycache *keycache PARENT_FIELD;           /* NULL: none */
 	const struct core_settings *settings SHARED_FIELD;

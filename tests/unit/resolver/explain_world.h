@@ -12,6 +12,7 @@
 #include "dns/rdata.h"
 #include "resolver/cache/keycache.h"
 #include "resolver/core/explain.h"
+#include "resolver/core/explain_keep.h"
 #include "tests/unit/validator/signer.h"
 #include "validator/hash.h"
 
@@ -39,7 +40,7 @@ struct explain_world {
 	const char *conf;          /* more lines of cairn.conf */
 
 	struct turn t;
-	struct rrcache *cache;
+	struct rrcache *cache, *kept;
 	struct infra *infra;
 	struct keycache *keys;
 	struct conf *c;
@@ -253,7 +254,7 @@ static inline void world_done(struct explain_world *w)
 
 static inline struct explain_env world_env(struct explain_world *w)
 {
-	return (struct explain_env){ .rrcache = w->cache, .infra = w->infra, .keycache = w->keys, .settings = w->settings, .validation = w->validation, .now = &w->now };
+	return (struct explain_env){ .rrcache = w->cache, .kept = w->kept, .infra = w->infra, .keycache = w->keys, .settings = w->settings, .validation = w->validation, .now = &w->now };
 }
 
 /* `x` explains the question. */

@@ -287,6 +287,53 @@ static void servers_tell_what_is_known_of_them(void **state)
 	world_done(&w);
 }
 
+static const struct rrset *ttl_0(struct explain_world *w, const struct rrset *rs)
+{
+	struct rrset *copy = rrset_copy_in(w->t.a, rs);
+
+	copy->ttl = 0;
+	return copy;
+}
+
+/* What is not in the caches is looked for among the answers that were kept for the explanation. */
+static void answers_that_no_cache_keeps_are_examined_all_the_same(void **state)
+{
+	struct explain_world w = { .data_missing = true };
+	struct answer_set sets[3];
+	struct answer a;
+
+	(void)state;
+	world_fill(&w);
+	w.kept = explain_keeper(&test_key);
+	sets[0].rs = ttl_0(&w, world_signed(&w, world_set(&w, "first.example.com.", RR_CNAME, "www.example.com."), Z_EXAMPLE));
+	sets[1].rs = ttl_0(&w, world_data(&w));
+	a = (struct answer){ .q = { nm(&w.t, "first.example.com."), RR_A, CLASS_IN }, .sets = sets, .answer_count = 2 };
+	explain_keep(w.kept, w.t.m, &a, &w.now);
+	{
+		EXPLAIN(&w, "first.example.com.", RR_A);
+		assert_int_equal(x->finding.verdict, EXPLAIN_SECURE);
+		assert_int_equal(x->record_count, 2);
+	}
+	sets[1].rs = ttl_0(&w, world_signed(&w, world_set(&w, "example.com.", RR_SOA, "ns.example.com. m.example.com. 1 2 3 4 0"), Z_EXAMPLE));
+	sets[2].rs = ttl_0(&w, world_signed(&w, world_set(&w, "www.example.com.", RR_NSEC, "x.example.com. A RRSIG NSEC"), Z_EXAMPLE));
+	a = (struct answer){ .q = { nm(&w.t, "first.example.com."), RR_MX, CLASS_IN }, .sets = sets, .answer_count = 1, .authority_count = 2 };
+	explain_keep(w.kept, w.t.m, &a, &w.now);
+	{
+		EXPLAIN(&w, "first.example.com.", RR_MX);
+		assert_int_equal(x->finding.verdict, EXPLAIN_SECURE);
+		assert_int_equal(x->records[1].kind, EXPLAIN_NODATA);
+		assert_int_equal(x->records[1].proof.what, DENIAL_PROVEN_NODATA);
+	}
+	a = (struct answer){ .q = { nm(&w.t, "www.example.com."), RR_TXT, CLASS_IN }, .rcode = RCODE_SERVFAIL };
+	explain_keep(w.kept, w.t.m, &a, &w.now);
+	{
+		EXPLAIN(&w, "www.example.com.", RR_TXT);
+		assert_int_equal(x->finding.verdict, EXPLAIN_UNKNOWN); /* a failure says nothing */
+	}
+	rrcache_free(w.kept);
+	world_done(&w);
+}
+
 static void it_survives_want_of_memory(void **state)
 {
 	static const struct explain_world cases[] = { { .conf = NULL }, { .ds_other = true }, { .no_ds = true }, { .wild = true } };
@@ -325,6 +372,7 @@ int main(void)
 		cmocka_unit_test(unsigned_data_may_be_below_a_cut_that_is_not_known),
 		cmocka_unit_test(dates_that_are_all_wrong_point_at_the_clock),
 		cmocka_unit_test(servers_tell_what_is_known_of_them),
+		cmocka_unit_test(answers_that_no_cache_keeps_are_examined_all_the_same),
 		cmocka_unit_test(it_survives_want_of_memory),
 	};
 
