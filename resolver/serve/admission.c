@@ -232,7 +232,7 @@ static void judge_question(struct request *r)
 		reply_with(r, RCODE_REFUSED);
 		return;
 	}
-	if (q->type == 0 || q->type == RR_OPT || q->type == RR_TKEY || q->type == RR_TSIG) {
+	if (q->type == 0 || q->type == RR_OPT || q->type == RR_TKEY || q->type == RR_TSIG || q->type == RR_NXNAME /* RFC 9824 section 3.5 */) {
 		r->bare = true;
 		reply_with_ede(r, RCODE_FORMERR, EDE_INVALID_QTYPE);
 		return;
