@@ -47,7 +47,16 @@ uint64_t cost(struct attack *k, const char *name, struct asked **ret_asked) __at
 double seconds(const struct asked *q) NONNULL;
 void bar(struct attack *k, const char *what, double value, double most) NONNULL;
 
-/* attacks_dnssec.c */
-void attacks_on_validation(struct attack *k) NONNULL;
+/* Signed zones (attacks_dnssec.c): each has one key for its keys and one for all else. */
+/* The RRs with `junk` signatures that do not verify, then, if wanted, the right one, made as if the set stood at `source`. */
+void put_signed(struct attack *k, struct builder *b, struct arena *a, enum msg_part part, struct name zone, struct name owner, struct name source, uint16_t type,
+    const struct span *rdata, size_t n, unsigned int junk, bool right) __attribute__((nonnull(1, 2, 3)));
+void put_keys(struct attack *k, struct builder *b, struct arena *a, struct name zone) NONNULL;
+void put_signed_soa(struct attack *k, struct builder *b, struct arena *a, struct name zone) NONNULL;
+/* A guest with a DS in the root. */
+void signed_guest(struct attack *k, const char *zone, const char *address, world_reply_fn *fn) NONNULL;
+
+void attacks_on_validation(struct attack *k) NONNULL; /* attacks_dnssec.c */
+void lies_told(struct attack *k) NONNULL;             /* lies.c */
 
 #endif

@@ -31,6 +31,7 @@ struct asked {
 	uint64_t packets; /* that servers had received when it was asked */
 	uint16_t rcode, answers; /* of its reply */
 	int ede;                 /* its extended error; -1: none */
+	bool secure;             /* it had AD */
 };
 
 struct client {
