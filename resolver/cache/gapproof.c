@@ -107,7 +107,7 @@ void gap_prove_nsec(struct gap_zone *z, const struct gap_question *q, struct gap
 		return;
 	} else if (gap_key_is_under(g->next, key)) { /* an empty non-terminal */
 		add(ret, g);
-		decide(ret, q->type == RR_ANY ? DENIED_NOTHING : DENIED_NODATA);
+		decide(ret, DENIED_NODATA);
 	} else {
 		size_t a = common_key(key, g->node.key), b = common_key(key, g->next);
 

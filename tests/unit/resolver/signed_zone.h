@@ -200,6 +200,8 @@ static inline enum denied zone_says(struct zone *z, struct name name, uint16_t t
 	if (!name_is_under(name, z->apex) || zone_is_hidden(z, name))
 		return DENIED_NOTHING;
 	if (n != NULL) {
+		if (n->types == 0)
+			return DENIED_NODATA;
 		if (type == RR_ANY || node_has(n, type) || node_has(n, RR_CNAME))
 			return DENIED_NOTHING;
 		if (type == RR_DS)

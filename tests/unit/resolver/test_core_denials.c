@@ -122,7 +122,7 @@ static void names_in_gaps_are_denied_with_proofs(void **state)
 	assert_true(r.k.synthesized);
 	assert_int_equal(count_in(&r, PART_AUTHORITY), 2);
 	assert_int_equal(set_in(&r, PART_AUTHORITY, RR_SOA).ttl, 100); /* MINIMUM */
-	assert_int_equal(set_in(&r, PART_AUTHORITY, RR_NSEC).ttl, 100);
+	assert_int_equal(set_in(&r, PART_AUTHORITY, RR_NSEC).ttl, 300);
 	assert_int_equal(set_in(&r, PART_AUTHORITY, RR_NSEC).rs->sigs, 1);
 	assert_int_equal(look(&r, "h.example.", RR_TXT), LOOKUP_NODATA);
 	assert_true(r.k.synthesized);
@@ -133,7 +133,7 @@ static void names_in_gaps_are_denied_with_proofs(void **state)
 	r.now = at_sec(1150);
 	assert_int_equal(look(&r, "a.example.", RR_A), LOOKUP_NXDOMAIN);
 	assert_int_equal(set_in(&r, PART_AUTHORITY, RR_SOA).ttl, 50);
-	assert_int_equal(set_in(&r, PART_AUTHORITY, RR_NSEC).ttl, 50);
+	assert_int_equal(set_in(&r, PART_AUTHORITY, RR_NSEC).ttl, 150);
 	r.now = at_sec(1200);
 	assert_int_equal(look(&r, "a.example.", RR_A), LOOKUP_NOTHING);
 	rig_end(&r);
