@@ -5,6 +5,8 @@
 #include "resolver/core/alias.h"
 #include "resolver/core/settings.h"
 #include "resolver/core/validation.h"
+#include "validator/signature.h"
+#include "validator/signature.h"
 
 uint32_t bundle_ttl_left(const struct bundle *b, const struct now *now)
 {
@@ -87,6 +89,16 @@ static RESULT take_beside(struct lookup *k, const struct bundle *b, const struct
 	return draft_add_copy(k->draft, k->arena, rs->type == RR_A || rs->type == RR_AAAA ? PART_ADDITIONAL : PART_AUTHORITY, rs, ttl);
 }
 
+/* A DNAME that is kept a moment longer than its TTL is not told for longer: its signature has the TTL that it was made with. */
+static uint32_t shown_ttl(const struct rrset *rs, uint32_t left)
+{
+	struct rrsig sig;
+
+	if (rs->type != RR_DNAME || rs->sigs == 0 || !OK(rrsig_parse(rrset_sig(rs, 0), &sig)))
+		return left;
+	return sig.ttl < left ? sig.ttl : left;
+}
+
 /* Its set goes to the answer; what stood beside it, when it was kept, to authority and additional. Each has its own TTL. */
 static RESULT take_data(struct lookup *k, const struct bundle *b, uint16_t type, bool beside)
 {
@@ -94,9 +106,9 @@ static RESULT take_data(struct lookup *k, const struct bundle *b, uint16_t type,
 
 	struct name owner = bundle_key(b).name;
 	const struct bundle *later = beside && bundle_count(b) > 1 ? later_ns(k, b) : NULL;
-	uint32_t left = bundle_ttl_left(b, k->now);
+	uint32_t left = shown_ttl(bundle_set(b, 0), bundle_ttl_left(b, k->now));
 
-	if (left == 0)
+	if (bundle_ttl_left(b, k->now) == 0)
 		k->stale = true;
 	if (bundle_text(b)[0] != '\0')
 		k->draft->note = arena_strdup(k->arena, bundle_text(b));
@@ -231,7 +243,7 @@ static RESULT follow_dname(struct lookup *k, const struct bundle *b, enum lookup
 	cname = dname_cname(k->arena, rs, k->name, name_of(&target));
 	if (cname == NULL)
 		return FAIL(ERR_NOMEM);
-	TRY(draft_add(k->draft, k->arena, PART_ANSWER, cname, bundle_ttl_left(b, k->now)));
+	TRY(draft_add(k->draft, k->arena, PART_ANSWER, cname, shown_ttl(rs, bundle_ttl_left(b, k->now))));
 	return move_to(k, name_of(&target), ret_kind);
 }
 
@@ -261,6 +273,15 @@ static RESULT take_proofs(struct lookup *k, const struct denied_answer *d)
 	return DONE;
 }
 
+/* A wildcard shows that the name above it exists; but only if it is of the zone that denies what is between (a delegation may stand there). */
+static bool is_of_that_zone(const struct rrset *wildcard, const struct denied_answer *d)
+{
+	struct rrsig mine, theirs;
+
+	return wildcard->sigs > 0 && d->n > 0 && d->sets[0]->sigs > 0 && OK(rrsig_parse(rrset_sig(wildcard, 0), &mine)) &&
+	    OK(rrsig_parse(rrset_sig(d->sets[0], 0), &theirs)) && name_equal(mine.signer, theirs.signer);
+}
+
 /* The wildcard's own set, when it is at hand and was found secure, under the name asked for. *ret NULL: it is not. */
 static RESULT expand(struct lookup *k, const struct denied_answer *d, uint16_t type, struct rrset **ret)
 {
@@ -268,7 +289,8 @@ static RESULT expand(struct lookup *k, const struct denied_answer *d, uint16_t t
 	uint32_t left = b == NULL ? 0 : bundle_ttl_left(b, k->now);
 
 	*ret = NULL;
-	if (b == NULL || lookup_security(b) != SECURITY_SECURE || bundle_find(b, d->wildcard, type) == NULL)
+	if (b == NULL || lookup_security(b) != SECURITY_SECURE || bundle_find(b, d->wildcard, type) == NULL ||
+	    (d->guess && !is_of_that_zone(bundle_find(b, d->wildcard, type), d)))
 		return DONE;
 	*ret = rrset_renamed_in(k->arena, bundle_find(b, d->wildcard, type), k->name);
 	if (*ret == NULL)

@@ -251,6 +251,50 @@ static void wildcards_answer_for_names_that_are_not_there(void **state)
 	rig_end(&r);
 }
 
+/* NSEC3 that says nothing of the name above: a wildcard there shows that it exists, unless it belongs to a zone below. */
+static void a_wildcard_shows_that_the_name_above_exists(void **state)
+{
+	static const char *const signer[] = { "sub.example.", "example." };
+	struct rig r = rig_begin(ANCHOR);
+	static struct zone z;
+	uint8_t address[4] = { 192, 0, 2, 1 };
+
+	(void)state;
+	z = (struct zone){ .arena = r.t.a, .apex = nm(&r.t, "example."), .ttl = 100 };
+	node_add(zone_add(&z, z.apex), RR_SOA);
+	node_add(zone_add(&z, nm(&r.t, "sub.example.")), RR_A);
+	node_add(zone_add(&z, nm(&r.t, "*.sub.example.")), RR_A);
+	zone_make_nsec3s(&z, r.h);
+	for (unsigned int i = 0; i < z.sets; i++) { /* but for the one that matches sub */
+		struct nsec3_zone all;
+		struct work w = { UINT32_MAX };
+		const struct nsec3 *sub = NULL;
+
+		assert_true(OK(nsec3_collect(&z.set[i], 1, z.apex, r.t.a, r.h, &w, &all)) && OK(nsec3_match(&all, nm(&r.t, "sub.example."), &sub)));
+		if (sub == NULL)
+			denials_put(r.d, z.apex, z.set[i], &r.now);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		struct rrset *rs = zone_set(r.t.a, nm(&r.t, "*.sub.example."), RR_A, 100, span_of(address, 4), nm(&r.t, signer[i]));
+		const char *name = NULL;
+
+		rs->rank = RANK_ANSWER_AUTH;
+		put_data(&r, rs, BUNDLE_DATA);
+		for (char c = 'a'; c <= 'z' && name == NULL; c++) { /* one whose hash is in the gap that is known */
+			char text[] = "x.sub.example.";
+			struct denied_answer d;
+
+			text[0] = c;
+			denials_find(r.d, nm(&r.t, text), RR_A, name_root, r.h, 9, r.t.a, &r.now, &d);
+			if (d.what == DENIED_WILDCARD && d.guess)
+				name = arena_strdup(r.t.a, text);
+		}
+		assert_non_null(name);
+		assert_int_equal(look(&r, name, RR_A), i == 0 ? LOOKUP_NOTHING : LOOKUP_ANSWER);
+	}
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +305,7 @@ int main(void)
 		cmocka_unit_test(no_such_name_above_does_not_reach_configured_zones),
 		cmocka_unit_test(what_is_insecure_by_configuration_is_not_denied),
 		cmocka_unit_test(wildcards_answer_for_names_that_are_not_there),
+		cmocka_unit_test(a_wildcard_shows_that_the_name_above_exists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
