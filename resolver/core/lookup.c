@@ -6,7 +6,6 @@
 #include "resolver/core/settings.h"
 #include "resolver/core/validation.h"
 #include "validator/signature.h"
-#include "validator/signature.h"
 
 uint32_t bundle_ttl_left(const struct bundle *b, const struct now *now)
 {
