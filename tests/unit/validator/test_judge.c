@@ -342,6 +342,74 @@ static void keys_that_do_not_match_are_told(void **state)
 	EXPECT("www.example.com.", RR_A, SECURITY_SECURE, 0);
 }
 
+/* Nothing lives longer than the signatures that it rests on (RFC 4035 section 5.3.3). */
+static void lives_end_with_signatures(void **state)
+{
+	const struct judgement *j;
+
+	(void)state;
+	SPOIL("www.example.com.", RR_A, ((struct tree_how){ TREE_NOW - 86400, TREE_NOW + 100, -1, false }));
+	tree_forget(t);
+	j = tree_resolve(t, "www.example.com.", RR_A);
+	assert_int_equal(j->answer[0].rs->ttl, 100);
+	assert_int_equal(j->answer[0].rs->security, SECURITY_SECURE);
+	SPOIL(NULL, RR_NSEC, ((struct tree_how){ TREE_NOW - 86400, TREE_NOW + 50, -1, false }));
+	tree_forget(t);
+	j = tree_resolve(t, "none.example.com.", RR_A);
+	assert_int_equal(j->denial, DENIAL_PROVEN_NXDOMAIN);
+	assert_int_equal(j->authority[0].rs->type, RR_SOA);
+	assert_int_equal(j->authority[0].rs->ttl, 50);
+	j = tree_resolve(t, "a.wild.example.com.", RR_A);
+	assert_int_equal(j->answer[0].rs->ttl, 50);
+	assert_int_equal(j->denial, DENIAL_WILDCARD_ANSWER);
+	assert_string_equal(chain_name_text(t->arena, j->answer[0].source), "*.wild.example.com");
+	tree_resolve(t, "insecure.com.", RR_DS);
+	assert_int_equal(t->known[t->knowns - 1]->state, TRUST_INSECURE);
+	assert_int_equal(t->known[t->knowns - 1]->ttl, 50);
+	SPOIL("example.com.", RR_DS, ((struct tree_how){ TREE_NOW - 86400, TREE_NOW + 70, -1, false }));
+	tree_forget(t);
+	tree_resolve(t, "www.example.com.", RR_A);
+	assert_int_equal(t->known[t->knowns - 1]->state, TRUST_KEYS); /* of example.com */
+	assert_int_equal(t->known[t->knowns - 1]->ttl, 70);
+}
+
+/* What is known to be secure is not looked at again, and teaches what it taught. */
+static void secure_sets_are_taken_as_they_are(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t type;
+		enum trust_state teaches;
+	} cases[] = { { "example.com.", RR_DS, TRUST_DS }, { "example.com.", RR_DNSKEY, TRUST_KEYS }, { "insecure.com.", RR_DS, TRUST_INSECURE },
+		{ "www.example.com.", RR_DS, TRUST_NO_CUT }, { "none.example.com.", RR_DS, TRUST_NO_NAME } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const struct judgement *j;
+		struct tree_reply p;
+		struct name_buf name = nb(cases[i].name);
+		struct name at = name_of(&name);
+
+		(void)tree_resolve(t, "www.example.com.", RR_A);
+		tree_serve(t, at, cases[i].type, &p);
+		for (size_t k = 0; k < p.r.answers + p.r.authorities; k++) {
+			const struct rrset **set = k < p.r.answers ? &p.answer[k] : &p.authority[k - p.r.answers];
+			struct rrset *copy = rrset_copy_in(t->arena, *set);
+
+			copy->security = SECURITY_SECURE;
+			*set = copy;
+		}
+		while (t->knowns > 0 && name_equal(name_of(&t->known[t->knowns - 1]->zone), at))
+			trust_unref(MOVE(t->known[--t->knowns]));
+		mem_fail_hold(true);
+		j = tree_judge(t, &p.r);
+		mem_fail_hold(false);
+		assert_int_equal(j->security, SECURITY_SECURE);
+		assert_int_equal(t->known[t->knowns - 1]->state, cases[i].teaches);
+		assert_true(name_equal(name_of(&t->known[t->knowns - 1]->zone), at));
+	}
+}
+
 static bool mute_keys(struct name name, uint16_t type)
 {
 	return type == RR_DNSKEY && name.labels == 2;
@@ -449,6 +517,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(configuration_makes_insecure, setup, teardown),
 		cmocka_unit_test_setup_teardown(anchors_may_be_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_that_do_not_match_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(lives_end_with_signatures, setup, teardown),
+		cmocka_unit_test_setup_teardown(secure_sets_are_taken_as_they_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(unanswered_questions_are_bogus, setup, teardown),
 		cmocka_unit_test_setup_teardown(work_may_be_cut_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_kept_ends, setup, teardown),
