@@ -253,6 +253,32 @@ static void work_is_bounded(void **state)
 	assert_int_equal(prove(&r, name, RR_A).what, DENIAL_TOO_MUCH_WORK); /* padded */
 }
 
+/* An arena that is full, at each of its allocations: no verdict, never a wrong one. */
+static void memory_may_run_out(void **state)
+{
+	RIG("example.");
+	unsigned int failed = 0;
+
+	put(&r, "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.", RR_NSEC3, "1 0 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr MX DNSKEY NS SOA NSEC3PARAM RRSIG");
+	put(&r, "b4um86eghhds6nea196smvmlo4ors995.example.", RR_NSEC3, "1 0 12 aabbccdd gjeqe526plbf1g8mklp59enfd789njgi MX RRSIG");
+	put(&r, "35mthgpgcu1qg68fab165klnsnk3dpvl.example.", RR_NSEC3, "1 0 12 aabbccdd b4um86eghhds6nea196smvmlo4ors995 NS DS RRSIG");
+	for (size_t limit = 1;; limit += 8) {
+		AUTO(arena_free) struct arena *small = arena_new(limit);
+		struct denial_proof p = proof_of(&r);
+		struct name_buf q = nb("a.c.x.w.example.");
+		struct denial_verdict v;
+
+		assert_true(limit < 100000);
+		p.arena = small;
+		v = denial_prove(&p, name_of(&q), RR_A);
+		if (v.what == DENIAL_PROVEN_NXDOMAIN)
+			break;
+		assert_int_equal(v.what, DENIAL_FAILED);
+		failed++;
+	}
+	assert_true(failed > 5);
+}
+
 static void the_root_denies_a_name(void **state)
 {
 	RIG(".");
@@ -281,6 +307,7 @@ int main(void)
 		cmocka_unit_test(a_set_that_was_expanded_or_not_verified_proves_nothing),
 		cmocka_unit_test(compact_denial),
 		cmocka_unit_test(work_is_bounded),
+		cmocka_unit_test(memory_may_run_out),
 		cmocka_unit_test(the_root_denies_a_name),
 	};
 
