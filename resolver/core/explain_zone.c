@@ -123,6 +123,15 @@ static uint8_t algorithm_missing(const struct explain_zone *z)
 	return 0;
 }
 
+static bool any_data(const struct explaining *w)
+{
+	for (size_t i = 0; i < w->x->record_count; i++) {
+		if (w->x->records[i].kind != EXPLAIN_MISSING)
+			return true;
+	}
+	return false;
+}
+
 static struct explain_finding no_keys(struct explaining *w, struct explain_zone *z)
 {
 	struct arena *a = w->x->arena;
@@ -134,10 +143,10 @@ static struct explain_finding no_keys(struct explaining *w, struct explain_zone 
 			.reason = arena_printf(a, "%s has %s, but publishes no DNSKEY records", name, z->anchored ? "a trust anchor" : "DS records"),
 			.mend = z->anchored ? arena_printf(a, "Publish the keys of %s, or take its trust anchor out of the configuration.", name) :
 					      arena_printf(a, "Sign zone %s and publish its keys, or have its parent remove the DS records.", name) };
-	if (z->key_failure != NULL)
-		return (struct explain_finding){ .verdict = EXPLAIN_BOGUS, .ede = EDE_DNSKEY_MISSING,
+	if (z->key_failure != NULL) /* data that cannot be verified is as bad as bogus; without data nothing can be said */
+		return (struct explain_finding){ .verdict = any_data(w) ? EXPLAIN_BOGUS : EXPLAIN_UNKNOWN, .ede = EDE_DNSKEY_MISSING,
 			.reason = arena_printf(a, "the DNSKEY RRset of %s could not be had: %s", name, z->key_failure),
-			.mend = arena_printf(a, "See that the servers of %s answer DNSKEY questions with the DO bit, over UDP and TCP.", name) };
+			.mend = arena_printf(a, "See that the servers of %s answer DNSKEY questions with the DO bit, over UDP and TCP, and that they can be reached from here.", name) };
 	return explain_unknown(arena_printf(a, "the DNSKEY RRset of %s is not in the cache", name));
 }
 
