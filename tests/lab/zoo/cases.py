@@ -406,3 +406,16 @@ case("junk-answer", "an unsigned set of another name in the answer section", WWW
 case("trap", "12 keys of one tag, 12 bad signatures by it, no good one", refused(6), alg=8, signer="ldns", brk=trap(12, 12, False))
 case("trap-small", "three keys of one tag, a bad signature by it and a good one", ask("www", "A", "secure answer", bind="servfail|secure answer", why=ONE_FAILURE), alg=8, signer="ldns", brk=trap(3, 1, True))
 case("trap-forty", "40 keys of one tag, 40 bad signatures by it, no good one", refused(6), alg=8, signer="ldns", brk=trap(40, 40, False))
+
+# What went wrong in validators before, and which cases would tell.
+GUARDS = (
+    ("next names of NSEC outside of the zone (BIND CVE-2026-13321, and Unbound, Knot, PowerDNS in 2026)", ("next-outside", "next-before")),
+    ("NSEC3 owners that are not directly below the signer (Unbound, BIND CVE-2026-10723)", ("nsec3-deeper",)),
+    ("opt-out that hides a signed delegation, or passes for a proof", ("ds-stripped-optout", "own-optout")),
+    ("signatures with fewer labels than their signer's name (Unbound CVE-2026-44690, BIND CVE-2026-11721, PowerDNS CVE-2026-52686)", ("labels-below-signer", "labels-fewer")),
+    ("wildcards and aliases without their proof, wildcards replayed elsewhere (PowerDNS CVE-2026-52688, Unbound CVE-2026-46582)",
+     ("wild-unproven-nsec", "wild-alias-unproven-nsec", "wild-over-existing", "wild-replayed", "wild-wrong-gap")),
+    ("KeyTrap: many keys of one tag, many signatures, many digests (CVE-2023-50387)", ("trap", "trap-forty", "many-keys-70", "ds-many-misses", "bad-sigs")),
+    ("NSEC3 exhaustion: iterations and labels (CVE-2023-50868, CVE-2026-42923, BIND CVE-2026-1519)", ("iterations-500", "iterations-2500", "nsec3-many-labels")),
+    ("denials from the wrong side of a cut", ("nsec-parent-side", "nsec3-parent-side", "nx-by-parent", "nsec-dname")),
+)
