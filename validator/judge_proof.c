@@ -277,7 +277,7 @@ static enum judge_what learn_cut(struct run *r, struct name zone, const struct k
 {
 	struct name final = r->j->reply.final;
 
-	for (unsigned int labels = zone.labels + 1u; labels <= final.labels; labels++) {
+	for (unsigned int labels = zone.labels + 1u; labels <= final.labels && labels <= zone.labels + r->e->policy->max_probes; labels++) {
 		struct name name = name_suffix(final, labels);
 		struct denial_verdict v;
 		enum judge_what what;

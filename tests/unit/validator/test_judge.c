@@ -410,6 +410,94 @@ static void secure_sets_are_taken_as_they_are(void **state)
 	}
 }
 
+/* ANY: each set on its own; signatures alone are nothing that could be signed. */
+static void questions_of_many_types(void **state)
+{
+	struct name_buf name = nb("example.com.");
+	const struct judgement *j;
+	struct tree_reply p;
+	struct tree_zone *z = tree_find(t, "example.com.");
+
+	(void)state;
+	memset(&p, 0, sizeof p);
+	p.r = (struct judge_reply){ .name = name_of(&name), .type = RR_ANY, .kind = JUDGE_ANSWER, .final = name_of(&name), .zone = name_of(&name), .answer = p.answer,
+		.authority = p.authority };
+	p.answer[p.r.answers++] = tree_set(t, z, name_of(&name), RR_SOA);
+	p.answer[p.r.answers++] = tree_set(t, z, name_of(&name), RR_MX);
+	p.answer[p.r.answers++] = tree_set(t, z, name_of(&name), RR_DNSKEY);
+	mem_fail_hold(true);
+	j = tree_judge(t, &p.r);
+	assert_int_equal(j->security, SECURITY_SECURE);
+	p.answer[p.r.answers] = rrset_make_in(t->arena, name_of(&name), RR_NSEC, CLASS_IN, 60, (struct span[]){ rrset_sig(p.answer[0], 0) }, 0, 1);
+	p.r.answers++;
+	j = tree_judge(t, &p.r);
+	assert_int_equal(j->security, SECURITY_SECURE);
+	assert_null(j->answer[3].rs);
+	p.answer[1] = tree_unsigned(t->arena, p.answer[1]);
+	j = tree_judge(t, &p.r);
+	assert_int_equal(j->security, SECURITY_BOGUS);
+	assert_int_equal(j->ede, EDE_RRSIGS_MISSING);
+	p.r.type = RR_RRSIG;
+	p.answer[0] = p.answer[3];
+	p.r.answers = 1;
+	j = tree_judge(t, &p.r);
+	assert_int_equal(j->security, SECURITY_INDETERMINATE);
+	assert_int_equal(j->ede, 0);
+	mem_fail_hold(false);
+	EXPECT("www.example.com.", RR_RRSIG, SECURITY_INDETERMINATE, 0);
+	EXPECT("none.example.com.", RR_RRSIG, SECURITY_SECURE, 0);
+	EXPECT("empty.signed.org.", RR_ANY, SECURITY_SECURE, 0);
+}
+
+/* Data that nobody asked for goes when it is not secure, and harms nothing. */
+static void what_stands_beside_is_dropped_when_it_is_not_secure(void **state)
+{
+	struct name_buf name = nb("www.example.com."), apex = nb("example.com.");
+	struct tree_zone *z = tree_find(t, "example.com.");
+	const struct judgement *j;
+	struct tree_reply p;
+
+	(void)state;
+	tree_resolve(t, "www.example.com.", RR_A);
+	tree_serve(t, name_of(&name), RR_A, &p);
+	p.authority[p.r.authorities++] = tree_set(t, z, name_of(&apex), RR_NS);
+	p.authority[p.r.authorities++] = tree_unsigned(t->arena, p.authority[0]);
+	mem_fail_hold(true);
+	j = tree_judge(t, &p.r);
+	mem_fail_hold(false);
+	assert_int_equal(j->security, SECURITY_SECURE);
+	assert_int_equal(j->authority[0].rs->security, SECURITY_SECURE);
+	assert_null(j->authority[1].rs);
+}
+
+static void compact_denial(struct tree *tree, struct tree_reply *p)
+{
+	char owner[NAME_TEXT], next[NAME_TEXT + 64];
+	struct tree_zone *z = tree_home(tree, p->r.final, p->r.type);
+
+	if (p->r.kind != JUDGE_NXDOMAIN)
+		return;
+	name_to_text(p->r.final, owner);
+	snprintf(next, sizeof next, "\\000.%s RRSIG NSEC NXNAME", owner);
+	p->r.kind = JUDGE_NODATA;
+	p->r.authorities = 2;
+	p->authority[1] = tree_sign(tree->arena, signed_set(tree->arena, owner, RR_NSEC, 3600, TEXTS(next), NULL), z, TREE_GOOD);
+}
+
+/* RFC 9824: NODATA whose NSEC says that the name is not there. */
+static void compact_denial_is_a_denial(void **state)
+{
+	const struct judgement *j;
+
+	(void)state;
+	t->spoil = compact_denial;
+	EXPECT("none.example.com.", RR_A, SECURITY_SECURE, 0);
+	j = tree_resolve(t, "none.example.com.", RR_A);
+	assert_int_equal(j->denial, DENIAL_PROVEN_NXDOMAIN);
+	tree_resolve(t, "none.example.com.", RR_DS);
+	assert_int_equal(t->known[t->knowns - 1]->state, TRUST_NO_NAME);
+}
+
 static bool mute_keys(struct name name, uint16_t type)
 {
 	return type == RR_DNSKEY && name.labels == 2;
@@ -519,6 +607,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys_that_do_not_match_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(lives_end_with_signatures, setup, teardown),
 		cmocka_unit_test_setup_teardown(secure_sets_are_taken_as_they_are, setup, teardown),
+		cmocka_unit_test_setup_teardown(questions_of_many_types, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_stands_beside_is_dropped_when_it_is_not_secure, setup, teardown),
+		cmocka_unit_test_setup_teardown(compact_denial_is_a_denial, setup, teardown),
 		cmocka_unit_test_setup_teardown(unanswered_questions_are_bogus, setup, teardown),
 		cmocka_unit_test_setup_teardown(work_may_be_cut_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_kept_ends, setup, teardown),
