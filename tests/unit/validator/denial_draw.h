@@ -14,6 +14,7 @@
 
 #define DRAW_SETS 10u
 #define DRAW_ITERATIONS 3u
+static const struct denial_limits draw_limits = { .iterations = DRAW_ITERATIONS, .iterations_checked = DRAW_ITERATIONS + 1 };
 
 struct draw {
 	struct arena *arena;
@@ -171,15 +172,15 @@ static inline void draw_compare(struct draw *d, struct name name, uint16_t type,
 static inline void draw_ask(struct draw *d, struct name name, uint16_t type)
 {
 	struct work work = { 10000000 };
-	struct denial_proof p = { .zone = name_of(&d->zone), .sets = d->sets, .n = d->n, .limits = { DRAW_ITERATIONS, 0 }, .hasher = d->hasher, .work = &work,
+	struct denial_proof p = { .zone = name_of(&d->zone), .sets = d->sets, .n = d->n, .limits = draw_limits, .hasher = d->hasher, .work = &work,
 		.arena = d->arena };
 	struct denial_verdict v = denial_prove(&p, name, type);
-	struct obvious_denial o = obvious_denial(d->sets, d->n, name_of(&d->zone), name, type, DRAW_ITERATIONS);
+	struct obvious_denial o = obvious_denial(d->sets, d->n, name_of(&d->zone), name, type, &draw_limits);
 
 	draw_compare(d, name, type, &v, &o);
 	for (unsigned int labels = 0; labels <= name.labels; labels++) {
 		v = denial_prove_expansion(&p, name, labels);
-		o = obvious_expansion(d->sets, d->n, name_of(&d->zone), name, labels, DRAW_ITERATIONS);
+		o = obvious_expansion(d->sets, d->n, name_of(&d->zone), name, labels, &draw_limits);
 		draw_compare(d, name, type, &v, &o);
 	}
 }

@@ -344,7 +344,7 @@ static inline void model_check(struct model *m, struct name name, uint16_t type,
 	const struct rrset *sets[MODEL_NODES * 4];
 	enum model_truth truth = model_ask(m, name, type);
 	struct work work = { 1000000 };
-	struct denial_proof p = { .zone = name_of(&m->zone), .sets = sets, .limits = { 50, 0 }, .hasher = m->hasher, .work = &work, .arena = m->arena };
+	struct denial_proof p = { .zone = name_of(&m->zone), .sets = sets, .limits = { .iterations = 50 }, .hasher = m->hasher, .work = &work, .arena = m->arena };
 	struct denial_verdict v;
 	const char *fault;
 

@@ -461,10 +461,10 @@ struct all {
 	struct labels zone, name;
 	struct nsecs nsecs;
 	struct nsec3s nsec3s;
-	bool mixed, dear;
+	bool mixed, dear, too_dear;
 };
 
-static void collect(struct all *a, const struct rrset *const *sets, size_t n, struct name zone, struct name name, unsigned int max_iterations)
+static void collect(struct all *a, const struct rrset *const *sets, size_t n, struct name zone, struct name name, const struct denial_limits *limits)
 {
 	size_t room = 1;
 
@@ -483,7 +483,14 @@ static void collect(struct all *a, const struct rrset *const *sets, size_t n, st
 	}
 	for (size_t i = 1; i < a->nsec3s.n; i++)
 		a->mixed = a->mixed || a->nsec3s.r[i].iterations != a->nsec3s.r[0].iterations || !span_equal(a->nsec3s.r[i].salt, a->nsec3s.r[0].salt);
-	a->dear = a->nsec3s.n > 0 && a->nsec3s.r[0].iterations > max_iterations;
+	a->dear = a->nsec3s.n > 0 && a->nsec3s.r[0].iterations > limits->iterations;
+	a->too_dear = a->dear && a->nsec3s.r[0].iterations > limits->iterations_checked;
+}
+
+/* What would be a proof with fewer iterations is insecure with so many. */
+static unsigned int dear_or(const struct all *a, unsigned int may)
+{
+	return a->dear && may != 0 ? 1u << DENIAL_ITERATIONS_INSECURE : may;
 }
 
 static void done(struct all *a)
@@ -492,21 +499,22 @@ static void done(struct all *a)
 	free(a->nsec3s.r);
 }
 
-struct obvious_denial obvious_denial(const struct rrset *const *sets, size_t n, struct name zone, struct name name, uint16_t type, unsigned int max_iterations)
+struct obvious_denial obvious_denial(const struct rrset *const *sets, size_t n, struct name zone, struct name name, uint16_t type,
+    const struct denial_limits *limits)
 {
 	struct obvious_denial d = { 0, false }, d3;
 	struct all *a = calloc(1, sizeof *a);
 
 	if (a == NULL)
 		abort();
-	collect(a, sets, n, zone, name, max_iterations);
+	collect(a, sets, n, zone, name, limits);
 	if (under(&a->name, &a->zone) && !(type == 43 && same(&a->name, &a->zone) && a->zone.n > 0)) {
 		d = by_nsec(&a->nsecs, &a->name, type);
-		if (a->dear && !a->mixed) {
+		if (a->too_dear && !a->mixed) {
 			d.may |= 1u << DENIAL_ITERATIONS_INSECURE;
 		} else if (!a->mixed) {
 			d3 = by_nsec3(&a->nsec3s, &a->zone, &a->name, type);
-			d.may |= d3.may;
+			d.may |= dear_or(a, d3.may);
 			d.contradict = d.contradict || d3.contradict;
 		}
 	}
@@ -516,14 +524,14 @@ struct obvious_denial obvious_denial(const struct rrset *const *sets, size_t n, 
 }
 
 struct obvious_denial obvious_expansion(const struct rrset *const *sets, size_t n, struct name zone, struct name name, unsigned int labels,
-    unsigned int max_iterations)
+    const struct denial_limits *limits)
 {
 	struct obvious_denial d = { 0, false };
 	struct all *a = calloc(1, sizeof *a);
 
 	if (a == NULL)
 		abort();
-	collect(a, sets, n, zone, name, max_iterations);
+	collect(a, sets, n, zone, name, limits);
 	if (under(&a->name, &a->zone) && labels < a->name.n && labels >= a->zone.n) {
 		d.contradict = speak(&a->nsecs, &a->name) > 1;
 		for (size_t i = 0; i < a->nsecs.n; i++) {
@@ -532,13 +540,13 @@ struct obvious_denial obvious_expansion(const struct rrset *const *sets, size_t 
 			if (covers(r, &a->name) && !under(&r->next, &a->name) && closest_by(r, &a->name) == labels)
 				d.may |= 1u << DENIAL_WILDCARD_ANSWER;
 		}
-		if (a->dear && !a->mixed) {
+		if (a->too_dear && !a->mixed) {
 			d.may |= 1u << DENIAL_ITERATIONS_INSECURE;
 		} else if (!a->mixed) {
 			struct labels next_closer = a->name;
 
 			next_closer.n = labels + 1;
-			d.may |= covered3(&a->nsec3s, &next_closer);
+			d.may |= dear_or(a, covered3(&a->nsec3s, &next_closer));
 		}
 	}
 	done(a);

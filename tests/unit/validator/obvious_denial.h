@@ -12,10 +12,11 @@ struct obvious_denial {
 	unsigned int may;  /* bit of each enum denial that the records, or some of them, say */
 	bool contradict;   /* two of them speak about the same name: one that does not prove may stand before one that does */
 };
-struct obvious_denial obvious_denial(const struct rrset *const *sets, size_t n, struct name zone, struct name name, uint16_t type, unsigned int max_iterations);
+struct obvious_denial obvious_denial(const struct rrset *const *sets, size_t n, struct name zone, struct name name, uint16_t type,
+    const struct denial_limits *limits);
 /* For an answer made from a wildcard whose signature has so many labels. */
 struct obvious_denial obvious_expansion(const struct rrset *const *sets, size_t n, struct name zone, struct name name, unsigned int labels,
-    unsigned int max_iterations);
+    const struct denial_limits *limits);
 /* RFC 5155 section 5; the digits of base32hex. */
 void obvious_nsec3_label(struct name name, struct span salt, unsigned int iterations, uint8_t ret_hash[20], char ret_text[33]);
 

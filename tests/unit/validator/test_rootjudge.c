@@ -71,7 +71,7 @@ static void learn(void *user, struct trust *t)
 }
 
 static const struct val_policy policy = { .keys = { KEY_RSA_MIN_BITS, KEY_RSA_MAX_BITS, KEY_RSA_EXPONENT_BITS, KEY_MAX_KEYS },
-	.signatures = { SIG_MAX_SIGNATURES, SIG_MAX_SAME_TAG, SIG_MAX_FAILURES }, .denials = { DENIAL_ITERATIONS, DENIAL_SETS }, .skew_min = SIG_SKEW_MIN,
+	.signatures = { SIG_MAX_SIGNATURES, SIG_MAX_SAME_TAG, SIG_MAX_FAILURES }, .denials = { DENIAL_ITERATIONS, DENIAL_SETS, DENIAL_ITERATIONS_CHECKED }, .skew_min = SIG_SKEW_MIN,
 	.skew_max = SIG_SKEW_MAX, .stripped_is_bogus = true, .max_probes = VAL_MAX_PROBES };
 
 struct reply {
