@@ -1,6 +1,6 @@
 /*
- * Denials that contradict each other, expire, are evicted and flushed, for two zones, and questions: whatever the cache answers, the sets that it answers with must prove
- * to the validator, and to nobody's surprise, none may be past its end; and the cache stays within its limit.
+ * Denials that contradict each other, expire, are evicted and flushed, for two zones, and questions: whatever the cache answers, the sets that come with it must prove it to
+ * the validator, and none is past its end. The cache stays within its limit.
  */
 #include <stdlib.h>
 #include <string.h>
