@@ -268,6 +268,43 @@ static void signers_on_the_wrong_side_do_not_count(void **state)
 	EXPECT("www.example.com.", RR_A, SECURITY_BOGUS, EDE_BOGUS);
 }
 
+/* What a wildcard may not make, however well it is signed (RFC 6672 section 3.3 for DNAME); of the rest the name's absence is to be proven. */
+static void not_all_is_expanded(void **state)
+{
+	const struct tree_how starred = { TREE_NOW - 86400, TREE_NOW + 86400, 2, false };
+
+	(void)state;
+	SPOIL("www.example.com.", RR_A, starred);
+	EXPECT("www.example.com.", RR_A, SECURITY_BOGUS, EDE_BOGUS);
+	assert_non_null(strstr(text_of("www.example.com.", RR_A), "denial by example.com"));
+	SPOIL("tree.example.com.", RR_DNAME, starred);
+	EXPECT("www.tree.example.com.", RR_A, SECURITY_BOGUS, EDE_BOGUS);
+	assert_non_null(strstr(text_of("www.tree.example.com.", RR_A), "impossible label count"));
+	SPOIL("sub.example.com.", RR_DS, starred);
+	EXPECT("sub.example.com.", RR_DS, SECURITY_BOGUS, EDE_BOGUS);
+	SPOIL("example.com.", RR_DS, ((struct tree_how){ TREE_NOW - 86400, TREE_NOW + 86400, 1, false }));
+	EXPECT("www.example.com.", RR_A, SECURITY_BOGUS, EDE_BOGUS);
+	SPOIL(NULL, RR_NSEC, starred);
+	EXPECT("none.example.com.", RR_A, SECURITY_BOGUS, EDE_BOGUS);
+}
+
+static void other_alias(struct tree *tree, struct tree_reply *p)
+{
+	struct name_buf to = nb("leaf.empty.example.com.");
+	struct span rdata = { to.b, to.len };
+
+	if (p->r.answers > 1 && p->answer[0]->type == RR_DNAME)
+		p->answer[1] = rrset_make_in(tree->arena, rrset_name(p->answer[1]), RR_CNAME, CLASS_IN, 3600, &rdata, 1, 0);
+}
+
+/* A CNAME beside a DNAME counts only as what that makes of the name. */
+static void aliases_are_what_their_dname_makes(void **state)
+{
+	(void)state;
+	t->spoil = other_alias;
+	EXPECT("www.tree.example.com.", RR_A, SECURITY_BOGUS, EDE_RRSIGS_MISSING);
+}
+
 /* The deepest anchor above a name decides (attack D15). */
 static void islands_are_not_bypassed(void **state)
 {
@@ -601,6 +638,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(broken_signatures_are_bogus, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_good_signature_is_enough, setup, teardown),
 		cmocka_unit_test_setup_teardown(signers_on_the_wrong_side_do_not_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_all_is_expanded, setup, teardown),
+		cmocka_unit_test_setup_teardown(aliases_are_what_their_dname_makes, setup, teardown),
 		cmocka_unit_test_setup_teardown(islands_are_not_bypassed, setup, teardown),
 		cmocka_unit_test_setup_teardown(configuration_makes_insecure, setup, teardown),
 		cmocka_unit_test_setup_teardown(anchors_may_be_keys, setup, teardown),

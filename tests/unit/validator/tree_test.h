@@ -69,7 +69,7 @@ struct tree {
 
 struct tree_how {
 	uint32_t inception, expiration;
-	int labels;   /* -1: the owner's */
+	int labels;   /* -1: the owner's; fewer: as if a wildcard had been signed */
 	bool corrupt;
 };
 #define TREE_GOOD ((struct tree_how){ TREE_NOW - 86400, TREE_NOW + 86400 * 7, -1, false })
@@ -98,6 +98,11 @@ static inline UNUSED struct rrset *tree_sign(struct arena *a, const struct rrset
 	write16(&s, z->tag);
 	write_octets(&s, signer.b, signer.len);
 	name_copy(&head, owner);
+	if (how.labels >= 0 && (unsigned int)how.labels < labels) {
+		static const uint8_t star[] = { 1, '*', 0 };
+
+		assert_ok(name_concat((struct name){ star, sizeof star, 1 }, 1, name_suffix(owner, (unsigned int)how.labels), &head));
+	}
 	name_lower(&head);
 	write_span(&w, writer_done(&s));
 	assert_ok(canonical_make(a, set, &c));
