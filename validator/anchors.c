@@ -96,21 +96,23 @@ static struct result get_zone(struct anchors *a, struct name name, size_t *ret_a
 	return DONE;
 }
 
+/* A slip of the pen that makes the zone bogus, not insecure: it was meant to be trusted. */
+bool anchor_cannot_match(uint16_t type, struct span rdata)
+{
+	const struct digest_kind *d = type == RR_DS && rdata.n >= 4 ? digest_find(rdata.p[3]) : NULL;
+
+	return d != NULL && rdata.n - 4 != d->octets;
+}
+
 /* What is wrong with an RR as an anchor; NULL: nothing. */
 static const char *why_not(uint16_t type, struct span rdata)
 {
 	struct reader r = reader_of(rdata);
 
 	if (type == RR_DS) {
-		const struct digest_kind *d;
-
-		read16(&r);
-		read8(&r);
-		d = digest_find(read8(&r));
+		read_skip(&r, 4);
 		if (!reader_ok(&r) || reader_left(&r) == 0)
 			return "a DS without a digest";
-		if (d != NULL && reader_left(&r) != d->octets)
-			return "a DS whose digest is not of its type's length";
 		return NULL;
 	}
 	if (type == RR_DNSKEY) {
@@ -191,6 +193,9 @@ static struct result take_rr(void *user, const struct zone_rr *rr)
 		strbuf_printf(t->report, "%s: %s: found %s, expected a trust anchor\n", t->where, name_to_text(rr->owner, text), why);
 		return DONE;
 	}
+	if (anchor_cannot_match(rr->type, rr->rdata))
+		strbuf_printf(t->report, "%s: warning: %s: found a DS whose digest is not of its type's length: no key matches it, and the zone will be bogus\n", t->where,
+		    name_to_text(rr->owner, text));
 	t->taken++;
 	return anchors_add(t->a, rr->owner, rr->type, rr->rdata);
 }

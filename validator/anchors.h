@@ -23,11 +23,13 @@ struct anchors *anchors_new(void) OWNED_BY(anchors_free);
 DEFINE_AUTO(struct anchors, anchors_free)
 
 /* Adds every DS and DNSKEY RR of zone-file text; where names it in messages. All or nothing of the text is used: on ERR_FORMAT each error is a line in
- * report and the set is unusable (free it). Refused: other types and classes, digests of a wrong length, keys that are revoked, are no zone keys
+ * report and the set is unusable (free it). Refused: other types and classes, DS without a digest, keys that are revoked, are no zone keys
  * (RFC 4034 section 2.1.1) or are not of protocol 3, text without an RR. ERR_LIMIT, ERR_NOMEM. Not after anchors_seal(). */
 RESULT anchors_add_text(struct anchors *a, const char *where, struct span text, struct strbuf *report) NONNULL;
 /* One RR of type DS or DNSKEY (from an RFC 5011 state file). ERR_FORMAT: refused, as above. After any error of this and the next two the set is unusable. */
 RESULT anchors_add(struct anchors *a, struct name zone, uint16_t type, struct span rdata) NONNULL;
+/* Whether no key can match it: a DS whose digest is not of its type's length. Taken, with a warning in report: a zone that was meant to be trusted does not become insecure by it. */
+bool anchor_cannot_match(uint16_t type, struct span rdata);
 /* The root's KSKs: 20326 (since 2017) and 38696 (signs since October 2026). */
 RESULT anchors_add_root(struct anchors *a) NONNULL;
 /* The name and all below it are insecure unless a closer anchor says otherwise. */

@@ -645,7 +645,7 @@ static RESULT ds_of_anchor(struct chain_env *e, struct name zone, const struct a
 static bool any_usable(const struct chain_env *e, const struct vouchers *v, uint16_t *ret_ede)
 {
 	for (size_t i = 0; v->anchor != NULL && i < anchor_zone_count(v->anchor); i++)
-		if (is_usable_key(e, anchor_zone_rr(v->anchor, i)))
+		if (is_usable_key(e, anchor_zone_rr(v->anchor, i)) || anchor_cannot_match(anchor_zone_rr(v->anchor, i).type, anchor_zone_rr(v->anchor, i).rdata))
 			return true;
 	*ret_ede = EDE_UNSUPPORTED_DNSKEY;
 	return v->ds != NULL && ds_any_usable(v->ds, &e->policy->algorithms, ret_ede);

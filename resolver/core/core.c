@@ -135,8 +135,9 @@ static void out_of_time(struct loop *l, void *object)
 	q->deadline = (timer_h){ 0 };
 	upstream_cancel(q->core->env.upstream, q->ask);
 	q->ask = (ask_h){ 0 };
-	/* A poor reply is better than none. */
-	if (q->weak != NULL && q->deleg != NULL) {
+	/* A poor reply is better than none, if it can be judged by what is known. */
+	q->late = true;
+	if (q->weak != NULL && q->deleg != NULL && q->state != QUERY_CHAIN && q->state != QUERY_VALIDATE) {
 		query_give_up(q);
 		query_run(q);
 	} else {

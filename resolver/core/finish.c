@@ -308,7 +308,7 @@ void finish_describe_failure(struct answer *a, const struct bundle *b, struct ar
 	a->rcode = bundle_info(b)->rcode;
 	a->bogus = ede_is_dnssec(bundle_info(b)->ede);
 	a->why = arena_strdup(arena, bundle_text(b));
-	answer_add_ede(a, bundle_info(b)->ede, NULL);
+	answer_add_ede(a, bundle_info(b)->ede, a->bogus ? a->why : NULL);
 	answer_add_ede(a, EDE_CACHED_ERROR, NULL);
 }
 

@@ -138,6 +138,7 @@ struct resolution {
 	bool unprimed;         /* priming failed: the hints will have to do */
 	bool capped;           /* the answer has data that the cache keeps for a shorter time */
 	bool uncached;         /* part of it came from a zone that is not to be cached */
+	bool late;             /* its time is over: what is at hand is judged without another question */
 	bool lenient;          /* val-permissive-mode: it was bogus, and is told all the same */
 	uint16_t insecure_ede; /* why part of it is insecure; 0: nothing to say */
 	const char *insecure_text ARENA_FIELD;

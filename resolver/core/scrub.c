@@ -98,13 +98,43 @@ static bool private_rdata(const struct core_settings *set, uint16_t type, struct
 	}
 }
 
-static bool needs_filter(const struct scrubber *s, const struct rrset *rs)
+static bool needs_filter(const struct core_settings *set, const struct rrset *rs)
 {
-	if (s->r->settings->private_addrs == NULL)
+	if (set->private_addrs == NULL)
 		return false;
 	if (rs->type != RR_A && rs->type != RR_AAAA && rs->type != RR_SVCB && rs->type != RR_HTTPS)
 		return false;
-	return !settings_is_private_domain(s->r->settings, rrset_name(rs));
+	return !settings_is_private_domain(set, rrset_name(rs));
+}
+
+RESULT scrub_private(struct arena *a, const struct core_settings *s, const struct rrset *rs, const struct rrset **ret)
+{
+	struct span *rdata;
+	struct rrset *rest;
+	size_t n = 0;
+
+	*ret = rs;
+	if (!needs_filter(s, rs))
+		return DONE;
+	rdata = arena_alloc_array(a, rs->count + 1u, sizeof *rdata);
+	if (rdata == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < rs->count; i++) {
+		if (!private_rdata(s, rs->type, rrset_rdata(rs, i)))
+			rdata[n++] = rrset_rdata(rs, i);
+	}
+	if (n == rs->count)
+		return DONE;
+	*ret = NULL;
+	if (n == 0)
+		return DONE;
+	rest = rrset_make_in(a, rrset_name(rs), rs->type, rs->rclass, rs->ttl, rdata, n, 0);
+	if (rest == NULL)
+		return FAIL(ERR_NOMEM);
+	rest->rank = rs->rank;
+	rest->security = rs->security == SECURITY_SECURE ? SECURITY_INSECURE : rs->security;
+	*ret = rest;
+	return DONE;
 }
 
 /* --- one RRset that is kept: TTL limits, rank, few enough signatures, one CNAME, no private addresses */
@@ -144,7 +174,7 @@ static RESULT keep(struct scrubber *s, const struct rrset *rs, enum rank rank, c
 	size_t count = rs->type == RR_CNAME || rs->type == RR_DNAME ? (rs->count > 0 ? 1 : 0) : rs->count;
 	size_t most = set->max_rrsigs > 0 ? set->max_rrsigs : SIGNATURES_KEPT, sigs;
 	struct span *rdata = arena_alloc_array(s->arena, count + most + 1, sizeof *rdata);
-	bool filter = needs_filter(s, rs);
+	bool filter = !s->r->judged && needs_filter(set, rs);
 	struct rrset *copy;
 	size_t n = 0;
 
@@ -392,7 +422,7 @@ static RESULT finish_answer(struct scrubber *s)
 	TRY(take_spare_ns(s));
 	TRY(take_addresses(s, &s->out->authority, RANK_ADDITIONAL, true));
 	/* A courtesy, where the configuration wants such: the addresses of mail servers and the like. */
-	return s->r->q.type == RR_NS || !s->r->settings->drop_spare_ns ? take_addresses(s, &s->out->answer, RANK_ADDITIONAL, true) : DONE;
+	return s->r->q.type == RR_NS || s->r->q.type == RR_ANY || !s->r->settings->drop_spare_ns ? take_addresses(s, &s->out->answer, RANK_ADDITIONAL, true) : DONE;
 }
 
 /* RFC 2308 section 5: the lesser of the SOA's TTL and its MINIMUM field. */

@@ -36,6 +36,7 @@ struct scrub_request {
 	struct name zone;
 	struct question q;    /* as asked upstream: perhaps minimised */
 	bool recursive;       /* asked with RD: a forwarder */
+	bool judged;          /* it will be validated: private addresses stay for the validator to see, and scrub_private() takes them out behind it */
 };
 
 struct scrub_sets {
@@ -61,6 +62,8 @@ struct scrubbed {
 
 /* ERR_NOMEM: the arena is full. Everything in ret lives in the arena or, as final and cut may, in the message and the request. */
 RESULT scrub_reply(struct arena *a, const struct scrub_request *r, const struct msg *m, struct scrubbed *ret) NONNULL;
+/* *ret: the set without the private addresses that its name must not have, and then unsigned and insecure at most: the same, when it has none; NULL: nothing is left. ERR_NOMEM. */
+RESULT scrub_private(struct arena *a, const struct core_settings *s, const struct rrset *rs, const struct rrset **ret) NONNULL;
 /* The set of that owner and type, or NULL. */
 const struct rrset *scrub_find(const struct scrub_sets *s, struct name owner, uint16_t type) BORROWED NONNULL;
 

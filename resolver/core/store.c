@@ -7,6 +7,8 @@
 
 #define PRIMED_MIN_SEC 3600u /* a root that gives its servers a TTL below this is not asked for them each time */
 
+#define DNAME_GRACE_SEC 2u   /* a DNAME with a TTL of 0 serves the other names of the same burst */
+
 static uint32_t left_until(struct resolution *q, uint32_t sec)
 {
 	uint32_t now = now_sec(query_now(q));
@@ -109,7 +111,7 @@ static bool is_expanded(const struct rrset *rs)
 static RESULT put_answer(struct resolution *q, const struct scrubbed *s, const struct rrset *rs, enum beside_what beside)
 {
 	struct beside b = { arena_alloc_array(q->arena, 1 + s->authority.count + s->additional.count, sizeof *b.sets), 0 };
-	uint32_t ttl = ttl_to_keep(q, rs);
+	uint32_t ttl = rs->type == RR_DNAME && rs->ttl == 0 ? DNAME_GRACE_SEC : ttl_to_keep(q, rs);
 	struct rrset *copy = rrset_copy_in(q->arena, rs);
 
 	if (b.sets == NULL || copy == NULL)

@@ -225,6 +225,7 @@ static void take_message(struct resolution *q, const struct msg *m)
 {
 	struct scrub_request r = {
 		.settings = q->settings, .zone = q->deleg->zone, .q = q->asked, .recursive = q->deleg->source == DELEG_FORWARD,
+		.judged = query_validates(q),
 	};
 	struct scrubbed *s = arena_alloc(q->arena, sizeof *s);
 

@@ -69,6 +69,10 @@ static void next_turn(struct loop *l, void *object)
 /* Others come first: it goes on in another turn. */
 static void pause(struct resolution *q)
 {
+	if (q->late) {
+		finish_failure(q, FAIL_TIME, "out of time");
+		return;
+	}
 	stats_inc(q->core->env.stats, COUNT_VAL_PAUSES);
 	q->state = QUERY_CHAIN;
 	if (!OK(loop_timer(q->core->env.loop, &resolution_loop_type, q->self.v, next_turn, 1, &q->turn)))
@@ -240,6 +244,10 @@ static void ask_link(struct resolution *q, const struct question *s)
 		finish_failure(q, FAIL_ROOM, "out of memory");
 		return;
 	}
+	if (q->late) {
+		finish_failure(q, FAIL_TIME, "out of time");
+		return;
+	}
 	if (q->chain_left == 0) {
 		finish_failure(q, FAIL_BUDGET, "the chain of trust has too many links");
 		return;
@@ -346,19 +354,21 @@ static RESULT take_additional(struct resolution *q, const struct judgement *j, c
 	return DONE;
 }
 
-/* What an answer was expanded from answers other names too (RFC 8198 section 5.3). */
+/* What an answer was expanded from answers other names too (RFC 8198 section 5.3); not where a part of it must not be told. */
 static void keep_wildcards(struct resolution *q, const struct judgement *j, size_t n)
 {
+	if (q->deleg != NULL && q->deleg->conf != NULL && q->deleg->conf->no_cache)
+		return;
 	for (size_t i = 0; i < n; i++) {
 		const struct judged_set *s = &j->answer[i];
 		struct bundle_key k = { s->source, 0, CLASS_IN, BUNDLE_DATA };
-		const struct rrset *rs;
+		const struct rrset *rs, *told = NULL;
 
 		if (s->rs == NULL || s->source.wire == NULL || s->rs->security != SECURITY_SECURE)
 			continue;
 		k.type = s->rs->type;
 		rs = rrset_renamed_in(q->arena, s->rs, s->source);
-		if (rs != NULL)
+		if (rs != NULL && OK(scrub_private(q->arena, q->settings, rs, &told)) && told == rs)
 			(void)OK(rrcache_put(q->core->env.rrcache, q->core->env.member, &k, &rs, 1, rs->ttl, query_now(q)));
 	}
 }
@@ -391,6 +401,28 @@ static bool is_unproven(enum reply_kind kind, const struct judgement *j)
 	    (j->denial == DENIAL_INSECURE_OPTOUT || j->denial == DENIAL_ITERATIONS_INSECURE);
 }
 
+/* Policy comes behind the validator: what is bogus must not become an answer because part of it was taken out. */
+static RESULT take_out_private(struct resolution *q, struct scrubbed *s)
+{
+	struct scrub_sets *parts[] = { &s->answer, &s->additional };
+
+	for (size_t k = 0; k < 2; k++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < parts[k]->count; i++) {
+			const struct rrset *rs = parts[k]->sets[i], *rest;
+
+			TRY(scrub_private(q->arena, q->settings, rs, &rest));
+			if (rest != rs)
+				stats_inc(q->core->env.stats, COUNT_CORE_PRIVATE);
+			if (rest != NULL)
+				parts[k]->sets[n++] = rest;
+		}
+		parts[k]->count = n;
+	}
+	return DONE;
+}
+
 static RESULT apply(struct resolution *q, const struct judgement *j, struct scrubbed **ret)
 {
 	struct scrubbed *s = arena_alloc(q->arena, sizeof *s);
@@ -415,6 +447,7 @@ static RESULT apply(struct resolution *q, const struct judgement *j, struct scru
 	if (q->core->env.validation->aggressive)
 		keep_wildcards(q, j, q->reply->answer.count);
 	keep_denials(q, j, s);
+	TRY(take_out_private(q, s));
 	*ret = s;
 	return DONE;
 }
@@ -478,10 +511,16 @@ static bool has_signatures(const struct scrubbed *s)
 /* Should the zone that was asked sign what it says, as far as is known without asking? */
 static bool zone_is_signed(struct resolution *q)
 {
+	const struct validation *v = q->core->env.validation;
+	struct anchor_found f = anchors_find_with(v->anchors, v->ntas, query_now(q)->wall_sec, q->deleg->zone);
 	const struct trust *t = known(q, q->deleg->zone);
 	const struct rrset *const *sets;
 	size_t n;
 
+	if (f.kind != ANCHOR_KEYS)
+		return false;
+	if (name_equal(f.zone, q->deleg->zone))
+		return t == NULL || t->state == TRUST_KEYS;
 	if (t != NULL)
 		return t->state == TRUST_KEYS || t->state == TRUST_DS;
 	return referral(q, q->deleg->zone, &sets, &n) && sets[0]->type == RR_DS;
@@ -510,6 +549,24 @@ static bool has_other_server(struct resolution *q)
 			return true;
 	}
 	return deleg_next_target(&e, q->deleg, &target, &family);
+}
+
+/* The set was signed by this very zone when it was seen last, expired or not: no cut has come between. */
+static bool was_signed(struct resolution *q)
+{
+	struct bundle_key k = { q->reply->final, q->now.type, CLASS_IN, BUNDLE_DATA };
+	const struct bundle *b = rrcache_get(q->core->env.rrcache, &k, query_now(q), RRCACHE_STALE);
+	struct rrsig sig;
+
+	return b != NULL && lookup_security(b) == SECURITY_SECURE && bundle_set(b, 0)->sigs > 0 && OK(rrsig_parse(rrset_sig(bundle_set(b, 0), 0), &sig)) &&
+	    name_equal(sig.signer, q->deleg->zone);
+}
+
+/* Signatures that were of wrong form, or were there before, are missing: no reason to look for an unsigned cut. */
+static bool has_lost_signatures(struct resolution *q)
+{
+	return !q->from_cache && !q->from_denials && q->deleg != NULL && !has_signatures(q->reply) && zone_is_signed(q) &&
+	    !is_below_unsigned(q, q->asked.name) && (q->reply->spoilt || was_signed(q));
 }
 
 /* Nothing is signed, where the zone is: another server may do better, before the chain of trust is searched for an unsigned cut. */
@@ -695,6 +752,11 @@ static void accept(struct resolution *q, const struct judgement *j)
 	/* Careless servers say so of names that have others below them: the proof decides. */
 	if (s->kind == REPLY_NXDOMAIN && (j->denial == DENIAL_PROVEN_NODATA || j->denial == DENIAL_WILDCARD_NODATA) && j->security == SECURITY_SECURE)
 		s->kind = REPLY_NODATA;
+	/* The entry says something else than its proof: whoever asks next must not find it as validated. */
+	if (q->from_cache && s->kind != q->reply->kind) {
+		ask_instead(q);
+		return;
+	}
 	if (q->from_denials) {
 		finish_denied(q, s);
 		return;
@@ -762,6 +824,10 @@ void query_validate(struct resolution *q)
 
 	if (!query_validates(q)) {
 		q->state = QUERY_STORE;
+		return;
+	}
+	if (q->judge == NULL && has_lost_signatures(q)) {
+		refuse(q, &(struct judgement){ .security = SECURITY_BOGUS, .ede = EDE_RRSIGS_MISSING, .text = "the reply lacks the signatures that it should have" });
 		return;
 	}
 	if (q->judge == NULL && !cut_unsigned_end(q)) {

@@ -45,6 +45,30 @@ static size_t rr_end(const uint8_t *packet, size_t at)
 	return at + 6 + load16(packet + at + 4);
 }
 
+static uint16_t rr_type(const uint8_t *packet, size_t at)
+{
+	return load16(packet + at - 4);
+}
+
+/* What the RR belongs to: a signature, to what it covers. */
+static uint16_t set_type(const uint8_t *packet, size_t at)
+{
+	return rr_type(packet, at) == RR_RRSIG ? load16(packet + at + 6) : rr_type(packet, at);
+}
+
+/* The first RR, not before `least`, of the RRset that the i-th one, which does not fit, belongs to: half a set in the authority section is of no use. */
+static size_t set_begins(const uint8_t *packet, const uint16_t *at, size_t least, size_t i)
+{
+	uint16_t type = set_type(packet, at[i]);
+	bool signature = rr_type(packet, at[i]) == RR_RRSIG;
+
+	while (i > least && set_type(packet, at[i - 1]) == type && (signature || rr_type(packet, at[i - 1]) != RR_RRSIG)) {
+		i--;
+		signature = rr_type(packet, at[i]) == RR_RRSIG;
+	}
+	return i;
+}
+
 struct cut {
 	size_t len;
 	uint16_t an, ns;
@@ -65,6 +89,9 @@ static struct cut cut_at(const struct ans_entry *e, size_t room)
 		main_end = e->ttl_count;
 	for (i = 0; i < main_end && rr_end(p, at[i]) <= room; i++)
 		c.len = rr_end(p, at[i]);
+	if (i > an && i < main_end)
+		i = set_begins(p, at, an, i);
+	c.len = i > 0 ? rr_end(p, at[i - 1]) : e->question_end;
 	c.an = (uint16_t)(i < an ? i : an);
 	c.ns = (uint16_t)(i - c.an);
 	if (i == main_end)

@@ -39,6 +39,15 @@ static bool is_proof(const struct rrset *rs)
 	return rs->type == RR_NSEC || rs->type == RR_NSEC3;
 }
 
+static bool has_proof(const struct answer *a)
+{
+	for (size_t i = a->answer_count; i < a->answer_count + a->authority_count; i++) {
+		if (is_proof(a->sets[i].rs))
+			return true;
+	}
+	return false;
+}
+
 /* Does a set of the authority section belong to the reply? */
 static bool wanted_authority(const struct render *r, const struct answer *a, const struct rrset *rs, bool dnssec_ok)
 {
@@ -46,13 +55,14 @@ static bool wanted_authority(const struct render *r, const struct answer *a, con
 		return dnssec_ok;
 	if (rs->count == 0 && !dnssec_ok)
 		return false;
-	return a->answer_count == 0 || a->rcode != RCODE_NOERROR || !r->settings->minimal || rs->type == RR_SOA;
+	/* Beside the proof that goes with a wildcard the rest is no burden: who validates wants it whole. */
+	return a->answer_count == 0 || a->rcode != RCODE_NOERROR || !r->settings->minimal || rs->type == RR_SOA || (dnssec_ok && has_proof(a));
 }
 
 /* Additional records are a courtesy; minimal-responses: leaves those of name servers that were asked for, or that we refer to. */
-static bool wanted_additional(const struct render *r, const struct answer *a)
+static bool wanted_additional(const struct render *r, const struct answer *a, bool dnssec_ok)
 {
-	return a->rcode == RCODE_NOERROR && (!r->settings->minimal || a->q.type == RR_NS || a->answer_count == 0);
+	return a->rcode == RCODE_NOERROR && (!r->settings->minimal || a->q.type == RR_NS || a->q.type == RR_ANY || a->answer_count == 0 || (dnssec_ok && has_proof(a)));
 }
 
 struct draft {
@@ -91,6 +101,17 @@ static void add_sets(
 	}
 }
 
+/* What proves something first: what does not fit is cut off behind. */
+static void add_authority(const struct render *r, const struct answer *a, bool dnssec_ok, struct draft *d)
+{
+	for (int spare = 0; spare < 2; spare++) {
+		for (size_t i = a->answer_count; i < a->answer_count + a->authority_count; i++) {
+			if ((a->sets[i].rs->type == RR_NS) == (spare == 1))
+				add_sets(r, a, PART_AUTHORITY, i, 1, dnssec_ok, d);
+		}
+	}
+}
+
 static void draft_message(const struct render *r, const struct answer *a, const struct question *q, bool dnssec_ok, struct draft *d)
 {
 	uint16_t flags = MSG_QR | MSG_RA | (a->authoritative ? MSG_AA : 0) | (a->rcode & 15);
@@ -101,9 +122,9 @@ static void draft_message(const struct render *r, const struct answer *a, const 
 	add_sets(r, a, PART_ANSWER, first, a->answer_count, dnssec_ok, d);
 	d->answer_end = d->b.w.pos;
 	first += a->answer_count;
-	add_sets(r, a, PART_AUTHORITY, first, a->authority_count, dnssec_ok, d);
+	add_authority(r, a, dnssec_ok, d);
 	first += a->authority_count;
-	if (wanted_additional(r, a))
+	if (wanted_additional(r, a, dnssec_ok))
 		add_sets(r, a, PART_ADDITIONAL, first, a->additional_count, dnssec_ok, d);
 	if (d->full)
 		build_set_flags(&d->b, MSG_TC, 0);
