@@ -4,7 +4,8 @@ case(LABEL, WHAT, ASK..., tld=, more=, ARGUMENT=...) is a zone LABEL.TLD made by
 with a healthy one. A zone that is broken has a healthy twin, LABEL-twin, made the same way and not broken: asked the same, it must give `twin`.
 
 ask(NAME, TYPE, VERDICT, EDE, ...): NAME is below the zone unless it ends in a dot. VERDICT: "secure", "insecure" and "answer", "nodata" or "nxdomain"; or "servfail", "formerr". A
-peer that says otherwise: unbound=, bind=, and `why`. cd: what comes with CD."""
+peer that says otherwise: unbound=, bind=, and `why`. cd: what comes with CD. cd_first: asked with CD before, so that
+the reply is in the cache when it is validated."""
 
 import spoil
 from make import DAY, HOUR
@@ -13,7 +14,8 @@ from spoil import (as_algorithm, asked, code, denial, do, ds, ds_stripped, field
 
 
 class Ask:
-    def __init__(self, name, kind, verdict, ede=None, twin=None, cd="answer", unbound=None, bind=None, why="", ttl=None):
+    def __init__(self, name, kind, verdict, ede=None, twin=None, cd="answer", unbound=None, bind=None, why="", ttl=None, cd_first=False):
+        self.cd_first = cd_first
         self.name, self.kind, self.verdict, self.ede, self.cd, self.why, self.ttl = name, kind, verdict, ede, cd, why, ttl
         self.twin = twin or ("secure answer" if verdict in ("servfail", "insecure answer") else verdict.replace("insecure", "secure"))
         self.peers = {"unbound": unbound or verdict, "bind": bind or verdict}
@@ -257,8 +259,8 @@ case("nodata-has-type", "NODATA with an NSEC that has the type", not_there("www"
 case("nodata-has-cname", "NODATA with an NSEC that has CNAME", not_there("alias", "A", twin="secure answer"), edit=denial("NOERROR", "alias", "A", ("alias", "NSEC")))
 case("nodata-of-other", "NODATA with the NSEC of another name", not_there("www", "A", twin="secure answer"), edit=denial("NOERROR", "www", "A", ("mail", "NSEC")))
 case("nx-as-nodata", "NODATA for a name that does not exist, with the proof of that", refused(6, "nope", cd="nodata", twin="secure nxdomain"), edit=code("NOERROR"))
-case("nodata-as-nx", "NXDOMAIN for a name that exists, with the proof of NODATA", ask("www", "MX", "secure nodata", bind="servfail", why=MENDED), edit=code("NXDOMAIN"))
-case("ent-as-nx", "NXDOMAIN for an empty non-terminal, with the NSEC that shows it", ask("ent", "A", "secure nodata", bind="servfail", why=MENDED),
+case("nodata-as-nx", "NXDOMAIN for a name that exists, with the proof of NODATA", ask("www", "MX", "secure nodata", bind="servfail", why=MENDED, cd_first=True), edit=code("NXDOMAIN"))
+case("ent-as-nx", "NXDOMAIN for an empty non-terminal, with the NSEC that shows it", ask("ent", "A", "secure nodata", bind="servfail", why=MENDED, cd_first=True),
      edit=denial("NXDOMAIN", "ent", None, ("alias", "NSEC"), ("", "NSEC")))
 case("nsec-parent-side", "a name below a cut denied by the parent's NSEC of the cut", no("x.c", "A", twin="secure nxdomain"), more=[("c", {"server": "knot"})],
      edit=lambda z, q, r: denial("NXDOMAIN", "x.c", None, ("c", "NSEC"), ("", "NSEC"))(z, q, denial("NOERROR", "c", None, ("c", "NSEC"))(z, q, r)))
