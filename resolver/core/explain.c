@@ -469,7 +469,7 @@ static RESULT conclude(struct explaining *w)
 static RESULT explain(struct explaining *w)
 {
 	struct explanation *x = w->x;
-	struct found found[EXPLAIN_RECORDS];
+	struct found found[EXPLAIN_RECORDS] = { { NULL, NULL } };
 	bool signers[NAME_MAX_LABELS + 1];
 
 	TRY(find_records(w, found));

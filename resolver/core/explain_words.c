@@ -267,17 +267,17 @@ struct explain_finding explain_unusable_links(struct arena *a, const struct expl
 
 struct explain_finding explain_insecure_cut(struct arena *a, const struct explain_zone *z, struct name parent)
 {
-	const char *name = explain_name(a, z->name), *above = explain_name(a, parent), *reason;
+	const char *name = explain_name(a, z->name), *above = explain_name(a, parent), *why;
 
 	if (z->no_ds.what == DENIAL_ITERATIONS_INSECURE)
 		return (struct explain_finding){ .verdict = EXPLAIN_INSECURE, .ede = EDE_NSEC3_ITERATIONS,
 			.reason = arena_printf(a, "%s denies with more NSEC3 iterations than are followed: whether %s has a DS record stays open", above, name),
 			.mend = arena_printf(a, "Nothing is bogus; zone %s should be signed with 0 NSEC3 iterations (RFC 9276).", above) };
 	if (z->no_ds.what == DENIAL_INSECURE_OPTOUT)
-		reason = arena_printf(a, "%s is an unsigned delegation: it lies in an opt-out span of %s", name, above);
+		why = arena_printf(a, "%s is an unsigned delegation: it lies in an opt-out span of %s", name, above);
 	else
-		reason = arena_printf(a, "%s is an unsigned delegation: %s proves that it has no DS record", name, above);
-	return (struct explain_finding){ .verdict = EXPLAIN_INSECURE, .reason = reason,
+		why = arena_printf(a, "%s is an unsigned delegation: %s proves that it has no DS record", name, above);
+	return (struct explain_finding){ .verdict = EXPLAIN_INSECURE, .reason = why,
 		.mend = arena_printf(a, "Nothing is broken. It is validated as soon as zone %s is signed and its DS record stands in %s.", name, above) };
 }
 

@@ -290,7 +290,7 @@ static RESULT examine_cut(struct explaining *w, struct explain_zone *z, const st
 static void read_configuration(struct explaining *w, struct explain_zone *z, struct anchor_found *ret)
 {
 	const struct validation *v = w->e->validation;
-	size_t n = v->ntas == NULL ? 0 : ntas_count(v->ntas);
+	size_t n = ntas_count(v->ntas);
 
 	*ret = anchors_find_with(v->anchors, v->ntas, w->e->now->wall_sec, z->name);
 	z->config = ret->kind;

@@ -155,8 +155,6 @@ static void a_negative_trust_anchor_says_until_when(void **state)
 
 	(void)state;
 	world_fill(&w);
-	if (w.validation->ntas == NULL)
-		w.validation->ntas = ntas_new(10);
 	assert_true(OK(ntas_set(w.validation->ntas, nm(&w.t, "com."), 7200, w.now.wall_sec)));
 	{
 		EXPLAIN(&w, "www.example.com.", RR_A);
