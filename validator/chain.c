@@ -2,17 +2,13 @@
  * The walk has two legs. climb() goes from the zone asked about towards its trust anchor, from each zone to the one that speaks for it, until something is known; descend() comes
  * back and learns each zone's trust from the one above, until a question is needed. Nothing is kept but what learn() keeps, so the next call climbs less far.
  */
-#include "validator/chain.h"
-
-#include <stdio.h>
-#include <time.h>
+#include "validator/chain_inside.h"
 
 #include "base/arena.h"
 #include "dns/edns.h"
 #include "dns/rrtype.h"
 
 #define TEXT_MAX 400        /* octets of a reason */
-#define TEXT_NAME_MAX 160   /* of a name in it */
 #define ANCHOR_TTL 60       /* seconds that what configuration says is taken for known */
 #define SIGNERS_LOOKED_AT 16 /* signatures of one set that are read to see whose they are */
 
@@ -21,94 +17,15 @@ void chain_step_done(struct chain_step *s)
 	trust_unref(MOVE(s->trust));
 }
 
-/* --- words */
-
-/* As in a sentence: no final dot, cut when it is long. */
-static const char *words(char room[NAME_TEXT], struct name n)
-{
-	size_t len = strlen(name_to_text(n, room));
-
-	if (len > 1 && room[len - 1] == '.')
-		room[--len] = '\0';
-	if (len > TEXT_NAME_MAX)
-		memcpy(room + TEXT_NAME_MAX - 3, "...", 4);
-	return room;
-}
-
-const char *chain_name_text(struct arena *a, struct name n)
-{
-	char room[NAME_TEXT];
-
-	return arena_strdup(a, words(room, n));
-}
-
-/* "www.example.com A" */
-static const char *set_words(char room[NAME_TEXT + RRTYPE_TEXT + 1], struct name owner, uint16_t type)
-{
-	char t[RRTYPE_TEXT];
-	size_t len = strlen(words(room, owner));
-
-	snprintf(room + len, RRTYPE_TEXT + 1, " %s", rrtype_text(type, t));
-	return room;
-}
-
-/* A point in time near now, which the 32 bits of a signature leave open (RFC 4034 section 3.1.5). */
-static void time_words(char room[32], uint32_t when, const struct chain_env *e)
-{
-	time_t t = (time_t)(e->wall + (int32_t)(when - (uint32_t)e->wall));
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) == NULL || strftime(room, 32, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-		snprintf(room, 32, "%lu", (unsigned long)when);
-}
-
-const char *chain_signature_text(struct chain_env *e, const struct rrset *set, struct name zone, const struct sig_report *r)
-{
-	char z[NAME_TEXT], s[NAME_TEXT + RRTYPE_TEXT + 1], when[32];
-	struct rrsig sig;
-	bool have = r->index < set->sigs && OK(rrsig_parse(rrset_sig(set, r->index), &sig));
-	const char *what = sig_verdict_text(r->verdict);
-
-	words(z, zone);
-	set_words(s, rrset_name(set), set->type);
-	switch (r->verdict) {
-	case SIG_MISSING:
-		return arena_printf(e->arena, "%s has no signature, in the signed zone %s", s, z);
-	case SIG_EXPIRED:
-		time_words(when, have ? sig.expiration : 0, e);
-		return arena_printf(e->arena, "signature of %s by %s (tag %u, algorithm %u) expired on %s", s, z, r->tag, r->algorithm, when);
-	case SIG_NOT_YET:
-		time_words(when, have ? sig.inception : 0, e);
-		return arena_printf(e->arena, "signature of %s by %s (tag %u, algorithm %u) is not valid before %s", s, z, r->tag, r->algorithm, when);
-	case SIG_NO_KEY:
-		return arena_printf(e->arena, "signature of %s by %s: no key has its tag %u and algorithm %u", s, z, r->tag, r->algorithm);
-	case SIG_KEY_FAULT:
-		return arena_printf(e->arena, "signature of %s by %s: its key (tag %u, algorithm %u) cannot be used: %s", s, z, r->tag, r->algorithm,
-		    key_fault_text(r->fault));
-	case SIG_FORMAT:
-	case SIG_SIGNER:
-	case SIG_LABELS:
-		return arena_printf(e->arena, "%s in the signed zone %s: %s", s, z, what);
-	case SIG_ALGORITHM:
-	case SIG_DATES:
-	case SIG_BAD:
-	case SIG_GOOD:
-		break;
-	}
-	return arena_printf(e->arena, "signature of %s by %s (tag %u, algorithm %u): %s%s", s, z, r->tag, r->algorithm, what,
-	    r->limited ? "; others were left untried" : "");
-}
-
 /* --- steps */
 
-static void say_known(struct chain_step *ret, struct trust *t) TAKES(2);
-static void say_known(struct chain_step *ret, struct trust *t)
+void step_known(struct chain_step *ret, struct trust *t)
 {
 	*ret = (struct chain_step){ .what = t != NULL ? CHAIN_KNOWN : CHAIN_NO_ROOM };
 	ret->trust = MOVE(t);
 }
 
-static void say_bogus(struct chain_step *ret, uint16_t ede, const char *text)
+void step_bogus(struct chain_step *ret, uint16_t ede, const char *text)
 {
 	*ret = (struct chain_step){ .what = CHAIN_BOGUS, .ede = ede, .text = text };
 }
@@ -131,14 +48,14 @@ static void say_failed(struct chain_env *e, struct name name, uint16_t type, con
 	char s[NAME_TEXT + RRTYPE_TEXT + 1];
 	const char *text;
 
-	set_words(s, name, type);
+	chain_set_words(s, name, type);
 	if (f->text == NULL)
 		text = arena_printf(e->arena, "no answer that can be believed for %s", s);
 	else if (is_dnssec_error(f->ede))
 		text = arena_printf(e->arena, "%.*s", TEXT_MAX, f->text);
 	else
 		text = arena_printf(e->arena, "%s: %.*s", s, TEXT_MAX, f->text);
-	say_bogus(ret, ede, text);
+	step_bogus(ret, ede, text);
 }
 
 /* The question is next, unless it was asked and failed. */
@@ -164,12 +81,12 @@ static void say_configured(struct chain_env *e, const struct anchor_found *f, st
 	char z[NAME_TEXT];
 	const char *text = NULL;
 
-	words(z, f->zone);
+	chain_words(z, f->zone);
 	if (f->kind == ANCHOR_NEGATIVE)
 		text = arena_printf(e->arena, "negative trust anchor for %s", z);
 	else if (f->kind == ANCHOR_INSECURE)
 		text = arena_printf(e->arena, "domain-insecure: %s", z);
-	say_known(ret, trust_new(f->kind == ANCHOR_NONE ? TRUST_NONE : TRUST_INSECURE, f->zone, ANCHOR_TTL, NULL, NULL,
+	step_known(ret, trust_new(f->kind == ANCHOR_NONE ? TRUST_NONE : TRUST_INSECURE, f->zone, ANCHOR_TTL, NULL, NULL,
 	    f->kind == ANCHOR_NEGATIVE ? EDE_NEGATIVE_ANCHOR : 0, text));
 }
 
@@ -294,15 +211,15 @@ static void ask_keys(struct walk *w, struct name zone, bool of_anchor, struct ch
 	char z[NAME_TEXT];
 
 	if (of_anchor && !e->policy->stripped_is_bogus && e->failed(e->user, zone, RR_DNSKEY, &f))
-		say_known(ret, trust_new(TRUST_INSECURE, zone, ANCHOR_TTL, NULL, NULL, 0,
-		    arena_printf(e->arena, "the trust anchor of %s has no keys that validate, which harden-dnssec-stripped allows", words(z, zone))));
+		step_known(ret, trust_new(TRUST_INSECURE, zone, ANCHOR_TTL, NULL, NULL, 0,
+		    arena_printf(e->arena, "the trust anchor of %s has no keys that validate, which harden-dnssec-stripped allows", chain_words(z, zone))));
 	else
 		ask(e, zone, RR_DNSKEY, ret);
 }
 
 static void found_insecure(struct chain_env *e, struct name zone, uint32_t ttl, uint16_t ede, const char *text, struct chain_step *ret)
 {
-	say_known(ret, trust_new(TRUST_INSECURE, zone, ttl, NULL, NULL, ede, text));
+	step_known(ret, trust_new(TRUST_INSECURE, zone, ttl, NULL, NULL, ede, text));
 	if (ret->what == CHAIN_KNOWN)
 		chain_learn(e, ret->trust);
 }
@@ -314,11 +231,11 @@ void chain_learn_ds(struct chain_env *e, const struct rrset *ds, uint32_t ttl, s
 	char z[NAME_TEXT];
 
 	if (!ds_any_usable(ds, &e->policy->algorithms, &ede)) {
-		found_insecure(e, zone, ttl, ede, arena_printf(e->arena, "DS RRset of %s: no %s that is validated", words(z, zone),
+		found_insecure(e, zone, ttl, ede, arena_printf(e->arena, "DS RRset of %s: no %s that is validated", chain_words(z, zone),
 		    ede == EDE_UNSUPPORTED_DS ? "digest" : "algorithm"), ret);
 		return;
 	}
-	say_known(ret, trust_new(TRUST_DS, zone, ttl, NULL, ds, 0, NULL));
+	step_known(ret, trust_new(TRUST_DS, zone, ttl, NULL, ds, 0, NULL));
 	if (ret->what == CHAIN_KNOWN)
 		chain_learn(e, ret->trust);
 }
@@ -459,19 +376,6 @@ static bool take_denial(struct walk *w, const struct keyset *keys, struct name z
 	return true;
 }
 
-const char *chain_insecure_text(struct chain_env *e, struct name name, struct name zone, enum denial why)
-{
-	char n[NAME_TEXT], z[NAME_TEXT];
-
-	words(n, name);
-	words(z, zone);
-	if (why == DENIAL_ITERATIONS_INSECURE)
-		return arena_printf(e->arena, "%s denies with more NSEC3 iterations than are followed: nothing is proven about %s", z, n);
-	if (why == DENIAL_INSECURE_OPTOUT)
-		return arena_printf(e->arena, "%s is in an opt-out span of %s", n, z);
-	return arena_printf(e->arena, "%s proves that there is no DS RRset at %s", z, n);
-}
-
 /* From a zone with keys to a cut below it. */
 static void step_down(struct walk *w, const struct keyset *keys, struct name zone, struct chain_step *ret)
 {
@@ -501,7 +405,7 @@ static void start(struct walk *w, struct name zone, struct chain_step *ret)
 	bool of_anchor = name_equal(zone, w->anchor.zone);
 
 	if (t != NULL && (!of_anchor || t->state == TRUST_KEYS || t->state == TRUST_INSECURE))
-		say_known(ret, trust_ref(t));
+		step_known(ret, trust_ref(t));
 	else
 		ask_keys(w, zone, of_anchor, ret);
 }
@@ -526,7 +430,7 @@ static void descend(struct walk *w, bool for_keys, struct chain_step *ret)
 			i--;
 			step_down(w, above->keys, w->path[i], ret);
 		} else {
-			say_known(ret, MOVE(above));
+			step_known(ret, MOVE(above));
 			break;
 		}
 	}
@@ -609,248 +513,4 @@ void chain_zone_of(struct chain_env *e, struct name owner, uint16_t type, struct
 	}
 	if (ret->what == CHAIN_KNOWN && ret->trust->state == TRUST_KEYS)
 		look_below(e, low, ret);
-}
-
-/* --- keys */
-
-/* What vouches for a DNSKEY RRset: DS RRs, keys themselves. */
-struct vouchers {
-	const struct rrset *ds BORROWED_FIELD; /* or NULL */
-	const struct anchor_zone *anchor BORROWED_FIELD; /* whose DNSKEY RRs count; or NULL */
-};
-
-static bool is_usable_key(const struct chain_env *e, struct anchor_rr rr)
-{
-	struct dnskey k;
-
-	return rr.type == RR_DNSKEY && OK(dnskey_parse(rr.rdata, &k)) && algorithm_usable(&e->policy->algorithms, k.algorithm);
-}
-
-/* An anchor's DS RRs as a set; none: NULL in *ret. */
-static RESULT ds_of_anchor(struct chain_env *e, struct name zone, const struct anchor_zone *anchor, const struct rrset **ret)
-{
-	size_t count = anchor_zone_count(anchor), n = 0;
-	struct span *rdata = arena_alloc_array(e->arena, count + 1, sizeof *rdata);
-
-	if (rdata == NULL)
-		return FAIL(ERR_NOMEM);
-	for (size_t i = 0; i < count; i++)
-		if (anchor_zone_rr(anchor, i).type == RR_DS)
-			rdata[n++] = anchor_zone_rr(anchor, i).rdata;
-	*ret = n == 0 ? NULL : rrset_make_in(e->arena, zone, RR_DS, CLASS_IN, UINT32_MAX, rdata, n, 0);
-	return n != 0 && *ret == NULL ? FAIL(ERR_NOMEM) : DONE;
-}
-
-/* Whether there is anything that can be followed; no: why. */
-static bool any_usable(const struct chain_env *e, const struct vouchers *v, uint16_t *ret_ede)
-{
-	for (size_t i = 0; v->anchor != NULL && i < anchor_zone_count(v->anchor); i++)
-		if (is_usable_key(e, anchor_zone_rr(v->anchor, i)) || anchor_cannot_match(anchor_zone_rr(v->anchor, i).type, anchor_zone_rr(v->anchor, i).rdata))
-			return true;
-	*ret_ede = EDE_UNSUPPORTED_DNSKEY;
-	return v->ds != NULL && ds_any_usable(v->ds, &e->policy->algorithms, ret_ede);
-}
-
-static RESULT vouch(struct chain_env *e, const struct rrset *dnskeys, const struct vouchers *v, bool *vouched, size_t *ret_count)
-{
-	size_t count = 0;
-
-	memset(vouched, 0, dnskeys->count * sizeof *vouched);
-	if (v->ds != NULL)
-		TRY(ds_vouch(v->ds, dnskeys, &e->policy->algorithms, DS_MAX_MISSES, e->work, vouched, &count));
-	for (size_t i = 0; v->anchor != NULL && i < anchor_zone_count(v->anchor); i++) {
-		struct anchor_rr rr = anchor_zone_rr(v->anchor, i);
-
-		for (size_t k = 0; is_usable_key(e, rr) && k < dnskeys->count; k++)
-			vouched[k] = vouched[k] || span_equal(rr.rdata, rrset_rdata(dnskeys, k));
-	}
-	for (size_t k = count = 0; k < dnskeys->count; k++)
-		count += vouched[k];
-	*ret_count = count;
-	return DONE;
-}
-
-/* The first DS, or key of an anchor, that could have matched: for the reason. */
-static bool first_voucher(const struct chain_env *e, const struct vouchers *v, uint16_t *ret_tag, uint8_t *ret_algorithm)
-{
-	struct dnskey k;
-	struct ds d;
-
-	for (size_t i = 0; v->ds != NULL && i < v->ds->count; i++) {
-		if (!ds_usable(v->ds, i, &e->policy->algorithms) || !OK(ds_parse(rrset_rdata(v->ds, i), &d)))
-			continue;
-		*ret_tag = d.tag;
-		*ret_algorithm = d.algorithm;
-		return true;
-	}
-	for (size_t i = 0; v->anchor != NULL && i < anchor_zone_count(v->anchor); i++) {
-		struct anchor_rr rr = anchor_zone_rr(v->anchor, i);
-
-		if (!is_usable_key(e, rr) || !OK(dnskey_parse(rr.rdata, &k)))
-			continue;
-		*ret_tag = dnskey_tag(rr.rdata);
-		*ret_algorithm = k.algorithm;
-		return true;
-	}
-	return false;
-}
-
-static void say_no_match(struct chain_env *e, const struct rrset *dnskeys, const struct vouchers *v, struct chain_step *ret)
-{
-	uint16_t tag = 0, ede = EDE_DNSKEY_MISSING;
-	uint8_t algorithm = 0;
-	char z[NAME_TEXT];
-	const char *what = v->anchor != NULL ? "trust anchor" : "DS";
-	struct dnskey k;
-
-	words(z, rrset_name(dnskeys));
-	if (!first_voucher(e, v, &tag, &algorithm)) {
-		say_bogus(ret, ede, arena_printf(e->arena, "DNSKEY RRset of %s: no key matches a %s", z, what));
-		return;
-	}
-	for (size_t i = 0; i < dnskeys->count; i++)
-		if (OK(dnskey_parse(rrset_rdata(dnskeys, i), &k)) && (k.flags & DNSKEY_ZONE) == 0 && k.algorithm == algorithm &&
-		    dnskey_tag(rrset_rdata(dnskeys, i)) == tag)
-			ede = EDE_NO_ZONE_KEY;
-	say_bogus(ret, ede, arena_printf(e->arena, "DNSKEY RRset of %s: no %skey matches the %s with tag %u (algorithm %u)", z,
-	    ede == EDE_NO_ZONE_KEY ? "zone " : "", what, tag, algorithm));
-}
-
-/* Whether what vouches speaks of this algorithm. */
-static bool vouches_for(const struct chain_env *e, const struct vouchers *v, uint8_t algorithm)
-{
-	struct dnskey k;
-	struct ds d;
-
-	for (size_t i = 0; v->ds != NULL && i < v->ds->count; i++)
-		if (ds_usable(v->ds, i, &e->policy->algorithms) && OK(ds_parse(rrset_rdata(v->ds, i), &d)) && d.algorithm == algorithm)
-			return true;
-	for (size_t i = 0; v->anchor != NULL && i < anchor_zone_count(v->anchor); i++)
-		if (is_usable_key(e, anchor_zone_rr(v->anchor, i)) && OK(dnskey_parse(anchor_zone_rr(v->anchor, i).rdata, &k)) && k.algorithm == algorithm)
-			return true;
-	return false;
-}
-
-static RESULT verify_keys(struct chain_env *e, const struct rrset *dnskeys, const struct keyset *keys, const bool *allowed, struct sig_report *ret)
-{
-	return rrset_verify(dnskeys, keys, allowed, &e->policy->algorithms, &e->time, &e->policy->signatures, e->arena, e->work, ret);
-}
-
-/* harden-algo-downgrade: each algorithm that is vouched for must sign (RFC 6840 section 5.11 asks it of signers, not of validators). */
-static RESULT verify_all_algorithms(struct chain_env *e, const struct rrset *dnskeys, const struct keyset *keys, const struct vouchers *v, const bool *vouched,
-    struct sig_report *ret)
-{
-	bool *allowed = arena_alloc_array(e->arena, dnskeys->count + 1u, sizeof *allowed);
-	uint32_t ttl = ret->ttl;
-
-	if (allowed == NULL)
-		return FAIL(ERR_NOMEM);
-	for (unsigned int a = 0; a < 256 && ret->verdict == SIG_GOOD; a++) {
-		if (!vouches_for(e, v, (uint8_t)a))
-			continue;
-		for (size_t k = 0; k < dnskeys->count; k++)
-			allowed[k] = vouched[k] && key_algorithm(keyset_key(keys, k)) == a;
-		TRY(verify_keys(e, dnskeys, keys, allowed, ret));
-		if (ret->verdict != SIG_GOOD && ret->verdict <= SIG_NO_KEY) { /* of that algorithm there is nothing at all */
-			ret->verdict = SIG_NO_KEY;
-			ret->ede = EDE_BOGUS;
-			ret->algorithm = (uint8_t)a;
-		}
-		ttl = ret->ttl < ttl ? ret->ttl : ttl;
-	}
-	ret->ttl = ttl;
-	return DONE;
-}
-
-static RESULT refuse_keys(struct chain_env *e, const struct rrset *dnskeys, const struct anchor_zone *anchor, struct chain_step *ret)
-{
-	char z[NAME_TEXT];
-
-	if (anchor == NULL || e->policy->stripped_is_bogus)
-		return FAIL(ERR_REFUSED);
-	chain_step_done(ret);
-	say_known(ret, trust_new(TRUST_INSECURE, rrset_name(dnskeys), dnskeys->ttl, NULL, NULL, 0,
-	    arena_printf(e->arena, "the keys of %s do not validate, which harden-dnssec-stripped allows", words(z, rrset_name(dnskeys)))));
-	return ret->what == CHAIN_KNOWN ? DONE : FAIL(ERR_NOMEM);
-}
-
-/* One good signature by a key that is vouched for; goes on where a run before stopped. */
-static RESULT verify_vouched(struct chain_env *e, const struct rrset *dnskeys, const struct keyset *keys, const bool *vouched, struct sig_report *ret)
-{
-	struct sig_progress once = { .begun = false }, *p = &once;
-
-	if (e->memo != NULL) {
-		p = &e->memo->progress;
-		if (e->memo->dnskeys != dnskeys || memcmp(e->memo->vouched, vouched, dnskeys->count * sizeof *vouched) != 0)
-			*p = (struct sig_progress){ .begun = false };
-		e->memo->dnskeys = dnskeys;
-		e->memo->vouched = vouched;
-	}
-	return rrset_verify_on(dnskeys, keys, vouched, &e->policy->algorithms, &e->time, &e->policy->signatures, e->arena, e->work, p, ret);
-}
-
-/* The set is vouched for, and is it signed? The keys that do not matter for that are made last. */
-static RESULT check_keys(struct chain_env *e, const struct rrset *dnskeys, const struct vouchers *v, const bool *vouched, struct sig_report *ret_good,
-    struct chain_step *ret)
-{
-	AUTO(keyset_free) struct keyset *keys = NULL;
-	struct name zone = rrset_name(dnskeys);
-	struct result r = keyset_make_some(dnskeys, vouched, &e->policy->algorithms, &e->policy->keys, e->work, &keys);
-	struct sig_report report = { 0 };
-	uint32_t ttl;
-	char z[NAME_TEXT];
-
-	if (r.e == ERR_LIMIT) {
-		say_bogus(ret, EDE_BOGUS, arena_printf(e->arena, "DNSKEY RRset of %s: %u keys are more than are looked at", words(z, zone), dnskeys->count));
-		return FAIL(ERR_REFUSED);
-	}
-	TRY(r);
-	TRY(verify_vouched(e, dnskeys, keys, vouched, &report));
-	if (report.verdict == SIG_GOOD && e->policy->all_algorithms)
-		TRY(verify_all_algorithms(e, dnskeys, keys, v, vouched, &report));
-	if (report.verdict != SIG_GOOD) {
-		say_bogus(ret, report.ede, chain_signature_text(e, dnskeys, zone, &report));
-		return FAIL(ERR_REFUSED);
-	}
-	TRY(keyset_complete(keys, dnskeys, &e->policy->algorithms, &e->policy->keys, e->work));
-	ttl = v->anchor == NULL && v->ds != NULL && v->ds->ttl < report.ttl ? v->ds->ttl : report.ttl;
-	say_known(ret, trust_new(TRUST_KEYS, zone, ttl, MOVE(keys), v->anchor == NULL ? v->ds : NULL, 0, NULL));
-	if (ret->what != CHAIN_KNOWN)
-		return FAIL(ERR_NOMEM);
-	*ret_good = report;
-	return DONE;
-}
-
-RESULT chain_keys(struct chain_env *e, const struct rrset *dnskeys, const struct rrset *ds, const struct anchor_zone *anchor, struct sig_report *ret_good,
-    struct chain_step *ret)
-{
-	struct vouchers v = { ds, anchor };
-	bool *vouched = arena_alloc_array(e->arena, dnskeys->count + 1u, sizeof *vouched);
-	size_t count = 0;
-	uint16_t ede = 0;
-	char z[NAME_TEXT];
-	struct result r;
-
-	*ret = (struct chain_step){ .what = CHAIN_NO_ROOM };
-	if (vouched == NULL)
-		return FAIL(ERR_NOMEM);
-	if (anchor != NULL)
-		TRY(ds_of_anchor(e, rrset_name(dnskeys), anchor, &v.ds));
-	if (!any_usable(e, &v, &ede)) {
-		say_known(ret, trust_new(TRUST_INSECURE, rrset_name(dnskeys), dnskeys->ttl, NULL, NULL, ede,
-		    arena_printf(e->arena, "%s has no algorithm and digest that is validated", words(z, rrset_name(dnskeys)))));
-		return ret->what == CHAIN_KNOWN ? DONE : FAIL(ERR_NOMEM);
-	}
-	r = vouch(e, dnskeys, &v, vouched, &count);
-	if (r.e == ERR_LIMIT) {
-		say_bogus(ret, EDE_DNSKEY_MISSING, arena_printf(e->arena, "DNSKEY RRset of %s: too many DS have the tags of keys and match none", words(z, rrset_name(dnskeys))));
-		return refuse_keys(e, dnskeys, anchor, ret);
-	}
-	TRY(r);
-	if (count == 0) {
-		say_no_match(e, dnskeys, &v, ret);
-		return refuse_keys(e, dnskeys, anchor, ret);
-	}
-	r = check_keys(e, dnskeys, &v, vouched, ret_good, ret);
-	return r.e == ERR_REFUSED ? refuse_keys(e, dnskeys, anchor, ret) : r;
 }
