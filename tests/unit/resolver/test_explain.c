@@ -251,6 +251,26 @@ static void unsigned_data_may_be_below_a_cut_that_is_not_known(void **state)
 	world_done(&w);
 }
 
+/* A signature names a zone that is proven not to begin there. */
+static void a_signer_alone_makes_no_zone(void **state)
+{
+	struct explain_world w = { .conf = NULL };
+	const struct rrset *proof;
+
+	(void)state;
+	world_fill(&w);
+	world_put_data(&w, world_signed_for(&w, world_set(&w, "a.www.example.com.", RR_A, "192.0.2.9"), w.other, "www.example.com.", 0, 0));
+	proof = world_signed(&w, world_set(&w, "www.example.com.", RR_NSEC, "x.example.com. A RRSIG NSEC"), Z_EXAMPLE);
+	world_put(&w, BUNDLE_NODATA, "www.example.com.", RR_DS, &proof, 1);
+	{
+		EXPLAIN(&w, "a.www.example.com.", RR_A);
+		assert_int_equal(x->finding.verdict, EXPLAIN_BOGUS);
+		assert_int_equal(x->zone_count, 3);
+		assert_has(x->finding.reason, "is by www.example.com, not by the zone example.com");
+	}
+	world_done(&w);
+}
+
 static void dates_that_are_all_wrong_point_at_the_clock(void **state)
 {
 	struct explain_world w = { .all_from = -864000, .all_to = -432000, .data_from = -864000, .data_to = -432000 };
@@ -368,6 +388,7 @@ int main(void)
 		cmocka_unit_test(without_an_anchor_or_a_validator_it_is_indeterminate),
 		cmocka_unit_test(what_is_missing_is_wanted),
 		cmocka_unit_test(unsigned_data_may_be_below_a_cut_that_is_not_known),
+		cmocka_unit_test(a_signer_alone_makes_no_zone),
 		cmocka_unit_test(dates_that_are_all_wrong_point_at_the_clock),
 		cmocka_unit_test(servers_tell_what_is_known_of_them),
 		cmocka_unit_test(answers_that_no_cache_keeps_are_examined_all_the_same),
