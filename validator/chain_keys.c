@@ -144,7 +144,7 @@ static RESULT verify_all_algorithms(struct chain_env *e, const struct rrset *dns
 		for (size_t k = 0; k < dnskeys->count; k++)
 			allowed[k] = vouched[k] && key_algorithm(keyset_key(keys, k)) == a;
 		TRY(verify_keys(e, dnskeys, keys, allowed, ret));
-		if (ret->verdict != SIG_GOOD && ret->verdict <= SIG_NO_KEY) { /* of that algorithm there is nothing at all */
+		if (ret->verdict <= SIG_NO_KEY) { /* of that algorithm there is nothing at all */
 			ret->verdict = SIG_NO_KEY;
 			ret->ede = EDE_BOGUS;
 			ret->algorithm = (uint8_t)a;

@@ -316,6 +316,8 @@ enum judge_what run_way_out(struct run *r)
 	if (known == NULL || known->state != TRUST_KEYS)
 		return JUDGE_DONE;
 	t = trust_ref(known);
+	if (t == NULL)
+		return JUDGE_NO_ROOM;
 	what = learn_cut(r, last->zone, t->keys, &j->way_out_learnt);
 	j->way_out_done = what == JUDGE_DONE;
 	return what;

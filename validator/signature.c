@@ -428,7 +428,8 @@ static RESULT try_signatures(struct trial *t, const struct algorithm_policy *pol
 			at->report.wildcard = rrsig_wildcard(&sig, t->set, &source);
 			at->report.ttl = rrsig_ttl(&sig, t->set, time);
 		}
-		at->key = at->same = 0;
+		at->key = 0;
+		at->same = 0;
 		at->best = SIG_NO_KEY;
 		at->fault = KEY_GOOD;
 	}

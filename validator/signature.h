@@ -107,7 +107,7 @@ RESULT rrset_verify(const struct rrset *set, const struct keyset *keys, const bo
 /* How far a verification got whose work ran out, so that it can go on another turn. Zero to begin with; good for one set with one set of keys and flags. */
 struct sig_progress {
 	bool begun;
-	uint16_t sig, key;      /* the next ones */
+	size_t sig, key;        /* the next ones */
 	uint16_t same;          /* keys tried for that signature */
 	uint16_t verified;      /* signatures verified with a key at least */
 	uint16_t failures;
