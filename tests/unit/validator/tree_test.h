@@ -145,7 +145,7 @@ static inline UNUSED struct tree_zone *tree_find(struct tree *t, const char *nam
 	for (size_t i = 0; i < t->zones; i++)
 		if (name_equal(name_of(&t->zone[i].name), name_of(&b)))
 			return &t->zone[i];
-	return NULL;
+	abort(); /* there is none of that name */
 }
 
 static inline UNUSED void tree_new_key(struct tree *t, struct tree_zone *z)
@@ -229,6 +229,8 @@ static inline UNUSED struct tree_zone *tree_home(struct tree *t, struct name nam
 		if (best == NULL || z.labels > best->name.labels)
 			best = &t->zone[i];
 	}
+	if (best == NULL)
+		abort(); /* the root holds everything */
 	return best;
 }
 
@@ -243,6 +245,7 @@ static inline UNUSED const struct tree_zone *tree_child_at(struct tree *t, const
 
 static inline UNUSED const struct rrset *tree_set(struct tree *t, const struct tree_zone *z, struct name name, uint16_t type)
 {
+	const struct tree_zone *child = type == RR_DS ? tree_child_at(t, z, name) : NULL;
 	struct rrset *found = NULL;
 
 	for (size_t i = 0; i < z->n; i++)
@@ -250,8 +253,8 @@ static inline UNUSED const struct rrset *tree_set(struct tree *t, const struct t
 			found = z->sets[i];
 	if (type == RR_DNSKEY && z->is_signed && name_equal(name, name_of(&z->name)))
 		found = tree_dnskey(t, z);
-	if (type == RR_DS && tree_child_at(t, z, name) != NULL)
-		found = tree_ds(t, tree_child_at(t, z, name));
+	if (child != NULL)
+		found = tree_ds(t, child);
 	return found == NULL || !z->is_signed ? found : tree_sign(t->arena, found, z, TREE_GOOD);
 }
 
