@@ -133,9 +133,10 @@ static void draw_zone(struct world *w, struct model_zone *z, struct rng *g)
 
 	z->security = z->parent->security;
 	if (fault == FAULT_UNSIGNED) {
+		if (z->security != WORLD_SECURE)
+			return;
 		add_dead_ds(w, z);
-		if (z->security == WORLD_SECURE)
-			z->security = WORLD_BOGUS;
+		z->security = WORLD_BOGUS;
 		return;
 	}
 	if (chance(g, 200000)) {

@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_set_level(verbose ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR);
 	if (argc == 2 && strcmp(argv[1], "-p") == 0) {
-		for (unsigned int i = 1; i < PLANT_SIGN_FORGERY; i++)
+		for (unsigned int i = 1; i < PLANTS; i++)
 			puts(plants[i]);
 		return 0;
 	}
