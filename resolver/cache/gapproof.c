@@ -74,7 +74,7 @@ static void prove_wildcard(struct gap_zone *z, const struct gap_question *q, str
 	key[encloser + 1] = 0;
 	struct span star = span_of(key, encloser + 2);
 	if (!gap_covers(g, star))
-		w = gap_zone_at(z, GAP_NSEC, star, q->now_sec, &match);
+		w = gap_zone_at_place(z, GAP_NSEC, GAP_STAR, star, q->now_sec, &match);
 	add(ret, g);
 	ret->closest = closest;
 	if (match) {
@@ -175,7 +175,7 @@ static enum gap_need prove_wildcard3(struct gap_zone *z, const struct gap_questi
 
 	if (!h->star_known || h->star_labels != labels)
 		return GAP_NEEDS_STAR;
-	w = gap_zone_at(z, GAP_NSEC3, hash_span(h->star), q->now_sec, &match);
+	w = gap_zone_at_place(z, GAP_NSEC3, GAP_STAR3, hash_span(h->star), q->now_sec, &match);
 	if (w != NULL && match)
 		decide(ret, denied_at_wildcard(w, q));
 	else if (w != NULL)
@@ -214,7 +214,8 @@ enum gap_need gap_prove_nsec3(struct gap_zone *z, const struct gap_question *q, 
 
 		if (i >= h->levels)
 			return GAP_NEEDS_LEVEL;
-		g = gap_zone_at(z, GAP_NSEC3, hash_span(h->level[i]), q->now_sec, &match);
+		g = i == 0 ? gap_zone_at_place(z, GAP_NSEC3, GAP_APEX3, hash_span(h->level[i]), q->now_sec, &match)
+			   : gap_zone_at(z, GAP_NSEC3, hash_span(h->level[i]), q->now_sec, &match);
 		if (g != NULL && match) {
 			if (is_strange(g, i) || (i < depth && !g->speaks_below))
 				return GAP_DECIDED;

@@ -195,6 +195,10 @@ void gap_zone_remove(struct gap_zone *z, struct gap *g)
 {
 	sorted_remove(&z->order[g->order], &g->node);
 	unlink_gap(z, g);
+	for (unsigned int i = 0; i < GAP_PLACES; i++) {
+		if (z->last[i] == g)
+			z->last[i] = NULL;
+	}
 	z->octets -= g->octets;
 	gap_free(g); /* own-ok: R4 out of its lists now: it was the zone's */
 }
@@ -223,6 +227,56 @@ struct gap *gap_zone_at(struct gap_zone *z, enum gap_order o, struct span key, u
 		return NULL;
 	}
 	*ret_match = match;
+	return g;
+}
+
+static struct gap *find_set(struct gap_zone *z, const struct rrset *rs, uint32_t now) BORROWED;
+static struct gap *find_set(struct gap_zone *z, const struct rrset *rs, uint32_t now)
+{
+	KEY_SCRATCH uint8_t owner[GAP_KEY_OCTETS];
+	unsigned int iterations = 0;
+	struct span salt = { NULL, 0 };
+	struct nsec3 n;
+
+	if (rs->type == RR_NSEC)
+		return gap_zone_match(z, GAP_NSEC, span_of(owner, gap_key(rrset_name(rs), z->name_labels, owner)), now);
+	if (rs->type != RR_NSEC3 || !OK(nsec3_read(rs, 0, gap_zone_name(z), &n, &salt, &iterations)))
+		return NULL;
+	return gap_zone_match(z, GAP_NSEC3, span_of(n.owner_hash, sizeof n.owner_hash), now);
+}
+
+bool gap_zone_has(struct gap_zone *z, const struct rrset *rs, uint32_t now, uint32_t *ret_left)
+{
+	struct gap *g;
+
+	if (!name_is_under(rrset_name(rs), gap_zone_name(z)))
+		return false;
+	if (rs->type == RR_SOA) {
+		*ret_left = z->soa != NULL && now < z->soa_expires_sec ? z->soa_expires_sec - now : 0;
+		return *ret_left > 0 && name_equal(rrset_name(rs), gap_zone_name(z)) && rrset_same_data(z->soa, rs);
+	}
+	g = find_set(z, rs, now);
+	if (g == NULL || !rrset_same_data(g->set, rs))
+		return false;
+	*ret_left = g->shown_until_sec - now;
+	return *ret_left > 0;
+}
+
+/* Gaps do not contradict each other: one that speaks of the key is the only one. */
+struct gap *gap_zone_at_place(struct gap_zone *z, enum gap_order o, enum gap_place at, struct span key, uint32_t now, bool *ret_match)
+{
+	struct gap *g = z->last[at];
+
+	if (g != NULL && now < g->expires_sec) {
+		bool match = sorted_compare(g->node.key, key) == 0;
+
+		if (match || gap_covers(g, key)) {
+			*ret_match = match;
+			return g;
+		}
+	}
+	g = gap_zone_at(z, o, key, now, ret_match);
+	z->last[at] = g;
 	return g;
 }
 

@@ -17,6 +17,8 @@
 
 enum gap_order { GAP_NSEC, GAP_NSEC3, GAP_ORDERS };
 
+enum gap_place { GAP_STAR, GAP_STAR3, GAP_APEX3, GAP_PLACES }; /* the wildcards of NSEC and NSEC3, and the hash of the apex */
+
 #define GAP_KEY_OCTETS (2u * NAME_MAX_OCTETS)
 #define GAP_ITERATIONS 50u /* NSEC3 with more is not kept (RFC 9276 section 3.2) */
 
@@ -49,6 +51,7 @@ struct gap_zone {
 	struct sorted order[GAP_ORDERS];
 	struct gap *newest PARENT_FIELD;
 	struct gap *oldest PARENT_FIELD;
+	struct gap *last[GAP_PLACES] PARENT_FIELD; /* what was found last where every question looks; NULL: nothing */
 	struct rrset *soa OWNED_FIELD;        /* or NULL */
 	uint32_t soa_expires_sec;
 	uint32_t soa_minimum;                 /* seconds (RFC 2308 section 4) */
@@ -72,6 +75,8 @@ static inline size_t gap_zone_count(const struct gap_zone *z) { return z->order[
 
 /* Removes what it contradicts; an NSEC3 with other parameters removes those of the old ones. random as for sorted_add(). */
 void gap_zone_add(struct gap_zone *z, struct gap *g, uint32_t random) TAKES(2) NONNULL;
+/* Is that very set, SOA or denial, among them, whatever its signatures? *ret_left: for how many seconds. */
+bool gap_zone_has(struct gap_zone *z, const struct rrset *rs, uint32_t now_sec, uint32_t *ret_left) NONNULL;
 /* A copy; false: not the zone's, or out of memory. */
 bool gap_zone_set_soa(struct gap_zone *z, const struct rrset *soa, uint32_t now_sec) NONNULL;
 void gap_zone_remove(struct gap_zone *z, struct gap *g) NONNULL;
@@ -85,6 +90,8 @@ struct gap *gap_zone_match(struct gap_zone *z, enum gap_order o, struct span key
 struct gap *gap_zone_cover(struct gap_zone *z, enum gap_order o, struct span key, uint32_t now_sec) BORROWED NONNULL;
 /* The same in one walk: *ret_match says which it is. */
 struct gap *gap_zone_at(struct gap_zone *z, enum gap_order o, struct span key, uint32_t now_sec, bool *ret_match) BORROWED NONNULL;
+/* The same for what most questions ask for one after another: what was found there last is looked at first. */
+struct gap *gap_zone_at_place(struct gap_zone *z, enum gap_order o, enum gap_place at, struct span key, uint32_t now_sec, bool *ret_match) BORROWED NONNULL;
 bool gap_covers(const struct gap *g, struct span key) NONNULL; /* the key lies between owner and next */
 /* Is a the key of a name above b's (or the same)? */
 static inline bool gap_key_is_under(struct span b, struct span a) { return a.n <= b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
