@@ -151,6 +151,45 @@ static void what_has_expired_is_removed_when_it_is_found(void **state)
 	turn_end(&t);
 }
 
+static const struct gap *at_star(struct turn *t, struct gap_zone *z, const char *name, uint32_t now, bool *ret_match)
+{
+	uint8_t key[GAP_KEY_OCTETS];
+
+	*ret_match = false;
+	return gap_zone_at_place(z, GAP_NSEC, GAP_STAR, key_of(nm(t, name), 1, key), now, ret_match);
+}
+
+static void what_was_found_last_is_forgotten_when_it_goes(void **state)
+{
+	struct turn t = turn_begin();
+	const struct gap *first;
+	bool match;
+
+	(void)state;
+	{
+		AUTO(gap_zone_free) struct gap_zone *z = gap_zone_new(nm(&t, "example."), 1);
+
+		add(&t, z, "a.example.", "d.example.");
+		add(&t, z, "x.example.", "z.example.");
+		first = at_star(&t, z, "b.example.", 100, &match);
+		assert_true(first != NULL && !match && z->last[GAP_STAR] == first);
+		assert_ptr_equal(at_star(&t, z, "c.example.", 100, &match), first);
+		assert_ptr_equal(at_star(&t, z, "a.example.", 100, &match), first);
+		assert_true(match);
+		assert_ptr_equal(at_star(&t, z, "y.example.", 100, &match), z->last[GAP_STAR]); /* another */
+		assert_true(z->last[GAP_STAR] != first && z->last[GAP_STAR] != NULL);
+		assert_null(at_star(&t, z, "g.example.", 100, &match));
+		assert_ptr_equal(at_star(&t, z, "b.example.", 100, &match), first);
+		add(&t, z, "b.example.", "c.example."); /* which the first one denies: it goes */
+		assert_null(z->last[GAP_STAR]);
+		assert_non_null(at_star(&t, z, "b.example.", 100, &match));
+		assert_true(match);
+		assert_null(at_star(&t, z, "b.example.", 150, &match)); /* expired */
+		assert_null(z->last[GAP_STAR]);
+	}
+	turn_end(&t);
+}
+
 static void hashes_go_round(void **state)
 {
 	struct turn t = turn_begin();
@@ -198,6 +237,7 @@ int main(void)
 		cmocka_unit_test(the_longest_names_have_keys),
 		cmocka_unit_test(gaps_do_not_contradict_each_other),
 		cmocka_unit_test(what_has_expired_is_removed_when_it_is_found),
+		cmocka_unit_test(what_was_found_last_is_forgotten_when_it_goes),
 		cmocka_unit_test(hashes_go_round),
 		cmocka_unit_test(the_longest_unused_is_the_oldest),
 	};
