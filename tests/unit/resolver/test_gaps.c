@@ -176,7 +176,7 @@ static void what_was_found_last_is_forgotten_when_it_goes(void **state)
 		assert_ptr_equal(at_star(&t, z, "c.example.", 100, &match), first);
 		assert_ptr_equal(at_star(&t, z, "a.example.", 100, &match), first);
 		assert_true(match);
-		assert_ptr_equal(at_star(&t, z, "y.example.", 100, &match), z->last[GAP_STAR]); /* another */
+		assert_non_null(at_star(&t, z, "y.example.", 100, &match)); /* another */
 		assert_true(z->last[GAP_STAR] != first && z->last[GAP_STAR] != NULL);
 		assert_null(at_star(&t, z, "g.example.", 100, &match));
 		assert_ptr_equal(at_star(&t, z, "b.example.", 100, &match), first);
