@@ -130,7 +130,7 @@ static enum reply_kind scrub(struct place *p, const char *zone, const char *name
     const char *text)
 {
 	struct msg m = message(p->a, flags, rcode, text);
-	struct scrub_request r = { p->set, nm(p->a, zone), { nm(p->a, name), type, CLASS_IN }, recursive };
+	struct scrub_request r = { p->set, nm(p->a, zone), { nm(p->a, name), type, CLASS_IN }, recursive, false };
 
 	assert_true(OK(scrub_reply(p->a, &r, &m, &p->s)));
 	p->text[0] = '\0';
@@ -351,7 +351,7 @@ static void a_reply_is_judged_only_for_a_name_of_the_zone(void **state)
 {
 	BEGIN("server:\n");
 	struct msg m = message(p->a, MSG_QR, 0, "");
-	struct scrub_request r = { p->set, nm(p->a, "example.com."), { nm(p->a, "www.bank.com."), RR_A, CLASS_IN }, false };
+	struct scrub_request r = { p->set, nm(p->a, "example.com."), { nm(p->a, "www.bank.com."), RR_A, CLASS_IN }, false, false };
 
 	assert_int_equal(scrub_reply(p->a, &r, &m, &p->s).e, ERR_RANGE);
 	END;
