@@ -194,7 +194,7 @@ static void questions_that_failed_are_told(void **state)
 /* A walk that had to stop goes on where it stopped. */
 static void referrals_are_verified_once(void **state)
 {
-	struct chain_memo memo = { NULL };
+	struct chain_memo memo = { .first = NULL };
 	struct chain_env e;
 	struct chain_step s;
 	unsigned int runs = 0;
