@@ -26,6 +26,7 @@ struct trap {
 	bool of_first;               /* they collide with the key that signs the keys: otherwise with the other one */
 	bool keys_junk;              /* the key set's signatures too, before the right one */
 	bool keys_bad;               /* and no right one */
+	bool misshapen;              /* they are too short for their algorithm */
 	bool alias;                  /* to the next zone of the kind */
 	unsigned int zones, servers;
 	unsigned int iterations, labels, extras; /* NSEC3: names of so many labels, so many records more than needed */
@@ -45,6 +46,7 @@ static const struct trap traps[] = {
 	    .packets = 16 },
 	{ .what = "60 keys of one tag, 500 signatures, at six servers", .keys = 60, .sigs = 500, .zones = 1, .servers = 6, .units = 350, .packets = 40 },
 	{ .what = "keys that never verify, at six servers", .keys = 60, .sigs = 500, .keys_bad = true, .zones = 1, .servers = 6, .units = 250, .packets = 40 },
+	{ .what = "60 misshapen keys of one tag, 500 signatures", .keys = 60, .sigs = 500, .misshapen = true, .zones = 1, .servers = 6, .units = 350, .packets = 40 },
 	{ .what = "aliases through eleven zones, all dear and none bad", .keys = 60, .sigs = 1, .alias = true, .zones = 11, .servers = 1, .units = 1000, .packets = 60 },
 	{ .what = "NSEC3 with 500 iterations", .iterations = 500, .labels = 5, .zones = 1, .servers = 1, .units = 50, .packets = 14 },
 	{ .what = "NSEC3 with 50 iterations, 30 labels", .iterations = 50, .labels = 30, .zones = 1, .servers = 1, .units = 80, .packets = 14 },
@@ -66,17 +68,18 @@ static uint8_t *octets(struct arena *a, size_t n)
 }
 
 /* A key of this tag that nobody has the private half of. */
-static struct span fake_key(struct attack *k, struct arena *a, uint16_t tag)
+static struct span fake_key(struct attack *k, struct arena *a, uint16_t tag, bool misshapen)
 {
-	uint8_t *d = octets(a, 36);
+	size_t n = misshapen ? 20 : 36;
+	uint8_t *d = octets(a, n);
 
 	store16(d, 256);
 	d[2] = 3;
 	d[3] = ALG_ED25519;
-	rng_fill(sim_rng(k->run.sim), d + 4, 30);
-	for (uint32_t x = 0; x < 65536 && sign_tag(span_of(d, 36)) != tag; x++)
-		store16(d + 34, (uint16_t)(tag - sign_tag(span_of(d, 34)) - x));
-	return span_of(d, 36);
+	rng_fill(sim_rng(k->run.sim), d + 4, n - 6);
+	for (uint32_t x = 0; x < 65536 && sign_tag(span_of(d, n)) != tag; x++)
+		store16(d + n - 2, (uint16_t)(tag - sign_tag(span_of(d, n - 2)) - x));
+	return span_of(d, n);
 }
 
 static struct sign_how how_of(const struct attack *k, struct arena *a, struct name zone, bool keys)
@@ -143,7 +146,7 @@ static void say_keys(struct attack *k, const struct trap *t, struct arena *a, st
 	unsigned int n = 2;
 
 	while (n < t->keys + 2) {
-		keys[n] = fake_key(k, a, sign_tag(keys[t->of_first ? 0 : 1]));
+		keys[n] = fake_key(k, a, sign_tag(keys[t->of_first ? 0 : 1]), t->misshapen);
 		n++;
 	}
 	put_signed(k, b, a, PART_ANSWER, zone, zone, zone, RR_DNSKEY, keys, n, t->keys_junk || t->keys_bad ? t->sigs : 0, !t->keys_bad);
