@@ -67,6 +67,8 @@ struct chain_env {
 	bool (*failed)(void *user, struct name name, uint16_t type, struct chain_failure *ret);
 	/* A denial that was verified on the way, signed by zone; NULL: nobody keeps them. */
 	void (*denied)(void *user, struct name zone, const struct rrset *rs);
+	/* Was this SOA, NSEC or NSEC3 set, with the same records and signatures, found secure by zone's keys before? Then for how many seconds it still holds. NULL: nobody remembers. */
+	bool (*verified)(void *user, struct name zone, const struct rrset *rs, uint32_t *ret_ttl);
 	/* Keeps it; takes the reference. */
 	void (*learn)(void *user, struct trust *t);
 };

@@ -128,6 +128,11 @@ static bool is_of_zone(const struct rrset *rs, struct name zone, uint8_t ret_has
 	return rs->type == RR_NSEC3 && owner.labels == zone.labels + 1 && denial_set_is_of(rs, zone) && unbase32(name_label(owner, 0), ret_hash);
 }
 
+bool nsec3_owner_hash(struct name owner, struct name zone, uint8_t ret_hash[NSEC3_HASH_OCTETS])
+{
+	return owner.labels == zone.labels + 1 && name_is_under(owner, zone) && unbase32(name_label(owner, 0), ret_hash);
+}
+
 RESULT nsec3_read(const struct rrset *rs, size_t i, struct name zone, struct nsec3 *ret, struct span *ret_salt, unsigned int *ret_iterations)
 {
 	struct nsec3 rec = { .set = rs };

@@ -30,6 +30,8 @@ struct nsec3 {
 	const struct rrset *set BORROWED_FIELD;
 };
 
+/* The hash that an NSEC3 record's owner in that zone stands for; false: it is no such name. */
+bool nsec3_owner_hash(struct name owner, struct name zone, uint8_t ret_hash[NSEC3_HASH_OCTETS]);
 /* The i-th record of a set, as far as it is one of this zone's: owner one label of base32hex directly under it, signatures of the zone, SHA-1, no unknown
  * flag. ERR_REFUSED: it is not. What is found borrows from rs. */
 RESULT nsec3_read(const struct rrset *rs, size_t i, struct name zone, struct nsec3 *ret, struct span *ret_salt, unsigned int *ret_iterations) NONNULL;

@@ -318,6 +318,27 @@ void denials_put_for(struct denials *d, struct name zone, const struct rrset *rs
 	shrink(d);
 }
 
+bool denials_has(struct denials *d, struct name zone, const struct rrset *rs, const struct now *now, uint32_t *ret_left)
+{
+	uint64_t hash = hash_of(d, zone);
+	struct shard *sh = shard_of(d, hash);
+	struct gap_zone *z;
+	bool has = false;
+
+	if (atomic_load_explicit(&d->limit, memory_order_relaxed) == 0)
+		return false;
+	lock_take(&sh->lock);
+	z = zone_find(sh, hash, zone);
+	if (z != NULL) {
+		struct had had = zone_had(z);
+
+		has = gap_zone_has(z, rs, now_sec(now), ret_left);
+		zone_settle(d, sh, z, &had); /* what had expired is gone */
+	}
+	lock_give(&sh->lock);
+	return has;
+}
+
 /* --- answers */
 
 struct asking {

@@ -25,6 +25,9 @@ void denials_set_limit(struct denials *d, size_t octets) NONNULL; /* 0: nothing 
 void denials_put_for(struct denials *d, struct name zone, const struct rrset *rs, uint32_t most, const struct now *now) NONNULL; /* for at most so many seconds, whatever its TTL */
 void denials_put(struct denials *d, struct name zone, const struct rrset *rs, const struct now *now) NONNULL;
 
+/* Is that very set, with the same signatures, kept? Then it need not be verified again; *ret_left: for how many seconds. */
+bool denials_has(struct denials *d, struct name zone, const struct rrset *rs, const struct now *now, uint32_t *ret_left) NONNULL;
+
 enum denied {
 	DENIED_NOTHING,  /* ask */
 	DENIED_NXDOMAIN, /* the name does not exist, and no wildcard covers it */

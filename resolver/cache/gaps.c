@@ -234,15 +234,23 @@ static struct gap *find_set(struct gap_zone *z, const struct rrset *rs, uint32_t
 static struct gap *find_set(struct gap_zone *z, const struct rrset *rs, uint32_t now)
 {
 	KEY_SCRATCH uint8_t owner[GAP_KEY_OCTETS];
-	unsigned int iterations = 0;
-	struct span salt = { NULL, 0 };
-	struct nsec3 n;
 
 	if (rs->type == RR_NSEC)
 		return gap_zone_match(z, GAP_NSEC, span_of(owner, gap_key(rrset_name(rs), z->name_labels, owner)), now);
-	if (rs->type != RR_NSEC3 || !OK(nsec3_read(rs, 0, gap_zone_name(z), &n, &salt, &iterations)))
+	if (rs->type != RR_NSEC3 || !nsec3_owner_hash(rrset_name(rs), gap_zone_name(z), owner))
 		return NULL;
-	return gap_zone_match(z, GAP_NSEC3, span_of(n.owner_hash, sizeof n.owner_hash), now);
+	return gap_zone_match(z, GAP_NSEC3, span_of(owner, NSEC3_HASH_OCTETS), now);
+}
+
+static bool is_same(const struct rrset *a, const struct rrset *b)
+{
+	if (a->sigs != b->sigs || !rrset_same_data(a, b))
+		return false;
+	for (size_t i = 0; i < a->sigs; i++) {
+		if (!span_equal(rrset_sig(a, i), rrset_sig(b, i)))
+			return false;
+	}
+	return true;
 }
 
 bool gap_zone_has(struct gap_zone *z, const struct rrset *rs, uint32_t now, uint32_t *ret_left)
@@ -253,10 +261,10 @@ bool gap_zone_has(struct gap_zone *z, const struct rrset *rs, uint32_t now, uint
 		return false;
 	if (rs->type == RR_SOA) {
 		*ret_left = z->soa != NULL && now < z->soa_expires_sec ? z->soa_expires_sec - now : 0;
-		return *ret_left > 0 && name_equal(rrset_name(rs), gap_zone_name(z)) && rrset_same_data(z->soa, rs);
+		return *ret_left > 0 && name_equal(rrset_name(rs), gap_zone_name(z)) && is_same(z->soa, rs);
 	}
 	g = find_set(z, rs, now);
-	if (g == NULL || !rrset_same_data(g->set, rs))
+	if (g == NULL || !is_same(g->set, rs))
 		return false;
 	*ret_left = g->shown_until_sec - now;
 	return *ret_left > 0;

@@ -75,7 +75,7 @@ static inline size_t gap_zone_count(const struct gap_zone *z) { return z->order[
 
 /* Removes what it contradicts; an NSEC3 with other parameters removes those of the old ones. random as for sorted_add(). */
 void gap_zone_add(struct gap_zone *z, struct gap *g, uint32_t random) TAKES(2) NONNULL;
-/* Is that very set, SOA or denial, among them, whatever its signatures? *ret_left: for how many seconds. */
+/* Is that very set, SOA or denial, with the same signatures, among them? *ret_left: for how many seconds. */
 bool gap_zone_has(struct gap_zone *z, const struct rrset *rs, uint32_t now_sec, uint32_t *ret_left) NONNULL;
 /* A copy; false: not the zone's, or out of memory. */
 bool gap_zone_set_soa(struct gap_zone *z, const struct rrset *soa, uint32_t now_sec) NONNULL;

@@ -212,7 +212,7 @@ void resolution_close(struct resolution *q)
 	upstream_cancel(c->env.upstream, q->ask);
 	q->ask = (ask_h){ 0 };
 	loop_timer_stop(c->env.loop, &q->deadline);
-	loop_timer_stop(c->env.loop, &q->turn);
+	validate_forget_pause(q);
 	flight_remove(&c->flights, &q->flight);
 	if (q->shared.flight.listed)
 		core_shared_release(c->env.shared, &q->shared);

@@ -25,7 +25,7 @@
  *  REMOTE: another worker has the question; its answer ends it, its disappearance makes it LOOKUP.
  *
  * What is true in each: LOOKUP: `now` is what is looked for, `draft` the aliases that led to it. SELECT, TARGETS, ASKING: deleg is set. ASKING: `ask` is
- * live and `server` is in deleg. TARGETS, PRIMING: sub_count > 0. VALIDATE, CHAIN, STORE: reply is set. CHAIN: sub_count > 0 or `turn` is armed.
+ * live and `server` is in deleg. TARGETS, PRIMING: sub_count > 0. VALIDATE, CHAIN, STORE: reply is set. CHAIN: sub_count > 0 or `paused`.
  */
 #include "resolver/core/resolution.h"
 
@@ -520,7 +520,7 @@ static bool step(struct resolution *q)
 		assert(q->sub_count > 0);
 		return false;
 	case QUERY_CHAIN:
-		assert(q->sub_count > 0 || q->turn.v != 0);
+		assert(q->sub_count > 0 || q->paused);
 		return false;
 	case QUERY_ASKING:
 	case QUERY_REMOTE:

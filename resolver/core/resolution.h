@@ -181,7 +181,8 @@ struct resolution {
 	struct bogus bogus;                 /* the first verdict; decides when no server does better */
 	struct chain_fault *chain ARENA_FIELD; /* what was asked for the chain of trust */
 	uint32_t chain_left;                /* links that may still be asked for */
-	timer_h turn;                       /* QUERY_CHAIN: to go on with validation */
+	bool paused;                        /* QUERY_CHAIN: it waits for another turn, in the core's list */
+	struct resolution *paused_before BORROWED_FIELD, *paused_behind BORROWED_FIELD;
 	struct name primed;    /* FOR_PRIMING: the zone */
 
 	struct answer answer;  /* once it is done */
@@ -203,6 +204,8 @@ struct core {
 	core_h self;
 	uint32_t turn_spent;     /* on validation, in this turn */
 	bool refilling;          /* at the end of the turn it becomes 0 */
+	struct resolution *paused_first BORROWED_FIELD, *paused_last BORROWED_FIELD; /* they leave before they die */
+	timer_h resume;          /* armed when there are any */
 };
 
 const char *query_state_text(enum query_state s) BORROWED;
@@ -233,6 +236,7 @@ static inline bool query_is_raw(const struct resolution *q) { return (q->flight.
 /* Is what this one learns validated? */
 static inline bool query_validates(const struct resolution *q) { return q->core->env.validation != NULL && !query_is_raw(q); }
 void query_validate(struct resolution *q) NONNULL; /* QUERY_VALIDATE */
+void validate_forget_pause(struct resolution *q) NONNULL; /* it goes on, or ends */
 /* An entry of the cache is to be judged: QUERY_VALIDATE comes next. */
 void validate_cached(struct resolution *q, const struct bundle *b, struct name at, uint32_t aliases_left) NONNULL;
 /* What denials of other names say is the reply to FOR_CHAIN: it is judged, so that its trust is learnt. */

@@ -251,7 +251,7 @@ static void fetch(struct resolution *q, struct name name, uint16_t type)
 	struct resolution *of;
 	struct answer a;
 
-	if (name_equal(name, q->now.name) || answer_at_hand(q, &s, &a) || 
+	if (name_equal(name, q->now.name) || answer_at_hand(q, &s, &a) ||
 	    flight_find(&q->core->flights, flight_hash(core_shared_key(q->core->env.shared), &s, FLIGHT_RAW), &s, FLIGHT_RAW) != NULL)
 		return;
 	of = start(q, &s, FOR_TARGET);

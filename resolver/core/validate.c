@@ -56,14 +56,48 @@ static void charge(struct resolution *q, uint32_t spent)
 		c->turn_spent = 0;
 }
 
-static void next_turn(struct loop *l, void *object)
+/* Enough for one verification of any kind: less is not worth starting with. */
+static bool is_turn_over(const struct core *c)
 {
-	struct resolution *q = object;
+	return turn_left(c) < WORK_P384 && turn_left(c) < slice_of(c) / 2;
+}
+
+void validate_forget_pause(struct resolution *q)
+{
+	struct core *c = q->core;
+
+	if (!q->paused)
+		return;
+	*(q->paused_before != NULL ? &q->paused_before->paused_behind : &c->paused_first) = q->paused_behind;
+	*(q->paused_behind != NULL ? &q->paused_behind->paused_before : &c->paused_last) = q->paused_before;
+	q->paused_before = q->paused_behind = NULL;
+	q->paused = false;
+}
+
+static RESULT arm_resume(struct core *c);
+
+/* In the order in which they paused, as far as this turn's work reaches. */
+static void resume(struct loop *l, void *object)
+{
+	struct core *c = object;
 
 	(void)l;
-	q->turn = (timer_h){ 0 };
-	q->state = QUERY_VALIDATE;
-	query_run(q);
+	c->resume = (timer_h){ 0 };
+	while (c->paused_first != NULL && (c->env.validation == NULL || !is_turn_over(c))) {
+		struct resolution *q = c->paused_first;
+
+		validate_forget_pause(q);
+		q->state = QUERY_VALIDATE;
+		query_run(q);
+	}
+	/* Without a timer they would wait for their deadlines. */
+	while (c->paused_first != NULL && !OK(arm_resume(c)))
+		finish_failure(c->paused_first, FAIL_ROOM, "out of memory");
+}
+
+static RESULT arm_resume(struct core *c)
+{
+	return c->resume.v != 0 ? DONE : loop_timer(c->env.loop, &core_loop_type, c->self.v, resume, 1, &c->resume);
 }
 
 /* Others come first: it goes on in another turn. */
@@ -74,9 +108,15 @@ static void pause(struct resolution *q)
 		return;
 	}
 	stats_inc(q->core->env.stats, COUNT_VAL_PAUSES);
-	q->state = QUERY_CHAIN;
-	if (!OK(loop_timer(q->core->env.loop, &resolution_loop_type, q->self.v, next_turn, 1, &q->turn)))
+	if (!OK(arm_resume(q->core))) {
 		finish_failure(q, FAIL_ROOM, "out of memory");
+		return;
+	}
+	q->state = QUERY_CHAIN;
+	q->paused = true;
+	q->paused_before = q->core->paused_last;
+	*(q->paused_before != NULL ? &q->paused_before->paused_behind : &q->core->paused_first) = q;
+	q->core->paused_last = q;
 }
 
 /* given: what the last run was allowed to spend, and that was not enough for its next step. A whole slice that bought nothing never will. */
@@ -159,6 +199,14 @@ static void learn(void *user, struct trust *t)
 	keycache_put(q->core->env.keycache, q->core->env.member, MOVE(t), q->settings->max_ttl, query_now(q));
 }
 
+/* What is kept for aggressive use need not be verified again, whatever comes with it. */
+static bool verified(void *user, struct name zone, const struct rrset *rs, uint32_t *ret_ttl)
+{
+	const struct resolution *q = user;
+
+	return core_denials(q->core) != NULL && denials_has(q->core->env.denials, zone, rs, query_now(q), ret_ttl);
+}
+
 static void denied(void *user, struct name zone, const struct rrset *rs)
 {
 	struct resolution *q = user;
@@ -182,7 +230,7 @@ static struct chain_env chain_env_of(struct resolution *q, struct work *w)
 
 	return (struct chain_env){
 		.policy = &v->policy, .anchors = v->anchors, .ntas = v->ntas, .wall = query_now(q)->wall_sec, .time = time_of(q), .hasher = q->core->hasher,
-		.arena = q->arena, .work = w, .user = q, .known = known, .referral = referral, .cut = cut, .failed = failed, .denied = denied, .learn = learn,
+		.arena = q->arena, .work = w, .user = q, .known = known, .referral = referral, .cut = cut, .failed = failed, .denied = denied, .verified = verified, .learn = learn,
 	};
 }
 
@@ -376,7 +424,10 @@ static void keep_wildcards(struct resolution *q, const struct judgement *j, size
 /* The proof that goes with a denial lives no longer than that (RFC 9077 section 3.2). */
 static void keep_denial(struct resolution *q, struct name zone, const struct rrset *rs, uint32_t most)
 {
-	denials_put_for(q->core->env.denials, zone, rs, most, query_now(q));
+	uint32_t left;
+
+	if (!denials_has(q->core->env.denials, zone, rs, query_now(q), &left) || left < rs->ttl / 2)
+		denials_put_for(q->core->env.denials, zone, rs, most, query_now(q));
 }
 
 static void keep_denials(struct resolution *q, const struct judgement *j, const struct scrubbed *s)
@@ -842,6 +893,10 @@ void query_validate(struct resolution *q)
 		finish_failure(q, FAIL_ROOM, "out of memory");
 		return;
 	}
+	if (is_turn_over(q->core)) {
+		pause(q);
+		return;
+	}
 	left = question_left(q);
 	given = turn_left(q->core) < left ? turn_left(q->core) : left;
 	w.left = given;
@@ -933,5 +988,6 @@ RESULT core_work_start(struct core *c)
 
 void core_work_end(struct core *c)
 {
+	loop_timer_stop(c->env.loop, &c->resume);
 	core_retire(c->env.loop, c->self);
 }
