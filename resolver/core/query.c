@@ -494,6 +494,15 @@ static void store(struct resolution *q)
 
 /* --- the machine */
 
+/* Its time was over before, and what was at hand then did not do. */
+static bool is_too_late(struct resolution *q)
+{
+	if (!q->late)
+		return false;
+	finish_failure(q, FAIL_TIME, "out of time");
+	return true;
+}
+
 static bool step(struct resolution *q)
 {
 	switch (q->state) {
@@ -501,11 +510,13 @@ static bool step(struct resolution *q)
 		look(q);
 		return true;
 	case QUERY_LOCATE:
-		locate(q);
+		if (!is_too_late(q))
+			locate(q);
 		return true;
 	case QUERY_SELECT:
 		assert(q->deleg != NULL);
-		choose(q);
+		if (!is_too_late(q))
+			choose(q);
 		return true;
 	case QUERY_VALIDATE:
 		assert(q->reply != NULL);

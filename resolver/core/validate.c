@@ -559,6 +559,18 @@ static bool has_signatures(const struct scrubbed *s)
 	return false;
 }
 
+/* A DS RRset below a zone that is known to be unsigned is worth nothing. */
+static bool is_below_insecure(struct resolution *q, struct name zone, unsigned int top)
+{
+	for (unsigned int labels = zone.labels; labels-- > top; ) {
+		const struct trust *t = known(q, name_suffix(zone, labels));
+
+		if (t != NULL && t->state == TRUST_INSECURE)
+			return true;
+	}
+	return false;
+}
+
 /* Should the zone that was asked sign what it says, as far as is known without asking? */
 static bool zone_is_signed(struct resolution *q)
 {
@@ -574,7 +586,7 @@ static bool zone_is_signed(struct resolution *q)
 		return t == NULL || t->state == TRUST_KEYS;
 	if (t != NULL)
 		return t->state == TRUST_KEYS || t->state == TRUST_DS;
-	return referral(q, q->deleg->zone, &sets, &n) && sets[0]->type == RR_DS;
+	return !is_below_insecure(q, q->deleg->zone, f.zone.labels) && referral(q, q->deleg->zone, &sets, &n) && sets[0]->type == RR_DS;
 }
 
 /* A cut below the zone, on the same servers, that is known to be unsigned. */

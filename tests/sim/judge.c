@@ -8,7 +8,6 @@
 #include "resolver/cache/anscache.h"
 #include "tests/sim/run.h"
 
-#define PATIENCE_SIGNED (40 * SEC) /* a poor reply that is judged when the time is over may be asked for elsewhere once more */
 #define UNFINISHED (4 * SEC) /* who waits so long may be told that there is no answer yet */
 #define MOST_AT_ONCE 12u /* questions of one connection */
 #define CLOCK_SLACK 3u /* seconds: rounding, and the way of the packets */
@@ -292,7 +291,7 @@ struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct s
 		return NULL;
 	}
 	took = q->took_ns = sim_now_ns(r->sim) - q->at_ns;
-	if (took > (r->is_signed ? PATIENCE_SIGNED : PATIENCE) && !q->lossy)
+	if (took > PATIENCE && !q->lossy)
 		complain(r, q, "the reply took %.3f s", (double)took / 1e9);
 	if (packet.n > most_octets(q))
 		complain(r, q, "a reply of %zu octets to a client that takes %zu", packet.n, most_octets(q));
