@@ -58,6 +58,7 @@ void core_set_validation(struct core *c, const struct validation *v)
 	for (struct resolution *q = c->oldest; q != NULL; q = q->newer) {
 		q->judge = NULL;
 		q->chain = NULL;
+		validate_forget(q);
 		q->bogus = (struct bogus){ .is = false };
 	}
 }
@@ -93,6 +94,7 @@ static void resolution_free(struct resolution *q)
 {
 	if (q == NULL)
 		return;
+	validate_forget(q);
 	arena_free(MOVE(q->arena));
 	mem_free(q);
 }

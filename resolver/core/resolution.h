@@ -80,6 +80,12 @@ struct bogus {
 	const char *text ARENA_FIELD;
 };
 
+/* What was learnt of zones for this question: it stays at hand whatever the key cache has room for. */
+struct learnt {
+	struct learnt *next ARENA_FIELD;
+	struct trust *trust OWNED_FIELD; /* a reference, given back with the resolution */
+};
+
 /* A link of the chain of trust that could not be had. */
 struct chain_fault {
 	struct chain_fault *next ARENA_FIELD;
@@ -180,6 +186,7 @@ struct resolution {
 	uint32_t restarts_left;             /* other servers that may still be asked for want of a valid answer */
 	struct bogus bogus;                 /* the first verdict; decides when no server does better */
 	struct chain_fault *chain ARENA_FIELD; /* what was asked for the chain of trust */
+	struct learnt *learnt ARENA_FIELD;
 	uint32_t chain_left;                /* links that may still be asked for */
 	bool paused;                        /* QUERY_CHAIN: it waits for another turn, in the core's list */
 	struct resolution *paused_before BORROWED_FIELD, *paused_behind BORROWED_FIELD;
@@ -241,7 +248,8 @@ void validate_forget_pause(struct resolution *q) NONNULL; /* it goes on, or ends
 void validate_cached(struct resolution *q, const struct bundle *b, struct name at, uint32_t aliases_left) NONNULL;
 /* What denials of other names say is the reply to FOR_CHAIN: it is judged, so that its trust is learnt. */
 void validate_denied(struct resolution *q, const struct denied_answer *d) NONNULL;
-void validate_told(struct resolution *q, const struct answer *a) NONNULL; /* a link that was asked for */
+void validate_told(struct resolution *q, const struct resolution *of, const struct answer *a) NONNULL; /* a link that was asked for */
+void validate_forget(struct resolution *q) NONNULL; /* what was learnt, before the arena goes */
 RESULT core_work_start(struct core *c) NONNULL; /* a core is new: it accounts for each turn's work. ERR_NOMEM */
 void core_work_end(struct core *c) NONNULL;
 /* RFC 8509: what a client is told instead of a secure answer to a sentinel's question; and val-clean-additional. */

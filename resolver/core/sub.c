@@ -223,7 +223,7 @@ void sub_told(struct resolution *parent, const struct sub *s, const struct answe
 		told_primed(parent, a);
 		break;
 	case FOR_CHAIN:
-		validate_told(parent, a);
+		validate_told(parent, s->of, a);
 		break;
 	case FOR_TARGET:
 		told_target(parent, s, a);

@@ -136,8 +136,40 @@ static const struct trust *known(void *user, struct name zone) BORROWED;
 static const struct trust *known(void *user, struct name zone)
 {
 	const struct resolution *q = user;
+	const struct trust *t = keycache_get(q->core->env.keycache, zone, query_now(q));
+	const struct learnt *l = q->learnt;
 
-	return keycache_get(q->core->env.keycache, zone, query_now(q));
+	while (l != NULL && !name_equal(name_of(&l->trust->zone), zone))
+		l = l->next;
+	/* Another worker may have learnt more, and the cache may have lost it. */
+	return l != NULL && (t == NULL || (t->state == TRUST_DS && l->trust->state != TRUST_DS)) ? l->trust : t;
+}
+
+void validate_forget(struct resolution *q)
+{
+	for (struct learnt *l = q->learnt; l != NULL; l = l->next)
+		trust_unref(MOVE(l->trust));
+	q->learnt = NULL;
+}
+
+/* Each zone once; its DS RRset says less than its keys. Without memory for it, the cache may still have it. */
+static void remember(struct resolution *q, const struct trust *t)
+{
+	struct learnt *l = q->learnt;
+
+	while (l != NULL && !name_equal(name_of(&l->trust->zone), name_of(&t->zone)))
+		l = l->next;
+	if (l != NULL && t->state == TRUST_DS && l->trust->state != TRUST_DS)
+		return;
+	if (l == NULL) {
+		l = arena_alloc(q->arena, sizeof *l);
+		if (l == NULL)
+			return;
+		l->next = q->learnt;
+		q->learnt = l;
+	}
+	trust_unref(MOVE(l->trust));
+	l->trust = trust_ref(t);
 }
 
 static bool referral(void *user, struct name zone, const struct rrset *const **ret_sets, size_t *ret_n)
@@ -196,6 +228,7 @@ static void learn(void *user, struct trust *t)
 {
 	struct resolution *q = user;
 
+	remember(q, t);
 	keycache_put(q->core->env.keycache, q->core->env.member, MOVE(t), q->settings->max_ttl, query_now(q));
 }
 
@@ -244,11 +277,13 @@ static void fail_link(struct chain_fault *f, uint16_t ede, const char *text)
 	f->why.text = text;
 }
 
-void validate_told(struct resolution *q, const struct answer *a)
+void validate_told(struct resolution *q, const struct resolution *of, const struct answer *a)
 {
 	struct chain_fault *f = find_link(q, a->q.name, a->q.type);
 	const char *text = NULL;
 
+	for (const struct learnt *l = of->learnt; l != NULL; l = l->next)
+		remember(q, l->trust);
 	if (f != NULL && a->rcode != RCODE_NOERROR && a->rcode != RCODE_NXDOMAIN) {
 		if (a->ede_count > 0 && a->ede[0].text != NULL)
 			text = arena_strdup(q->arena, a->ede[0].text);

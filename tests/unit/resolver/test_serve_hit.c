@@ -283,13 +283,15 @@ static void minimal_replies_keep_what_proves(void **state)
 	a = answer_of(sets, 1, 2, 1);
 	e = render(&a, "a.", RR_A, ANS_DO);
 	m = composed(e, &to, 0, &len);
-	assert_int_equal(m.authority.count, 1);
-	assert_int_equal(m.authority.sets[0]->type, RR_NSEC);
-	assert_int_equal(m.additional.count, 0);
+	/* who validates wants the section whole where it proves something */
+	assert_int_equal(m.authority.count, 2);
+	assert_int_equal(m.authority.sets[1]->type, RR_NSEC);
+	assert_int_equal(m.additional.count, 1);
 	ans_entry_free(e);
 	e = render(&a, "a.", RR_A, 0);
 	m = composed(e, &to, 0, &len);
 	assert_int_equal(m.authority.count, 0);
+	assert_int_equal(m.additional.count, 0);
 	ans_entry_free(e);
 }
 
