@@ -255,6 +255,7 @@ void core_work_end(struct core *c) NONNULL;
 /* RFC 8509: what a client is told instead of a secure answer to a sentinel's question; and val-clean-additional. */
 void validate_finish_answer(const struct core *c, bool checked, struct answer *a) NONNULL;
 /* Denials for aggressive use; NULL when the configuration does not want it. */
+static inline struct denials *core_denials(const struct core *c) BORROWED;
 static inline struct denials *core_denials(const struct core *c)
 {
 	return c->env.validation != NULL && c->env.validation->aggressive ? c->env.denials : NULL;

@@ -3,355 +3,10 @@
  * of the chain of trust is asked by sub-questions (QUERY_CHAIN), which are judged themselves and leave what they prove in the key cache. A bogus reply is held against its server: others are
  * asked, as long as the budget lasts, before the question fails.
  */
-#include "resolver/core/resolution.h"
+#include "resolver/core/validate_inside.h"
 
 #include "resolver/core/lookup.h"
 #include "validator/sentinel.h"
-
-LOOP_HANDLE_IMPL(core)
-
-/* --- work */
-
-static void work_refill(struct loop *l, void *object)
-{
-	struct core *c = object;
-
-	(void)l;
-	c->turn_spent = 0;
-	c->refilling = false;
-}
-
-static uint32_t slice_of(const struct core *c)
-{
-	return c->env.validation->work_slice;
-}
-
-static uint32_t turn_left(const struct core *c)
-{
-	return slice_of(c) > c->turn_spent ? slice_of(c) - c->turn_spent : 0;
-}
-
-/* What the question, and all that wait for it on the same account, have left. */
-static uint32_t question_left(const struct resolution *q)
-{
-	uint32_t left = UINT32_MAX;
-
-	for (const struct budget *b = &q->budget; b != NULL; b = b->parent)
-		left = b->left.work < left ? b->left.work : left;
-	return left;
-}
-
-static void charge(struct resolution *q, uint32_t spent)
-{
-	struct core *c = q->core;
-
-	if (spent == 0)
-		return;
-	(void)budget_take_work(&q->budget, spent); /* it was there: it has just been looked at */
-	stats_add(c->env.stats, COUNT_VAL_WORK, spent);
-	c->turn_spent += spent;
-	if (!c->refilling)
-		c->refilling = OK(loop_at_turn_end(c->env.loop, &core_loop_type, c->self.v, work_refill));
-	if (!c->refilling) /* no memory for the hook: better too much work than none ever after */
-		c->turn_spent = 0;
-}
-
-/* Enough for one verification of any kind: less is not worth starting with. */
-static bool is_turn_over(const struct core *c)
-{
-	return turn_left(c) < WORK_P384 && turn_left(c) < slice_of(c) / 2;
-}
-
-void validate_forget_pause(struct resolution *q)
-{
-	struct core *c = q->core;
-
-	if (!q->paused)
-		return;
-	*(q->paused_before != NULL ? &q->paused_before->paused_behind : &c->paused_first) = q->paused_behind;
-	*(q->paused_behind != NULL ? &q->paused_behind->paused_before : &c->paused_last) = q->paused_before;
-	q->paused_before = q->paused_behind = NULL;
-	q->paused = false;
-}
-
-static RESULT arm_resume(struct core *c);
-
-/* In the order in which they paused, as far as this turn's work reaches. */
-static void resume(struct loop *l, void *object)
-{
-	struct core *c = object;
-
-	(void)l;
-	c->resume = (timer_h){ 0 };
-	while (c->paused_first != NULL && (c->env.validation == NULL || !is_turn_over(c))) {
-		struct resolution *q = c->paused_first;
-
-		validate_forget_pause(q);
-		q->state = QUERY_VALIDATE;
-		query_run(q);
-	}
-	/* Without a timer they would wait for their deadlines. */
-	while (c->paused_first != NULL && !OK(arm_resume(c)))
-		finish_failure(c->paused_first, FAIL_ROOM, "out of memory");
-}
-
-static RESULT arm_resume(struct core *c)
-{
-	return c->resume.v != 0 ? DONE : loop_timer(c->env.loop, &core_loop_type, c->self.v, resume, 1, &c->resume);
-}
-
-/* Others come first: it goes on in another turn. */
-static void pause(struct resolution *q)
-{
-	if (q->late) {
-		finish_failure(q, FAIL_TIME, "out of time");
-		return;
-	}
-	stats_inc(q->core->env.stats, COUNT_VAL_PAUSES);
-	if (!OK(arm_resume(q->core))) {
-		finish_failure(q, FAIL_ROOM, "out of memory");
-		return;
-	}
-	q->state = QUERY_CHAIN;
-	q->paused = true;
-	q->paused_before = q->core->paused_last;
-	*(q->paused_before != NULL ? &q->paused_before->paused_behind : &q->core->paused_first) = q;
-	q->core->paused_last = q;
-}
-
-/* given: what the last run was allowed to spend, and that was not enough for its next step. A whole slice that bought nothing never will. */
-static void out_of_work(struct resolution *q, uint32_t given, uint32_t spent)
-{
-	if (question_left(q) > 0 && (spent > 0 || (given < question_left(q) && given < slice_of(q->core)))) {
-		pause(q);
-		return;
-	}
-	stats_inc(q->core->env.stats, COUNT_VAL_OUT_OF_WORK);
-	finish_failure(q, FAIL_BUDGET, "the question's budget of validation is spent");
-}
-
-/* --- what the chain is made of */
-
-static const struct trust *known(void *user, struct name zone) BORROWED;
-static const struct trust *known(void *user, struct name zone)
-{
-	const struct resolution *q = user;
-	const struct trust *t = keycache_get(q->core->env.keycache, zone, query_now(q));
-	const struct learnt *l = q->learnt;
-
-	while (l != NULL && !name_equal(name_of(&l->trust->zone), zone))
-		l = l->next;
-	/* Another worker may have learnt more, and the cache may have lost it. */
-	return l != NULL && (t == NULL || (t->state == TRUST_DS && l->trust->state != TRUST_DS)) ? l->trust : t;
-}
-
-void validate_forget(struct resolution *q)
-{
-	for (struct learnt *l = q->learnt; l != NULL; l = l->next)
-		trust_unref(MOVE(l->trust));
-	q->learnt = NULL;
-}
-
-/* Each zone once; its DS RRset says less than its keys. Without memory for it, the cache may still have it. */
-static void remember(struct resolution *q, const struct trust *t)
-{
-	struct learnt *l = q->learnt;
-
-	while (l != NULL && !name_equal(name_of(&l->trust->zone), name_of(&t->zone)))
-		l = l->next;
-	if (l != NULL && t->state == TRUST_DS && l->trust->state != TRUST_DS)
-		return;
-	if (l == NULL) {
-		l = arena_alloc(q->arena, sizeof *l);
-		if (l == NULL)
-			return;
-		l->next = q->learnt;
-		q->learnt = l;
-	}
-	trust_unref(MOVE(l->trust));
-	l->trust = trust_ref(t);
-}
-
-static bool referral(void *user, struct name zone, const struct rrset *const **ret_sets, size_t *ret_n)
-{
-	const struct resolution *q = user;
-	struct bundle_key k = { zone, 0, CLASS_IN, BUNDLE_DELEGATION };
-	const struct bundle *b = rrcache_get(q->core->env.rrcache, &k, query_now(q), 0);
-	const struct rrset **sets = b == NULL ? NULL : arena_alloc_array(q->arena, bundle_count(b) + 1, sizeof *sets);
-	size_t n = 0;
-
-	if (sets == NULL)
-		return false;
-	for (size_t i = 0; i < bundle_count(b); i++) {
-		const struct rrset *rs = bundle_set(b, i);
-
-		if (rs->type == RR_DS || rs->type == RR_NSEC || rs->type == RR_NSEC3)
-			sets[n++] = rs;
-	}
-	*ret_sets = sets;
-	*ret_n = n;
-	return n > 0;
-}
-
-static bool cut(void *user, struct name name, struct name *ret_zone)
-{
-	const struct resolution *q = user;
-	const struct bundle *b = rrcache_deepest_delegation(q->core->env.rrcache, name, CLASS_IN, query_now(q));
-
-	if (b != NULL)
-		*ret_zone = name_suffix(name, bundle_key(b).name.labels);
-	return b != NULL;
-}
-
-static struct chain_fault *find_link(const struct resolution *q, struct name name, uint16_t type) BORROWED;
-static struct chain_fault *find_link(const struct resolution *q, struct name name, uint16_t type)
-{
-	struct chain_fault *f = q->chain;
-
-	while (f != NULL && (f->type != type || !name_equal(f->name, name)))
-		f = f->next;
-	return f;
-}
-
-static bool failed(void *user, struct name name, uint16_t type, struct chain_failure *ret)
-{
-	const struct chain_fault *f = find_link(user, name, type);
-
-	if (f == NULL || !f->failed)
-		return false;
-	*ret = f->why;
-	return true;
-}
-
-static void learn(void *user, struct trust *t) TAKES(2);
-static void learn(void *user, struct trust *t)
-{
-	struct resolution *q = user;
-
-	remember(q, t);
-	keycache_put(q->core->env.keycache, q->core->env.member, MOVE(t), q->settings->max_ttl, query_now(q));
-}
-
-/* What is kept for aggressive use need not be verified again, whatever comes with it. */
-static bool verified(void *user, struct name zone, const struct rrset *rs, uint32_t *ret_ttl)
-{
-	const struct resolution *q = user;
-
-	return core_denials(q->core) != NULL && denials_has(q->core->env.denials, zone, rs, query_now(q), ret_ttl);
-}
-
-static void denied(void *user, struct name zone, const struct rrset *rs)
-{
-	struct resolution *q = user;
-
-	if (core_denials(q->core) != NULL)
-		denials_put(q->core->env.denials, zone, rs, query_now(q));
-}
-
-static struct sig_time time_of(const struct resolution *q)
-{
-	const struct val_policy *p = &q->core->env.validation->policy;
-
-	return (struct sig_time){
-		.now = p->fixed_date ? p->date : (uint32_t)query_now(q)->wall_sec, .skew_min = p->skew_min, .skew_max = p->skew_max, .ignore = p->ignore_dates,
-	};
-}
-
-static struct chain_env chain_env_of(struct resolution *q, struct work *w)
-{
-	const struct validation *v = q->core->env.validation;
-
-	return (struct chain_env){
-		.policy = &v->policy, .anchors = v->anchors, .ntas = v->ntas, .wall = query_now(q)->wall_sec, .time = time_of(q), .hasher = q->core->hasher,
-		.arena = q->arena, .work = w, .user = q, .known = known, .referral = referral, .cut = cut, .failed = failed, .denied = denied, .verified = verified, .learn = learn,
-	};
-}
-
-/* --- the links that are asked for */
-
-static void fail_link(struct chain_fault *f, uint16_t ede, const char *text)
-{
-	f->failed = true;
-	f->network = ede == EDE_NO_REACHABLE || ede == EDE_NETWORK ? ede : 0;
-	f->why.ede = ede_is_dnssec(ede) ? ede : f->type == RR_DNSKEY ? EDE_DNSKEY_MISSING : EDE_INDETERMINATE;
-	f->why.text = text;
-}
-
-void validate_told(struct resolution *q, const struct resolution *of, const struct answer *a)
-{
-	struct chain_fault *f = find_link(q, a->q.name, a->q.type);
-	const char *text = NULL;
-
-	for (const struct learnt *l = of->learnt; l != NULL; l = l->next)
-		remember(q, l->trust);
-	if (f != NULL && a->rcode != RCODE_NOERROR && a->rcode != RCODE_NXDOMAIN) {
-		if (a->ede_count > 0 && a->ede[0].text != NULL)
-			text = arena_strdup(q->arena, a->ede[0].text);
-		fail_link(f, a->ede_count > 0 ? a->ede[0].code : EDE_OTHER, text);
-		if (f->network != 0 && a->ede_count > 1 && a->ede[1].code == EDE_NETWORK)
-			f->network = EDE_NETWORK;
-	}
-	if (q->state == QUERY_CHAIN)
-		q->state = QUERY_VALIDATE;
-}
-
-static struct chain_fault *add_link(struct resolution *q, const struct question *s) BORROWED;
-static struct chain_fault *add_link(struct resolution *q, const struct question *s)
-{
-	struct chain_fault *f = arena_alloc(q->arena, sizeof *f);
-
-	if (f == NULL)
-		return NULL;
-	*f = (struct chain_fault){ .next = q->chain, .name = name_dup_in(q->arena, s->name), .type = s->type };
-	if (f->name.wire == NULL)
-		return NULL;
-	q->chain = f;
-	return f;
-}
-
-static void ask_link(struct resolution *q, const struct question *s)
-{
-	struct chain_fault *f = find_link(q, s->name, s->type);
-	struct question ask = *s;
-
-	if (f != NULL && f->failed) { /* the judge has been told so, and asks again */
-		finish_failure(q, FAIL_BUDGET, "the chain of trust cannot be established");
-		return;
-	}
-	if (f != NULL) { /* answered, but what it proved is not there: the cache had no room, or the world changed under way */
-		fail_link(f, EDE_INDETERMINATE, "what was asked for the chain of trust did not last");
-		return;
-	}
-	f = add_link(q, s);
-	if (f == NULL) {
-		finish_failure(q, FAIL_ROOM, "out of memory");
-		return;
-	}
-	if (q->late) {
-		finish_failure(q, FAIL_TIME, "out of time");
-		return;
-	}
-	if (q->chain_left == 0) {
-		finish_failure(q, FAIL_BUDGET, "the chain of trust has too many links");
-		return;
-	}
-	q->chain_left--;
-	ask.name = f->name;
-	q->state = QUERY_CHAIN;
-	switch (sub_ask(q, &ask, FOR_CHAIN, NULL, 0, 0)) {
-	case SUB_WAIT:
-	case SUB_TOLD:
-		break;
-	case SUB_LOOP:
-		/* A question about DS that the cache answers with an alias, which nobody signed: only that very question could say whether a zone begins there. */
-		fail_link(f, f->type == RR_DS ? EDE_RRSIGS_MISSING : EDE_INDETERMINATE, "the chain of trust depends on itself: an answer without signature");
-		q->state = QUERY_VALIDATE;
-		break;
-	case SUB_REFUSED:
-		finish_failure(q, FAIL_BUDGET, "the question's budget of sub-questions is spent");
-		break;
-	}
-}
 
 /* --- a reply that is to be judged */
 
@@ -391,11 +46,11 @@ static struct judge *judge_of(struct resolution *q)
 	if (!q->from_cache && !q->from_denials && q->deleg != NULL)
 		r->zone = q->deleg->zone;
 	else
-		(void)cut(q, r->type == RR_DS && r->name.labels > 0 ? name_parent(r->name) : r->name, &r->zone);
+		(void)links_cut(q, r->type == RR_DS && r->name.labels > 0 ? name_parent(r->name) : r->name, &r->zone);
 	return judge_new(q->arena, r);
 }
 
-static RESULT set_put(struct resolution *q, struct scrub_sets *to, size_t room, const struct rrset *rs)
+RESULT validate_put(struct resolution *q, struct scrub_sets *to, size_t room, const struct rrset *rs)
 {
 	if (to->sets == NULL) {
 		to->sets = arena_alloc_array(q->arena, room + 1, sizeof *to->sets);
@@ -415,7 +70,7 @@ static RESULT take_judged(struct resolution *q, const struct judgement *j, const
 			continue;
 		if (from[i].rs->security == SECURITY_UNCHECKED || (denial && j->security != SECURITY_SECURE))
 			from[i].rs->security = (uint8_t)j->security;
-		TRY(set_put(q, to, n, from[i].rs));
+		TRY(validate_put(q, to, n, from[i].rs));
 	}
 	return DONE;
 }
@@ -432,7 +87,7 @@ static RESULT take_additional(struct resolution *q, const struct judgement *j, c
 		if (copy == NULL)
 			return FAIL(ERR_NOMEM);
 		copy->security = (uint8_t)j->security;
-		TRY(set_put(q, to, from->count, copy));
+		TRY(validate_put(q, to, from->count, copy));
 	}
 	return DONE;
 }
@@ -553,11 +208,11 @@ static RESULT copy_of_entry(struct resolution *q, const struct bundle *b, struct
 		rs->security = SECURITY_UNCHECKED;
 		rs->ttl = i > 0 && rs->ttl > lived ? rs->ttl - lived : left;
 		if (data && i == 0)
-			TRY(set_put(q, &s->answer, 1, rs));
+			TRY(validate_put(q, &s->answer, 1, rs));
 		else if (rs->type == RR_A || rs->type == RR_AAAA)
-			TRY(set_put(q, &s->additional, bundle_count(b), rs));
+			TRY(validate_put(q, &s->additional, bundle_count(b), rs));
 		else
-			TRY(set_put(q, &s->authority, bundle_count(b), rs));
+			TRY(validate_put(q, &s->authority, bundle_count(b), rs));
 	}
 	s->negative_ttl = left;
 	return DONE;
@@ -577,160 +232,6 @@ static enum reply_kind reply_kind_of(const struct bundle_key *k, uint16_t wanted
 		break;
 	}
 	return k->type != wanted && (k->type == RR_CNAME || k->type == RR_DNAME) ? REPLY_ALIAS : REPLY_ANSWER;
-}
-
-/* --- servers that know nothing of signatures */
-
-static bool has_signatures(const struct scrubbed *s)
-{
-	const struct scrub_sets *parts[] = { &s->answer, &s->authority };
-
-	for (size_t k = 0; k < 2; k++) {
-		for (size_t i = 0; i < parts[k]->count; i++) {
-			if (parts[k]->sets[i]->sigs > 0)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* A DS RRset below a zone that is known to be unsigned is worth nothing. */
-static bool is_below_insecure(struct resolution *q, struct name zone, unsigned int top)
-{
-	for (unsigned int labels = zone.labels; labels-- > top; ) {
-		const struct trust *t = known(q, name_suffix(zone, labels));
-
-		if (t != NULL && t->state == TRUST_INSECURE)
-			return true;
-	}
-	return false;
-}
-
-/* Should the zone that was asked sign what it says, as far as is known without asking? */
-static bool zone_is_signed(struct resolution *q)
-{
-	const struct validation *v = q->core->env.validation;
-	struct anchor_found f = anchors_find_with(v->anchors, v->ntas, query_now(q)->wall_sec, q->deleg->zone);
-	const struct trust *t = known(q, q->deleg->zone);
-	const struct rrset *const *sets;
-	size_t n;
-
-	if (f.kind != ANCHOR_KEYS)
-		return false;
-	if (name_equal(f.zone, q->deleg->zone))
-		return t == NULL || t->state == TRUST_KEYS;
-	if (t != NULL)
-		return t->state == TRUST_KEYS || t->state == TRUST_DS;
-	return !is_below_insecure(q, q->deleg->zone, f.zone.labels) && referral(q, q->deleg->zone, &sets, &n) && sets[0]->type == RR_DS;
-}
-
-/* A cut below the zone, on the same servers, that is known to be unsigned. */
-static bool is_below_unsigned(struct resolution *q, struct name name)
-{
-	for (unsigned int labels = q->deleg->zone.labels + 1u; labels <= name.labels; labels++) {
-		const struct trust *t = known(q, name_suffix(name, labels));
-
-		if (t != NULL && t->state == TRUST_INSECURE)
-			return true;
-	}
-	return false;
-}
-
-static bool has_other_server(struct resolution *q)
-{
-	struct deleg_env e = query_deleg_env(q);
-	size_t target;
-	int family;
-
-	for (size_t i = 0; i < q->deleg->server_count; i++) {
-		if (i != q->server && !q->deleg->servers[i].done)
-			return true;
-	}
-	return deleg_next_target(&e, q->deleg, &target, &family);
-}
-
-/* The set was signed by this very zone when it was seen last, expired or not: no cut has come between. */
-static bool was_signed(struct resolution *q)
-{
-	struct bundle_key k = { q->reply->final, q->now.type, CLASS_IN, BUNDLE_DATA };
-	const struct bundle *b = rrcache_get(q->core->env.rrcache, &k, query_now(q), RRCACHE_STALE);
-	struct rrsig sig;
-
-	return b != NULL && lookup_security(b) == SECURITY_SECURE && bundle_set(b, 0)->sigs > 0 && OK(rrsig_parse(rrset_sig(bundle_set(b, 0), 0), &sig)) &&
-	    name_equal(sig.signer, q->deleg->zone);
-}
-
-/* Signatures that were of wrong form, or were there before, are missing: no reason to look for an unsigned cut. */
-static bool has_lost_signatures(struct resolution *q)
-{
-	return !q->from_cache && !q->from_denials && q->deleg != NULL && !has_signatures(q->reply) && zone_is_signed(q) &&
-	    !is_below_unsigned(q, q->asked.name) && (q->reply->spoilt || was_signed(q));
-}
-
-/* Nothing is signed, where the zone is: another server may do better, before the chain of trust is searched for an unsigned cut. */
-static bool ask_for_signatures(struct resolution *q)
-{
-	if (!q->core->env.validation->lame_check || q->from_cache || q->from_denials || q->deleg == NULL || q->restarts_left == 0 || has_signatures(q->reply))
-		return false;
-	if (q->now.type == RR_RRSIG || !has_other_server(q) || !zone_is_signed(q) || is_below_unsigned(q, q->asked.name))
-		return false;
-	q->restarts_left--;
-	stats_inc(q->core->env.stats, COUNT_VAL_UNSIGNED);
-	q->deleg->servers[q->server].outcome = SERVER_UNSIGNED;
-	q->deleg->servers[q->server].done = true;
-	if (q->weak == NULL)
-		q->weak = q->reply;
-	q->reply = NULL;
-	q->state = QUERY_SELECT;
-	return true;
-}
-
-/* Was the set signed by a zone that holds the name, as far as is known, and whose keys we look at? */
-static bool speaks_for(struct resolution *q, const struct rrset *rs, struct name name)
-{
-	const struct validation *v = q->core->env.validation;
-	const struct trust *t;
-	struct rrsig sig;
-
-	if (rs->sigs == 0 || !OK(rrsig_parse(rrset_sig(rs, 0), &sig)) || !name_is_under(name, sig.signer))
-		return false;
-	t = known(q, sig.signer);
-	return (t == NULL || t->state == TRUST_KEYS || t->state == TRUST_DS) &&
-	    anchors_find_with(v->anchors, v->ntas, query_now(q)->wall_sec, sig.signer).kind == ANCHOR_KEYS;
-}
-
-/*
- * What stands behind a signed alias without a signature may be made up, or belong to a cut that the server serves too: it is asked for by its own name, where it is judged on its own merits.
- * False: out of memory.
- */
-static bool cut_unsigned_end(struct resolution *q)
-{
-	const struct scrubbed *s = q->reply;
-	struct scrubbed *alias;
-	const struct rrset *last;
-	size_t n = s->answer.count;
-
-	if (q->from_cache || q->from_denials || q->deleg == NULL || s->kind != REPLY_ANSWER || n < 2 || is_below_unsigned(q, s->final))
-		return true;
-	if (!speaks_for(q, s->answer.sets[0], s->final))
-		return true;
-	last = s->answer.sets[n - 1];
-	if (last->sigs > 0 || last->count == 0 || last->type == RR_CNAME || name_equal(rrset_name(last), q->asked.name) || s->answer.sets[0]->sigs == 0)
-		return true;
-	alias = arena_alloc(q->arena, sizeof *alias);
-	if (alias == NULL)
-		return false;
-	*alias = *s;
-	while (alias->answer.count > 0 && name_equal(rrset_name(s->answer.sets[alias->answer.count - 1]), s->final))
-		alias->answer.count--;
-	alias->kind = REPLY_ALIAS;
-	alias->authority = alias->additional = (struct scrub_sets){ 0 };
-	for (size_t i = 0; i < s->authority.count; i++) {
-		if ((s->authority.sets[i]->type == RR_NSEC || s->authority.sets[i]->type == RR_NSEC3) && !OK(set_put(q, &alias->authority, s->authority.count, s->authority.sets[i])))
-			return false;
-	}
-	q->reply = alias;
-	return true;
 }
 
 /* The servers are asked about the name that the look-up had come to. */
@@ -924,15 +425,15 @@ void query_validate(struct resolution *q)
 		q->state = QUERY_STORE;
 		return;
 	}
-	if (q->judge == NULL && has_lost_signatures(q)) {
+	if (q->judge == NULL && unsigned_is_lost(q)) {
 		refuse(q, &(struct judgement){ .security = SECURITY_BOGUS, .ede = EDE_RRSIGS_MISSING, .text = "the reply lacks the signatures that it should have" });
 		return;
 	}
-	if (q->judge == NULL && !cut_unsigned_end(q)) {
+	if (q->judge == NULL && !unsigned_cut_end(q)) {
 		finish_failure(q, FAIL_ROOM, "out of memory");
 		return;
 	}
-	if (q->judge == NULL && ask_for_signatures(q))
+	if (q->judge == NULL && unsigned_ask_others(q))
 		return;
 	if (q->judge == NULL)
 		q->judge = judge_of(q);
@@ -940,29 +441,29 @@ void query_validate(struct resolution *q)
 		finish_failure(q, FAIL_ROOM, "out of memory");
 		return;
 	}
-	if (is_turn_over(q->core)) {
-		pause(q);
+	if (work_turn_is_over(q->core)) {
+		work_pause(q);
 		return;
 	}
-	left = question_left(q);
-	given = turn_left(q->core) < left ? turn_left(q->core) : left;
+	left = work_question_left(q);
+	given = work_turn_left(q->core) < left ? work_turn_left(q->core) : left;
 	w.left = given;
-	e = chain_env_of(q, &w);
+	e = links_env(q, &w);
 	switch (judge_run(q->judge, &e, &ask)) {
 	case JUDGE_DONE:
-		charge(q, given - w.left);
+		work_charge(q, given - w.left);
 		if (judge_judgement(q->judge)->security == SECURITY_BOGUS)
 			refuse(q, judge_judgement(q->judge));
 		else
 			accept(q, judge_judgement(q->judge));
 		break;
 	case JUDGE_ASK:
-		charge(q, given - w.left);
-		ask_link(q, &ask);
+		work_charge(q, given - w.left);
+		links_ask(q, &ask);
 		break;
 	case JUDGE_WORK:
-		charge(q, given - w.left);
-		out_of_work(q, given, given - w.left);
+		work_charge(q, given - w.left);
+		work_is_out(q, given, given - w.left);
 		break;
 	case JUDGE_NO_ROOM:
 		finish_failure(q, FAIL_ROOM, "out of memory");
@@ -1025,16 +526,4 @@ void validate_finish_answer(const struct core *c, bool checked, struct answer *a
 	if (s == SENTINEL_NONE || !sentinel_refuses(s, is_anchor_tag(v->anchors, tag)))
 		return;
 	*a = (struct answer){ .q = a->q, .rcode = RCODE_SERVFAIL };
-}
-
-RESULT core_work_start(struct core *c)
-{
-	c->self = core_enlist(c->env.loop, c);
-	return c->self.v != 0 ? DONE : FAIL(ERR_NOMEM);
-}
-
-void core_work_end(struct core *c)
-{
-	loop_timer_stop(c->env.loop, &c->resume);
-	core_retire(c->env.loop, c->self);
 }

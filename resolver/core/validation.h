@@ -13,7 +13,7 @@ struct anchor_overlay;
 struct conf;
 struct strbuf;
 
-#define VALIDATION_WORK_SLICE (64u * WORK_UNIT) /* about a millisecond */
+#define VALIDATION_WORK_SLICE (128 * WORK_UNIT) /* two milliseconds: what clients with hits may have to wait for others' misses */
 
 struct validation {
 	_Atomic uint32_t refs;

@@ -73,7 +73,7 @@ static void put_zone(struct rig *r, struct zone *z, unsigned int of_a_hundred)
 
 static struct denial_proof proof_of(struct rig *r, struct name zone, const struct rrset *const *sets, size_t n, struct work *w)
 {
-	return (struct denial_proof){ .zone = zone, .sets = sets, .n = n, .limits = { DENIAL_ITERATIONS, 0 }, .hasher = r->h, .work = w, .arena = r->t.a };
+	return (struct denial_proof){ .zone = zone, .sets = sets, .n = n, .limits = { .iterations = DENIAL_ITERATIONS }, .hasher = r->h, .work = w, .arena = r->t.a };
 }
 
 static enum denied denied_of(enum denial d)
