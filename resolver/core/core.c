@@ -41,6 +41,7 @@ void core_free(struct core *c)
 	core_shared_leave(c->env.shared, c->number);
 	nsec3_hasher_free(MOVE(c->hasher));
 	flight_table_done(&c->flights);
+	flight_table_done(&c->steps);
 	for (size_t i = 0; i < c->pooled; i++)
 		arena_free(MOVE(c->pool[i]));
 	mem_free(c);
@@ -137,6 +138,8 @@ static void out_of_time(struct loop *l, void *object)
 	q->deadline = (timer_h){ 0 };
 	upstream_cancel(q->core->env.upstream, q->ask);
 	q->ask = (ask_h){ 0 };
+	validate_forget_pause(q);
+	step_leave(q);
 	/* A poor reply is better than none, if it can be judged by what is known. */
 	q->late = true;
 	if (q->weak != NULL && q->deleg != NULL && q->state != QUERY_CHAIN && q->state != QUERY_VALIDATE) {
@@ -215,6 +218,8 @@ void resolution_close(struct resolution *q)
 	q->ask = (ask_h){ 0 };
 	loop_timer_stop(c->env.loop, &q->deadline);
 	validate_forget_pause(q);
+	step_leave(q);
+	step_end(q);
 	flight_remove(&c->flights, &q->flight);
 	if (q->shared.flight.listed)
 		core_shared_release(c->env.shared, &q->shared);
@@ -292,6 +297,7 @@ struct asker {
 	resolve_fn *fn;
 	struct arena *arena BORROWED_FIELD;
 	struct draft draft;
+	bool nothing; /* the cache has nothing of that name: it need not be asked again in this turn */
 };
 
 static void tell(const struct asker *k, const struct answer *a)
@@ -402,6 +408,9 @@ static RESULT tell_from_cache(struct asker *k, bool *ret_told)
 	TRY(lookup_answer(&look, &kind));
 	switch (kind) {
 	case LOOKUP_NOTHING:
+		k->nothing = look.name.wire == k->r->q.name.wire;
+		draft_clear(&k->draft);
+		return DONE;
 	case LOOKUP_UNCHECKED:
 	case LOOKUP_LOOP:
 		draft_clear(&k->draft);
@@ -440,6 +449,7 @@ static void start_or_join_remote(struct resolution *q)
 	q->shared.flight.listed = false;
 	if (!core_shared_claim(q->core->env.shared, &q->shared, &core, &resolution) && core != q->core->number) {
 		q->state = QUERY_REMOTE;
+		q->skip_cache = q->renew;
 		if (remote_join(q, core, resolution)) {
 			stats_inc(q->core->env.stats, COUNT_CORE_JOINED_REMOTE);
 			return;
@@ -449,7 +459,7 @@ static void start_or_join_remote(struct resolution *q)
 	query_run(q);
 }
 
-static RESULT resolve(struct core *c, const struct resolve_request *r, const struct loop_type *t, uint64_t who, uint32_t tag, resolve_fn *fn,
+static RESULT resolve(struct core *c, const struct resolve_request *r, bool nothing, const struct loop_type *t, uint64_t who, uint32_t tag, resolve_fn *fn,
     waiter_h *ret)
 {
 	unsigned int flags = r->check_disabled ? FLIGHT_CD : 0;
@@ -464,7 +474,8 @@ static RESULT resolve(struct core *c, const struct resolve_request *r, const str
 	q = resolution_new(c, &r->q, flags, FOR_CLIENT, NULL);
 	if (q == NULL)
 		return FAIL(ERR_NOMEM);
-	q->skip_cache = q->renew = r->refresh;
+	q->renew = r->refresh;
+	q->skip_cache = r->refresh || nothing;
 	if (!OK(waiter_add(q, r, t, who, tag, fn, ret))) {
 		resolution_close(q);
 		return FAIL(ERR_NOMEM);
@@ -499,7 +510,7 @@ RESULT core_resolve(struct core *c, const struct resolve_request *r, const struc
 	core_arena_return(c, MOVE(a));
 	if (!OK(done) || told)
 		return done;
-	return resolve(c, r, t, who, tag, fn, ret);
+	return resolve(c, r, k.nothing, t, who, tag, fn, ret);
 }
 
 /* --- the control socket */

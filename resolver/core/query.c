@@ -23,6 +23,7 @@
  *   |          +-----------> DONE
  *   +------ LOOKUP: an entry nobody has validated yet: VALIDATE, and then LOOKUP again
  *  REMOTE: another worker has the question; its answer ends it, its disappearance makes it LOOKUP.
+ *  STEP, out of SELECT: another question of this worker asks the same step of minimisation; when that is over: LOCATE.
  *
  * What is true in each: LOOKUP: `now` is what is looked for, `draft` the aliases that led to it. SELECT, TARGETS, ASKING: deleg is set. ASKING: `ask` is
  * live and `server` is in deleg. TARGETS, PRIMING: sub_count > 0. VALIDATE, CHAIN, STORE: reply is set. CHAIN: sub_count > 0 or `paused`.
@@ -36,7 +37,7 @@
 #include "resolver/core/select.h"
 
 static const char *const state_text[QUERY_STATES] = {
-	[QUERY_LOOKUP] = "looks into the cache", [QUERY_LOCATE] = "looks for servers", [QUERY_SELECT] = "chooses a server", [QUERY_ASKING] = "asks",
+	[QUERY_LOOKUP] = "looks into the cache", [QUERY_LOCATE] = "looks for servers", [QUERY_SELECT] = "chooses a server", [QUERY_ASKING] = "asks", [QUERY_STEP] = "waits for a step",
 	[QUERY_TARGETS] = "waits for addresses of name servers", [QUERY_PRIMING] = "waits for priming", [QUERY_VALIDATE] = "validates", [QUERY_CHAIN] = "waits for keys",
 	[QUERY_STORE] = "stores", [QUERY_REMOTE] = "waits for another worker", [QUERY_DONE] = "done",
 };
@@ -229,6 +230,7 @@ static void asked_told(struct loop *l, void *object, uint32_t tag, const struct 
 	q->running = true;
 	sub_charge_parents(q);
 	take_reply(q, r);
+	step_end(q);
 	q->running = false;
 	query_run(q);
 }
@@ -271,14 +273,19 @@ static void ask_server(struct resolution *q, size_t server)
 	struct result done;
 
 	q->asked = next_question(q);
+	if (query_is_minimised(q) && q->deleg->conf == NULL && step_join(q))
+		return;
 	q->server = server;
 	r.q = q->asked;
 	r.timeout_ms = wait_for(q, &s->at);
 	s->tries++;
 	q->state = QUERY_ASKING;
 	done = upstream_ask(q->core->env.upstream, &r, q->arena, &q->budget, &resolution_loop_type, q->self.v, 0, asked_told, &q->ask);
-	if (OK(done))
+	if (OK(done)) {
+		if (query_is_minimised(q) && q->deleg->conf == NULL)
+			step_lead(q);
 		return;
+	}
 	q->ask = (ask_h){ 0 };
 	if (done.e == ERR_BUDGET)
 		finish_failure(q, FAIL_BUDGET, "the question's budget of upstream packets is spent");
@@ -534,6 +541,7 @@ static bool step(struct resolution *q)
 		assert(q->sub_count > 0 || q->paused);
 		return false;
 	case QUERY_ASKING:
+	case QUERY_STEP:
 	case QUERY_REMOTE:
 	case QUERY_DONE:
 	case QUERY_STATES:

@@ -49,6 +49,7 @@ enum query_state {
 	QUERY_LOCATE,   /* find the servers to ask about it */
 	QUERY_SELECT,   /* choose one of them, or look for more addresses */
 	QUERY_ASKING,   /* upstream has the question */
+	QUERY_STEP,     /* another one asks the same step of minimisation of the same zone */
 	QUERY_TARGETS,  /* wait for addresses of name servers */
 	QUERY_PRIMING,  /* wait for the NS set of the root or of a stub */
 	QUERY_VALIDATE, /* `reply` is believed as far as scrubbing goes */
@@ -168,6 +169,11 @@ struct resolution {
 	struct draft draft;
 	struct question now;   /* what is looked for: the name moves along aliases */
 	struct qmin qmin;
+	struct flight step;    /* listed while it asks a step that others may wait for */
+	struct resolution *step_first BORROWED_FIELD; /* who waits for it; they leave before they die */
+	struct resolution *step_of BORROWED_FIELD;    /* QUERY_STEP: whom it waits for */
+	struct resolution *step_next BORROWED_FIELD;
+	uint32_t step_waits;
 	uint32_t qmin_timeouts;
 	struct deleg *deleg ARENA_FIELD;
 	uint64_t except;       /* configured zones that failed */
@@ -195,13 +201,14 @@ struct resolution {
 	struct answer answer;  /* once it is done */
 };
 
-#define ARENA_POOL 16
+#define ARENA_POOL 64
 struct core {
 	struct core_env env;
 	const struct core_settings *settings SHARED_FIELD;
 	uint32_t number; /* in core_shared */
 	bool closing;
 	struct flight_table flights;
+	struct flight_table steps; /* of minimisation, by their leaders */
 	struct resolution *oldest OWNED_FIELD, *newest BORROWED_FIELD;
 	size_t count;
 	struct arena *pool[ARENA_POOL] OWNED_FIELD;
@@ -237,6 +244,12 @@ void resolution_unwanted(struct resolution *q) NONNULL;
 /* query.c */
 void query_run(struct resolution *q) NONNULL;
 void query_give_up(struct resolution *q) NONNULL; /* the servers of this delegation are used up */
+
+/* steps.c */
+bool step_join(struct resolution *q) NONNULL;  /* `asked` is under way: it waits. False: ask yourself */
+void step_lead(struct resolution *q) NONNULL;  /* it asks `asked` */
+void step_end(struct resolution *q) NONNULL;   /* what it asked is answered or given up: who waits looks again */
+void step_leave(struct resolution *q) NONNULL; /* it waits no longer */
 
 /* validate.c */
 static inline bool query_is_raw(const struct resolution *q) { return (q->flight.flags & (FLIGHT_CD | FLIGHT_RAW | FLIGHT_PRIME)) != 0; }

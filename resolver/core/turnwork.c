@@ -81,7 +81,7 @@ static void resume(struct loop *l, void *object)
 		struct resolution *q = c->paused_first;
 
 		validate_forget_pause(q);
-		q->state = QUERY_VALIDATE;
+		q->state = q->reply != NULL ? QUERY_VALIDATE : QUERY_LOCATE; /* or it waited for a step */
 		query_run(q);
 	}
 	/* Without a timer they would wait for their deadlines. */
@@ -101,12 +101,14 @@ void work_pause(struct resolution *q)
 		finish_failure(q, FAIL_TIME, "out of time");
 		return;
 	}
-	stats_inc(q->core->env.stats, COUNT_VAL_PAUSES);
+	if (q->reply != NULL)
+		stats_inc(q->core->env.stats, COUNT_VAL_PAUSES);
 	if (!OK(arm_resume(q->core))) {
 		finish_failure(q, FAIL_ROOM, "out of memory");
 		return;
 	}
-	q->state = QUERY_CHAIN;
+	if (q->reply != NULL)
+		q->state = QUERY_CHAIN;
 	q->paused = true;
 	q->paused_before = q->core->paused_last;
 	*(q->paused_before != NULL ? &q->paused_before->paused_behind : &q->core->paused_first) = q;

@@ -9,7 +9,7 @@ uint32_t work_turn_left(const struct core *c) NONNULL;          /* thousandths o
 uint32_t work_question_left(const struct resolution *q) NONNULL; /* of the question, and of all that wait for it on the same account */
 bool work_turn_is_over(const struct core *c) NONNULL;           /* what is left of it is not worth starting with */
 void work_charge(struct resolution *q, uint32_t spent) NONNULL;
-void work_pause(struct resolution *q) NONNULL;                  /* it goes on in another turn, or fails */
+void work_pause(struct resolution *q) NONNULL;                  /* it goes on in another turn (VALIDATE when there is a reply, else LOCATE), or fails */
 /* A run was given so much, spent so much of it, and could not go on: it pauses, or fails. */
 void work_is_out(struct resolution *q, uint32_t given, uint32_t spent) NONNULL;
 
