@@ -587,6 +587,61 @@ static void minimisation_is_given_up_where_servers_do_not_bear_it(void **state)
 	END;
 }
 
+static size_t count_of(const char *log, const char *line)
+{
+	size_t n = 0;
+
+	for (const char *at = strstr(log, line); at != NULL; at = strstr(at + 1, line))
+		n++;
+	return n;
+}
+
+static void a_step_is_asked_once_for_all_that_need_it(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, ".a.com.", "*", "ns: a.com. NS ns1.a.com.; ar: ns1.a.com. A 1.1.1.1" },
+		{ "1.1.1.1", "*", "A", "AA; Q A 10.0.0.1" },
+		{ 0 },
+	};
+	size_t q[3];
+	BEGIN(QMIN, lines);
+
+	q[0] = world_begin(w, "x.a.com.", "A", NULL);
+	q[1] = world_begin(w, "y.a.com.", "A", NULL);
+	q[2] = world_begin(w, "z.a.com.", "A", NULL);
+	world_cancel(w, q[2]); /* who waits may leave */
+	world_run(w, 2000);
+	t = world_told(w, q[0]);
+	assert_has(t->text, "10.0.0.1");
+	assert_has(world_told(w, q[1])->text, "10.0.0.1");
+	assert_true(world_count(w, COUNT_CORE_STEPS_SHARED) >= 1);
+	assert_int_equal(count_of(world_log(w), " com. A"), 1);
+	assert_int_equal(count_of(world_log(w), " a.com. A"), 1);
+	END;
+}
+
+/* Whoever asks the step gives up: the others do not hang on it. */
+static void a_step_that_is_given_up_is_asked_by_another(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, ".a.com.", "*", "ns: a.com. NS ns1.a.com.; ar: ns1.a.com. A 1.1.1.1" },
+		{ "1.1.1.1", "*", "A", "AA; Q A 10.0.0.1" },
+		{ 0 },
+	};
+	size_t q[2];
+	BEGIN(QMIN, lines);
+
+	q[0] = world_begin(w, "x.a.com.", "A", NULL);
+	q[1] = world_begin(w, "y.a.com.", "A", NULL);
+	world_cancel(w, q[0]);
+	world_run(w, 2000);
+	t = world_told(w, q[1]);
+	assert_has(t->text, "10.0.0.1");
+	END;
+}
+
 static void many_labels_take_at_most_ten_steps(void **state)
 {
 	static const struct line lines[] = {
@@ -891,6 +946,8 @@ int main(void)
 		cmocka_unit_test(addresses_of_a_zones_servers_are_kept_no_longer_than_its_delegation),
 		cmocka_unit_test(servers_see_no_more_of_a_name_than_they_need),
 		cmocka_unit_test(minimisation_is_given_up_where_servers_do_not_bear_it),
+		cmocka_unit_test(a_step_is_asked_once_for_all_that_need_it),
+		cmocka_unit_test(a_step_that_is_given_up_is_asked_by_another),
 		cmocka_unit_test(many_labels_take_at_most_ten_steps),
 		cmocka_unit_test(forwarders_are_asked_for_everything_and_held_to_their_zone),
 		cmocka_unit_test(forward_first_falls_back_to_the_servers_of_the_zone),
