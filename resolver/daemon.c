@@ -583,6 +583,9 @@ static RESULT hear_signals(struct daemon *d)
 	} heard[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGQUIT, on_stop }, { SIGHUP, on_reload }, { SIGUSR1, on_reopen } };
 
 	(void)sigaction(SIGPIPE, &(const struct sigaction){ .sa_handler = SIG_IGN }, NULL);
+	/* What these were before comes back when the loop goes: a late wish to reload must not end the program that is about to end by itself. */
+	(void)sigaction(SIGHUP, &(const struct sigaction){ .sa_handler = SIG_IGN }, NULL);
+	(void)sigaction(SIGUSR1, &(const struct sigaction){ .sa_handler = SIG_IGN }, NULL);
 	for (size_t i = 0; i < sizeof heard / sizeof heard[0]; i++)
 		TRY(loop_event_signal(d->loop, heard[i].signo, &daemon_loop_type, d->self.v, heard[i].fn));
 	return DONE;
