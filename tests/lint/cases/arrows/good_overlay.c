@@ -1,0 +1,3 @@
+/* as: base/libz.h */
+#include <zlib.h>
+#include <sys/mman.h>
