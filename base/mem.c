@@ -30,6 +30,8 @@ struct failing {
 	bool all;    /* those after it fail too */
 	bool happened;
 	unsigned int held;
+	mem_fail_fn *ask; /* decides instead, while `in` is not 0 */
+	void *ctx BORROWED_FIELD; /* of ask: the test's, as long as it lets itself be asked */
 };
 
 static pthread_mutex_t counts_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -118,6 +120,12 @@ static bool failing_now(void)
 
 	if (f->held > 0)
 		return false;
+	if (f->ask != NULL) {
+		bool fails = f->ask(f->ctx);
+
+		f->happened |= fails;
+		return fails;
+	}
 	if (f->in > 1) {
 		f->in--;
 		return false;
@@ -135,7 +143,12 @@ static inline bool must_fail(void)
 
 void mem_fail_at(uint64_t n, bool all)
 {
-	my_failing = (struct failing){ n, all, false, my_failing.held };
+	my_failing = (struct failing){ n, all, false, my_failing.held, NULL, NULL };
+}
+
+void mem_fail_ask(mem_fail_fn *fn, void *ctx)
+{
+	my_failing = (struct failing){ fn != NULL, false, false, my_failing.held, fn, ctx };
 }
 
 void mem_fail_hold(bool hold)

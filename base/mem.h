@@ -31,6 +31,9 @@ static inline UNUSED void mem_free_chars_p(char **p)
 
 /* For tests: the n-th allocation of this thread from now on fails (0: none), and every one after it while `all` is set. */
 void mem_fail_at(uint64_t n, bool all);
+/* For tests: each allocation of this thread asks fn whether it is to fail, instead of counting. fn may fork, and may allocate under mem_fail_hold. NULL: none is asked. */
+typedef bool mem_fail_fn(void *ctx);
+void mem_fail_ask(mem_fail_fn *fn, void *ctx);
 /* Between hold and not hold nothing fails and nothing counts towards n: what a test allocates for itself meanwhile. Nests. */
 void mem_fail_hold(bool hold);
 /* True when the failure that was asked for has happened. */

@@ -1,7 +1,8 @@
 /*
  * main() for a fuzz target that is built without a fuzzing engine: it gives every named file, and every file in a named directory, to
  * LLVMFuzzerTestOneInput() once. Without arguments it takes the directory tests/fuzz/<target>.corpus of the source tree ($CAIRN_SRC), and the empty
- * input. It links with the C library only, so that it tells nothing about the code under test but what the target itself says.
+ * input. It links with the C library only, so that it tells nothing about the code under test but what the target itself says. With --failing first
+ * it does something else: failing.c.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "tests/fuzz/failing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
@@ -110,6 +113,8 @@ int main(int argc, char **argv)
 
 	if (LLVMFuzzerInitialize != NULL)
 		LLVMFuzzerInitialize(&argc, &argv);
+	if (argc > 1 && strncmp(argv[1], "--failing", 9) == 0)
+		return failing_main(argv[1] + 9, argc - 2, argv + 2);
 	if (argc < 2)
 		failed = run_own_corpus(argv[0]);
 	for (int i = 1; i < argc; i++)

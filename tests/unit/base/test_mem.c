@@ -122,6 +122,38 @@ static void the_asked_for_allocation_fails(void **state)
 	assert_false(mem_failed());
 }
 
+static bool every_third(void *ctx)
+{
+	unsigned int *n = ctx;
+	void *mine;
+
+	mem_fail_hold(true);
+	mine = mem_alloc(1); /* asks nobody */
+	mem_fail_hold(false);
+	assert_non_null(mine);
+	mem_free(mine);
+	return ++*n % 3 == 0;
+}
+
+static void somebody_is_asked(void **state)
+{
+	unsigned int asked = 0;
+
+	(void)state;
+	mem_fail_ask(every_third, &asked);
+	for (unsigned int n = 1; n <= 6; n++) {
+		void *p = mem_alloc(1);
+
+		assert_int_equal(p == NULL, n % 3 == 0);
+		assert_int_equal(mem_failed(), n >= 3);
+		mem_free(p);
+	}
+	mem_fail_ask(NULL, NULL);
+	assert_false(mem_failed());
+	mem_free(mem_alloc(1));
+	assert_int_equal(asked, 6);
+}
+
 static void *other_thread(void *p)
 {
 	void **ret = p;
@@ -175,6 +207,7 @@ int main(void)
 		cmocka_unit_test(strings_are_copied),
 		cmocka_unit_test(resize_keeps_zeroes_and_fails_cleanly),
 		cmocka_unit_test(the_asked_for_allocation_fails),
+		cmocka_unit_test(somebody_is_asked),
 		cmocka_unit_test(counts_add_up_across_threads),
 		cmocka_unit_test(failing_loops_count_failures),
 	};
