@@ -1,0 +1,548 @@
+#include "rpki/routes/table.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "rpki/routes/raw.h"
+
+struct slot4 {
+	uint32_t addr; /* host order */
+	uint32_t asn;
+	uint8_t maxlen, len;
+};
+
+struct slot6 {
+	uint8_t addr[16];
+	uint32_t asn;
+	uint8_t maxlen, len;
+};
+
+struct slot_key {
+	uint8_t ski[PAYLOAD_SKI];
+	uint32_t asn;
+	uint32_t n; /* octets from at on are the SPKI */
+	size_t at;
+};
+
+struct slot_aspa {
+	uint32_t customer;
+	uint32_t n;
+	size_t at;
+};
+
+/* Payload i has the sources ids[first[i]] to ids[first[i + 1] - 1]. */
+struct source_lists {
+	uint32_t *first OWNED_FIELD; /* NULL: nobody has any */
+	uint32_t *ids OWNED_FIELD;
+	uint32_t n;
+};
+
+struct payload_table {
+	atomic_uint refs;
+	uint64_t generation;
+	struct slot4 *v4 OWNED_FIELD;
+	struct slot6 *v6 OWNED_FIELD;
+	struct slot_key *keys OWNED_FIELD;
+	struct slot_aspa *aspas OWNED_FIELD;
+	uint8_t *octets OWNED_FIELD;
+	uint32_t *providers OWNED_FIELD;
+	size_t n4, n6, nkeys, naspas, noctets, nproviders;
+	size_t withheld;
+	struct source_lists lists[PAYLOAD_KINDS];
+	struct payload_source *sources OWNED_FIELD;
+	size_t nsources;
+	struct arena *text OWNED_FIELD;
+};
+
+struct table_builder {
+	struct raw raw;
+	struct table_limits limits;
+	struct payload_source *sources OWNED_FIELD;
+	size_t nsources, room_sources;
+	struct arena *text OWNED_FIELD;
+	bool sourced[PAYLOAD_KINDS]; /* some payload has a source */
+};
+
+/* --------------------------------------------------------------------------------------------------------------- lifetime */
+
+void table_unref(struct payload_table *t)
+{
+	if (t == NULL || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	mem_free(MOVE(t->v4));
+	mem_free(MOVE(t->v6));
+	mem_free(MOVE(t->keys));
+	mem_free(MOVE(t->aspas));
+	mem_free(MOVE(t->octets));
+	mem_free(MOVE(t->providers));
+	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++) {
+		mem_free(MOVE(t->lists[k].first));
+		mem_free(MOVE(t->lists[k].ids));
+	}
+	mem_free(MOVE(t->sources));
+	arena_free(MOVE(t->text));
+	mem_free(t);
+}
+
+struct payload_table *table_ref(const struct payload_table *t)
+{
+	struct payload_table *m = (struct payload_table *)(uintptr_t)t; /* only the count is written */
+
+	atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+	return m;
+}
+
+void table_builder_free(struct table_builder *b)
+{
+	if (b == NULL)
+		return;
+	raw_done(&b->raw);
+	mem_free(MOVE(b->sources));
+	arena_free(MOVE(b->text));
+	mem_free(b);
+}
+
+struct table_builder *table_builder_new(const struct table_limits *limits)
+{
+	AUTO(table_builder_free) struct table_builder *b = (struct table_builder *)mem_alloc(sizeof *b);
+
+	if (b == NULL)
+		return NULL;
+	if (limits != NULL)
+		b->limits = *limits;
+	if (b->limits.providers == 0 || b->limits.providers > PAYLOAD_PROVIDERS_MAX)
+		b->limits.providers = PAYLOAD_PROVIDERS_MAX;
+	return MOVE(b);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- collecting */
+
+static RESULT copy_text(struct table_builder *b, const char *from, const char **ret)
+{
+	const char *copy = from == NULL ? NULL : arena_strdup(b->text, from);
+
+	if (from != NULL && copy == NULL)
+		return FAIL(ERR_NOMEM);
+	*ret = copy;
+	return DONE;
+}
+
+RESULT table_builder_add_source(struct table_builder *b, const struct payload_source *s, uint32_t *ret_id)
+{
+	struct payload_source copy = *s;
+	void *p = b->sources;
+	struct result r;
+
+	if (b->text == NULL && (b->text = arena_new(0)) == NULL)
+		return FAIL(ERR_NOMEM);
+	r = raw_grow(&p, b->nsources, 1, &b->room_sources, sizeof *b->sources);
+	b->sources = p;
+	TRY(r);
+	TRY(copy_text(b, s->tal != NULL ? s->tal : "", &copy.tal));
+	TRY(copy_text(b, s->uri, &copy.uri));
+	TRY(copy_text(b, s->comment, &copy.comment));
+	b->sources[b->nsources] = copy;
+	*ret_id = (uint32_t)b->nsources++;
+	return DONE;
+}
+
+static bool source_known(const struct table_builder *b, uint32_t source)
+{
+	return source == SOURCE_NONE || source < b->nsources;
+}
+
+RESULT table_builder_add_vrp(struct table_builder *b, const struct vrp *v, uint32_t source)
+{
+	if (!vrp_is_sound(v) || !source_known(b, source))
+		return FAIL(ERR_RANGE);
+	if (b->limits.vrps != 0 && b->raw.n4 + b->raw.n6 >= b->limits.vrps)
+		return FAIL(ERR_LIMIT);
+	TRY(raw_add_vrp(&b->raw, v, source));
+	b->sourced[PAYLOAD_VRP] |= source != SOURCE_NONE;
+	return DONE;
+}
+
+RESULT table_builder_add_key(struct table_builder *b, const struct router_key *k, uint32_t source)
+{
+	if (k->spki.n == 0 || k->spki.n > PAYLOAD_SPKI_MAX || !source_known(b, source))
+		return FAIL(ERR_RANGE);
+	if (b->limits.keys != 0 && b->raw.nkeys >= b->limits.keys)
+		return FAIL(ERR_LIMIT);
+	TRY(raw_add_key(&b->raw, k, source));
+	b->sourced[PAYLOAD_KEY] |= source != SOURCE_NONE;
+	return DONE;
+}
+
+RESULT table_builder_add_aspa(struct table_builder *b, uint32_t customer, const uint32_t *providers, size_t n, uint32_t source)
+{
+	struct aspa a = { .customer = customer, .providers = providers, .n = n };
+
+	if (n == 0 || n > UINT32_MAX || !source_known(b, source))
+		return FAIL(ERR_RANGE);
+	if (b->limits.aspas != 0 && b->raw.naspas >= b->limits.aspas)
+		return FAIL(ERR_LIMIT);
+	TRY(raw_add_aspa(&b->raw, &a, source));
+	b->sourced[PAYLOAD_ASPA] |= source != SOURCE_NONE;
+	return DONE;
+}
+
+/* Adds those sources of payload i of t that b does not have yet; ids says which have become which. */
+static RESULT add_sources_of(struct table_builder *b, const struct payload_table *t, enum payload_kind k, size_t i, uint32_t *ids)
+{
+	for (size_t w = 0; w < table_sources(t, k, i); w++) {
+		uint32_t old = t->lists[k].ids[t->lists[k].first[i] + w];
+
+		if (ids[old] == SOURCE_NONE)
+			TRY(table_builder_add_source(b, &t->sources[old], &ids[old]));
+	}
+	return DONE;
+}
+
+static RESULT add_one_of(struct table_builder *b, const struct payload_table *t, enum payload_kind k, size_t i, uint32_t source)
+{
+	struct vrp v;
+	struct router_key key;
+	struct aspa a;
+
+	switch (k) {
+	case PAYLOAD_VRP:
+		v = table_vrp(t, i);
+		return table_builder_add_vrp(b, &v, source);
+	case PAYLOAD_KEY:
+		key = table_key(t, i);
+		return table_builder_add_key(b, &key, source);
+	case PAYLOAD_ASPA:
+		a = table_aspa(t, i);
+		return table_builder_add_aspa(b, a.customer, a.providers, a.n, source);
+	case PAYLOAD_KINDS:
+		break;
+	}
+	return FAIL(ERR_RANGE);
+}
+
+RESULT table_builder_add_table(struct table_builder *b, const struct payload_table *t)
+{
+	AUTO(mem_free) void *room = mem_alloc_array(t->nsources + 1, sizeof(uint32_t));
+	uint32_t *ids = room;
+
+	if (ids == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < t->nsources; i++)
+		ids[i] = SOURCE_NONE;
+	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++) {
+		for (size_t i = 0; i < table_count(t, k); i++) {
+			size_t n = table_sources(t, k, i);
+
+			TRY(add_sources_of(b, t, k, i, ids));
+			if (n == 0)
+				TRY(add_one_of(b, t, k, i, SOURCE_NONE));
+			for (size_t w = 0; w < n; w++)
+				TRY(add_one_of(b, t, k, i, ids[t->lists[k].ids[t->lists[k].first[i] + w]]));
+		}
+	}
+	return DONE;
+}
+
+/* --------------------------------------------------------------------------------------------------------------- finishing */
+
+/* Source lists grow as payloads are taken over in order. */
+static RESULT lists_init(struct source_lists *l, size_t most)
+{
+	l->first = (uint32_t *)mem_alloc_array(most + 1, sizeof *l->first);
+	l->ids = (uint32_t *)mem_alloc_array(most, sizeof *l->ids);
+	return l->first != NULL && l->ids != NULL ? DONE : FAIL(ERR_NOMEM);
+}
+
+static void lists_add(struct source_lists *l, size_t payload, uint32_t id)
+{
+	if (l->first == NULL)
+		return;
+	if (id != SOURCE_NONE) {
+		bool known = false;
+
+		for (uint32_t i = l->first[payload]; i < l->n && !known; i++)
+			known = l->ids[i] == id;
+		if (!known)
+			l->ids[l->n++] = id;
+	}
+	l->first[payload + 1] = l->n;
+}
+
+static RESULT take_prefixes(const struct raw *r, struct payload_table *t)
+{
+	struct source_lists *l = &t->lists[PAYLOAD_VRP];
+
+	t->v4 = (struct slot4 *)mem_alloc_array(r->n4, sizeof *t->v4);
+	t->v6 = (struct slot6 *)mem_alloc_array(r->n6, sizeof *t->v6);
+	if (t->v4 == NULL || t->v6 == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < r->n4; i++) {
+		const uint8_t *k = r->v4[i].key;
+
+		if (i == 0 || memcmp(k, r->v4[i - 1].key, RAW4_KEY) != 0)
+			t->v4[t->n4++] = (struct slot4){ .addr = load32(k), .asn = load32(k + 6), .maxlen = k[4], .len = k[5] };
+		lists_add(l, t->n4 - 1, r->v4[i].tag);
+	}
+	for (size_t i = 0; i < r->n6; i++) {
+		const uint8_t *k = r->v6[i].key;
+
+		if (i == 0 || memcmp(k, r->v6[i - 1].key, RAW6_KEY) != 0) {
+			struct slot6 *s = &t->v6[t->n6++];
+
+			*s = (struct slot6){ .asn = load32(k + 18), .maxlen = k[16], .len = k[17] };
+			memcpy(s->addr, k, sizeof s->addr);
+		}
+		lists_add(l, t->n4 + t->n6 - 1, r->v6[i].tag);
+	}
+	return DONE;
+}
+
+static RESULT take_keys(struct raw *r, struct payload_table *t)
+{
+	t->keys = (struct slot_key *)mem_alloc_array(r->nkeys, sizeof *t->keys);
+	if (t->keys == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < r->nkeys; i++) {
+		struct router_key k = raw_key_value(r, &r->keys[i]), before = { .asn = 0 };
+
+		if (i > 0)
+			before = raw_key_value(r, &r->keys[i - 1]);
+		if (i == 0 || router_key_compare(&k, &before) != 0) {
+			struct slot_key *s = &t->keys[t->nkeys++];
+
+			*s = (struct slot_key){ .asn = k.asn, .n = (uint32_t)k.spki.n, .at = r->keys[i].at };
+			memcpy(s->ski, k.ski, sizeof s->ski);
+		}
+		lists_add(&t->lists[PAYLOAD_KEY], t->nkeys - 1, r->keys[i].tag);
+	}
+	t->octets = MOVE(r->octets);
+	t->noctets = r->noctets;
+	return DONE;
+}
+
+static int number_order(const void *pa, const void *pb)
+{
+	const uint32_t *a = pa, *b = pb;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* Sorts, and leaves each once; AS0 stays only alone. Returns how many are left. */
+static size_t unite(uint32_t *v, size_t n)
+{
+	size_t out = 0, from;
+
+	qsort(v, n, sizeof *v, number_order);
+	from = n > 1 && v[0] == 0 && v[n - 1] != 0 ? 1 : 0;
+	for (size_t i = from; i < n; i++)
+		if (out == 0 || v[out - 1] != v[i])
+			v[out++] = v[i];
+	return out;
+}
+
+/* The ASPAs of one customer, from `at` on in sorted order, become one. Returns where the next customer begins. */
+static size_t take_customer(const struct raw *r, size_t at, uint32_t most, struct payload_table *t)
+{
+	uint32_t customer = r->aspas[at].customer;
+	uint32_t *room = t->providers + t->nproviders;
+	size_t end = at, n = 0;
+
+	for (; end < r->naspas && r->aspas[end].customer == customer; end++) {
+		memcpy(room + n, r->providers + r->aspas[end].at, r->aspas[end].n * sizeof *room);
+		n += r->aspas[end].n;
+	}
+	n = unite(room, n);
+	if (n > most) {
+		t->withheld++;
+		return end;
+	}
+	t->aspas[t->naspas] = (struct slot_aspa){ .customer = customer, .n = (uint32_t)n, .at = t->nproviders };
+	t->nproviders += n;
+	for (size_t i = at; i < end; i++)
+		lists_add(&t->lists[PAYLOAD_ASPA], t->naspas, r->aspas[i].tag);
+	t->naspas++;
+	return end;
+}
+
+static RESULT take_aspas(const struct raw *r, uint32_t most, struct payload_table *t)
+{
+	t->aspas = (struct slot_aspa *)mem_alloc_array(r->naspas, sizeof *t->aspas);
+	t->providers = (uint32_t *)mem_alloc_array(r->nproviders, sizeof *t->providers);
+	if (t->aspas == NULL || t->providers == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < r->naspas;)
+		i = take_customer(r, i, most, t);
+	return DONE;
+}
+
+RESULT table_builder_finish(struct table_builder *b, uint64_t generation, struct payload_table **ret_table)
+{
+	AUTO(table_builder_free) struct table_builder *own = b;
+	AUTO(table_unref) struct payload_table *t = (struct payload_table *)mem_alloc(sizeof *t);
+	const struct raw *r = &own->raw;
+	size_t counts[PAYLOAD_KINDS] = { r->n4 + r->n6, r->nkeys, r->naspas };
+
+	if (t == NULL)
+		return FAIL(ERR_NOMEM);
+	atomic_init(&t->refs, 1);
+	t->generation = generation;
+	TRY(raw_sort(&own->raw));
+	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++)
+		if (own->sourced[k])
+			TRY(lists_init(&t->lists[k], counts[k]));
+	TRY(take_prefixes(r, t));
+	TRY(take_aspas(r, own->limits.providers, t));
+	TRY(take_keys(&own->raw, t));
+	t->sources = MOVE(own->sources);
+	t->nsources = own->nsources;
+	t->text = MOVE(own->text);
+	*ret_table = MOVE(t);
+	return DONE;
+}
+
+/* ----------------------------------------------------------------------------------------------------------------- reading */
+
+uint64_t table_generation(const struct payload_table *t)
+{
+	return t->generation;
+}
+
+size_t table_count(const struct payload_table *t, enum payload_kind k)
+{
+	switch (k) {
+	case PAYLOAD_VRP:
+		return t->n4 + t->n6;
+	case PAYLOAD_KEY:
+		return t->nkeys;
+	case PAYLOAD_ASPA:
+		return t->naspas;
+	case PAYLOAD_KINDS:
+		break;
+	}
+	return 0;
+}
+
+size_t table_vrps4(const struct payload_table *t)
+{
+	return t->n4;
+}
+
+size_t table_octets(const struct payload_table *t)
+{
+	size_t n = sizeof *t + t->n4 * sizeof *t->v4 + t->n6 * sizeof *t->v6 + t->nkeys * sizeof *t->keys + t->noctets;
+
+	n += t->naspas * sizeof *t->aspas + t->nproviders * sizeof *t->providers;
+	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++)
+		if (t->lists[k].first != NULL)
+			n += (table_count(t, k) + 1 + t->lists[k].n) * sizeof(uint32_t);
+	n += t->nsources * sizeof *t->sources + (t->text != NULL ? arena_used(t->text) : 0);
+	return n;
+}
+
+size_t table_customers_withheld(const struct payload_table *t)
+{
+	return t->withheld;
+}
+
+struct vrp table_vrp(const struct payload_table *t, size_t i)
+{
+	struct vrp v;
+
+	if (i < t->n4) {
+		const struct slot4 *s = &t->v4[i];
+
+		v = (struct vrp){ .asn = s->asn, .family = ADDR_V4, .len = s->len, .maxlen = s->maxlen };
+		store32(v.addr, s->addr);
+	} else {
+		const struct slot6 *s = &t->v6[i - t->n4];
+
+		v = (struct vrp){ .asn = s->asn, .family = ADDR_V6, .len = s->len, .maxlen = s->maxlen };
+		memcpy(v.addr, s->addr, sizeof v.addr);
+	}
+	return v;
+}
+
+struct router_key table_key(const struct payload_table *t, size_t i)
+{
+	const struct slot_key *s = &t->keys[i];
+	struct router_key k = { .asn = s->asn, .spki = span_of(t->octets + s->at, s->n) };
+
+	memcpy(k.ski, s->ski, sizeof k.ski);
+	return k;
+}
+
+struct aspa table_aspa(const struct payload_table *t, size_t i)
+{
+	return (struct aspa){ .customer = t->aspas[i].customer, .providers = t->providers + t->aspas[i].at, .n = t->aspas[i].n };
+}
+
+size_t table_find_vrp(const struct payload_table *t, const struct vrp *v)
+{
+	size_t low = v->family == ADDR_V4 ? 0 : t->n4;
+	size_t high = v->family == ADDR_V4 ? t->n4 : t->n4 + t->n6;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		struct vrp m = table_vrp(t, mid);
+
+		if (vrp_compare(&m, v) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+bool table_has_vrp(const struct payload_table *t, const struct vrp *v)
+{
+	size_t i = table_find_vrp(t, v);
+	struct vrp found;
+
+	if (i == table_count(t, PAYLOAD_VRP))
+		return false;
+	found = table_vrp(t, i);
+	return vrp_compare(&found, v) == 0;
+}
+
+static bool aspas_equal(const struct aspa *a, const struct aspa *b)
+{
+	return a->customer == b->customer && a->n == b->n && memcmp(a->providers, b->providers, a->n * sizeof *a->providers) == 0;
+}
+
+bool table_equal(const struct payload_table *a, const struct payload_table *b)
+{
+	if (a->n4 != b->n4 || a->n6 != b->n6 || a->nkeys != b->nkeys || a->naspas != b->naspas)
+		return false;
+	for (size_t i = 0; i < a->n4 + a->n6; i++) {
+		struct vrp x = table_vrp(a, i), y = table_vrp(b, i);
+
+		if (vrp_compare(&x, &y) != 0)
+			return false;
+	}
+	for (size_t i = 0; i < a->nkeys; i++) {
+		struct router_key x = table_key(a, i), y = table_key(b, i);
+
+		if (router_key_compare(&x, &y) != 0)
+			return false;
+	}
+	for (size_t i = 0; i < a->naspas; i++) {
+		struct aspa x = table_aspa(a, i), y = table_aspa(b, i);
+
+		if (!aspas_equal(&x, &y))
+			return false;
+	}
+	return true;
+}
+
+size_t table_sources(const struct payload_table *t, enum payload_kind k, size_t i)
+{
+	const struct source_lists *l = &t->lists[k];
+
+	return l->first != NULL ? l->first[i + 1] - l->first[i] : 0;
+}
+
+struct payload_source table_source(const struct payload_table *t, enum payload_kind k, size_t i, size_t which)
+{
+	return t->sources[t->lists[k].ids[t->lists[k].first[i] + which]];
+}
