@@ -46,10 +46,11 @@ struct sink {
 };
 
 static pthread_mutex_t sink_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct sink sink = { .fd = STDERR_FILENO, .ident = "cairn" };
-static char file_path[PATH_MAX]; /* "" for none; under sink_lock, as is file_fd */
-static int file_fd = -1;         /* once opened, never closed */
-static char syslog_ident[sizeof(sink.ident)];
+static struct sink sink = { .fd = STDERR_FILENO, .ident = "cairn" }; /* own-ok: R14 under sink_lock */
+/* own-ok: R14 under sink_lock, as is file_fd; "" for none */
+static char file_path[PATH_MAX];
+static int file_fd = -1; /* once opened, never closed */ /* own-ok: R14 under sink_lock */
+static char syslog_ident[sizeof(sink.ident)]; /* own-ok: R14 under sink_lock */
 static _Atomic int wanted_level = LOG_LEVEL_INFO;
 
 /* Opens path as the log file, in the place of the one before. sink_lock is held. */

@@ -22,7 +22,7 @@ LOOP_HANDLE(anchor_keeper)
 
 struct anchor_keeper_env {
 	struct loop *loop PARENT_FIELD;
-	void *user PARENT_FIELD;
+	void *user PARENT_FIELD; /* own-ok: R15 the daemon, which outlives its keeper */
 	/* From now on v (NULL: nothing is validated) holds. top: what was judged at and below that name is dropped; NULL: all verdicts still hold. An error: it is tried again soon. */
 	RESULT (*publish)(void *user, const struct validation *v, const struct name *top);
 	/* core_resolve() at a worker. by NULL: as the workers validate, else by that, apart from their caches. */

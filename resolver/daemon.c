@@ -355,7 +355,7 @@ struct round {
 	struct daemon *daemon PARENT_FIELD;
 	round_each_fn *each;
 	round_done_fn *done;
-	void *ctx PARENT_FIELD; /* the caller's */
+	void *ctx PARENT_FIELD; /* own-ok: R15 the caller's, taken with the call and given back by it */
 	struct round_part *parts OWNED_FIELD;
 	struct strbuf **outs OWNED_FIELD;
 	size_t n;

@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 
-static int ready_fd = -1;
+static int ready_fd = -1; /* own-ok: R14 the process has one parent to tell, and one thread when it does */
 
 /* The process that was started: its end tells how the start went. */
 static _Noreturn void wait_for_child(int fd)

@@ -86,6 +86,7 @@ static void free_holds(struct plan_hold **at)
 	}
 }
 
+/* own-ok: R13 what is resolved apart ends in apart.c */
 void worker_free(struct worker *w)
 {
 	if (w == NULL)

@@ -38,7 +38,7 @@ struct command {
 	/* Makes more of the reply; called while the client takes it, until it returns true: the end. NULL: all is there. */
 	bool (*step)(struct command *c);
 	void (*ready)(struct loop *l, void *ctx, struct command *c); /* tells the session that there is more to send */
-	void *ready_ctx PARENT_FIELD;
+	void *ready_ctx PARENT_FIELD; /* own-ok: R15 the session, which closes its command before it goes */
 
 	/* For steps and lines. */
 	uint64_t cursor;

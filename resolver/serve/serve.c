@@ -18,6 +18,7 @@
 
 #define LOCAL_OCTETS (256u * 1024) /* of one local answer */
 
+/* own-ok: R13 ports, sessions and clients end in the files that they are the subject of: listener.c, tcp.c, client.c */
 void serve_free(struct serve *s)
 {
 	if (s == NULL)

@@ -11,3 +11,9 @@ void keep(struct keeper *k, struct zone *z, int n)
 	*k = (struct keeper){ .held = z }; /* expect: R6 */
 	*k = (struct keeper){ z };  /* expect: R6 */
 }
+
+void keeper_end(struct keeper *k);
+void keeper_end(struct keeper *k)
+{
+	zone_free(MOVE(k->held));
+}

@@ -17,3 +17,9 @@ void thing_hold(struct thing *t, struct zone *z)
 {
 	t->held = z;
 }
+
+void thing_end(struct thing *t);
+void thing_end(struct thing *t)
+{
+	zone_free(MOVE(t->held));
+}

@@ -63,3 +63,9 @@ void heap_place(struct heap *h, size_t at, struct entry e)
 {
 	h->entries[at] = e; /* a value, not a pointer */
 }
+
+void heap_end(struct heap *h);
+void heap_end(struct heap *h)
+{
+	mem_free(MOVE(h->entries));
+}

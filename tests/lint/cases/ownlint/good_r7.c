@@ -13,3 +13,9 @@ int now(const struct keeper *k)
 {
 	return k->z == current && words[0] != NULL;
 }
+
+void keeper_end(struct keeper *k);
+void keeper_end(struct keeper *k)
+{
+	zone_free(MOVE(k->z));
+}

@@ -17,3 +17,9 @@ struct zone *make(struct keeper *k, bool keep)
 	}
 	return MOVE(z);
 }
+
+void keeper_end(struct keeper *k);
+void keeper_end(struct keeper *k)
+{
+	zone_free(MOVE(k->held));
+}
