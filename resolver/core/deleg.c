@@ -57,7 +57,7 @@ static RESULT add_addr(const struct deleg_env *e, struct deleg *d, size_t target
 	return *ret_used ? add_server(e, d, &at, (uint16_t)target) : DONE;
 }
 
-RESULT deleg_add_addresses(const struct deleg_env *e, struct deleg *d, size_t target, int family, const struct rrset *rs)
+static RESULT add_addresses(const struct deleg_env *e, struct deleg *d, size_t target, int family, const struct rrset *rs, bool *ret_any)
 {
 	size_t octets = family == FAMILY_V4 ? 4 : 16;
 	bool any = false;
@@ -73,7 +73,39 @@ RESULT deleg_add_addresses(const struct deleg_env *e, struct deleg *d, size_t ta
 		TRY(add_addr(e, d, target, &a, &used));
 		any = any || used;
 	}
+	*ret_any = any;
+	return DONE;
+}
+
+RESULT deleg_add_addresses(const struct deleg_env *e, struct deleg *d, size_t target, int family, const struct rrset *rs)
+{
+	bool any;
+
+	TRY(add_addresses(e, d, target, family, rs, &any));
 	d->targets[target].state[family] = any ? TARGET_FOUND : TARGET_NONE;
+	return DONE;
+}
+
+/*
+ * Where the name server's name has been referred to, the glue of that referral: the servers that would be asked for its address are at these very
+ * addresses. The name still counts as not looked up, so that its zone's own word is asked for when nobody is found there (RFC 9471).
+ */
+static RESULT fill_from_glue(const struct deleg_env *e, struct deleg *d, size_t target)
+{
+	static const uint16_t types[FAMILIES] = { RR_A, RR_AAAA };
+	struct deleg_target *t = &d->targets[target];
+	const struct bundle *b = rrcache_deepest_delegation(e->cache, t->name, CLASS_IN, e->now);
+
+	if (b == NULL || name_equal(bundle_key(b).name, d->zone))
+		return DONE;
+	for (int f = 0; f < FAMILIES; f++) {
+		const struct rrset *rs = t->state[f] == TARGET_UNASKED ? bundle_find(b, t->name, types[f]) : NULL;
+		bool any = false;
+
+		if (rs != NULL)
+			TRY(add_addresses(e, d, target, f, rs, &any));
+		t->has_glue = t->has_glue || any;
+	}
 	return DONE;
 }
 
@@ -101,6 +133,15 @@ static RESULT fill_from_cache(const struct deleg_env *e, struct deleg *d, size_t
 		k.kind = BUNDLE_NODATA;
 		if (rrcache_get(e->cache, &k, e->now, 0) != NULL)
 			t->state[f] = TARGET_NONE;
+	}
+	return t->state[FAMILY_V4] == TARGET_FOUND || t->state[FAMILY_V6] == TARGET_FOUND ? DONE : fill_from_glue(e, d, target);
+}
+
+RESULT deleg_refresh(const struct deleg_env *e, struct deleg *d)
+{
+	for (size_t i = 0; i < d->target_count; i++) {
+		if (d->targets[i].state[FAMILY_V4] == TARGET_UNASKED && !d->targets[i].has_glue)
+			TRY(fill_from_cache(e, d, i));
 	}
 	return DONE;
 }
@@ -130,7 +171,7 @@ RESULT deleg_from_hints(const struct deleg_env *e, struct deleg **ret)
 
 	TRY(new_deleg(e, name_root, DELEG_HINTS, s->root_count, s->root_count * 2, &d));
 	for (size_t i = 0; i < s->root_count; i++) {
-		d->targets[d->target_count++] = (struct deleg_target){ s->roots[i].name, DNS_PORT, { TARGET_NONE, TARGET_NONE } };
+		d->targets[d->target_count++] = (struct deleg_target){ .name = s->roots[i].name, .port = DNS_PORT, .state = { TARGET_NONE, TARGET_NONE } };
 		for (size_t k = 0; k < s->roots[i].addr_count; k++) {
 			bool used;
 
@@ -300,28 +341,54 @@ static bool is_hopeless(const struct deleg *d, const struct deleg_target *t)
 	return d->server_count == 0 || t->state[FAMILY_V4] == TARGET_FOUND || t->state[FAMILY_V6] == TARGET_FOUND;
 }
 
-bool deleg_next_target(const struct deleg_env *e, const struct deleg *d, size_t *ret_target, int *ret_family)
+/* Names in one zone share their fate: a second one is no help until what was found by the first has been tried. */
+static bool sibling_is_asked(const struct deleg *d, const struct deleg_target *t)
 {
-	size_t n = d->target_count, first = n > 0 ? rng_below(e->rng, (uint32_t)n) : 0;
+	for (size_t i = 0; i < d->target_count; i++) {
+		const struct deleg_target *o = &d->targets[i];
 
-	if (d->dead_targets >= e->settings->dead_targets)
-		return false;
+		if (o != t && (o->state[FAMILY_V4] == TARGET_ASKING || o->state[FAMILY_V6] == TARGET_ASKING) &&
+		    name_equal(name_parent(o->name), name_parent(t->name)))
+			return true;
+	}
+	return false;
+}
+
+bool deleg_may_look_for(const struct deleg *d, size_t target)
+{
+	return !is_hopeless(d, &d->targets[target]) && !sibling_is_asked(d, &d->targets[target]);
+}
+
+static bool next_target(const struct deleg *d, size_t first, bool has_glue, size_t *ret_target, int *ret_family)
+{
+	size_t n = d->target_count;
+
 	for (int f = 0; f < FAMILIES; f++) {
 		for (size_t i = 0; i < n; i++) {
-			const struct deleg_target *t = &d->targets[(first + i) % n];
+			size_t at = (first + i) % n;
+			const struct deleg_target *t = &d->targets[at];
 
-			if (t->state[f] != TARGET_UNASKED || is_hopeless(d, t))
+			if (t->state[f] != TARGET_UNASKED || t->has_glue != has_glue || !deleg_may_look_for(d, at))
 				continue;
 			/* The second family only when the first one has nothing to give. */
 			if (f == FAMILY_V6 && (t->state[FAMILY_V4] == TARGET_ASKING || t->state[FAMILY_V4] == TARGET_FAILED ||
 			    t->state[FAMILY_V4] == TARGET_LOOP))
 				continue;
-			*ret_target = (first + i) % n;
+			*ret_target = at;
 			*ret_family = f;
 			return true;
 		}
 	}
 	return false;
+}
+
+bool deleg_next_target(const struct deleg_env *e, const struct deleg *d, size_t *ret_target, int *ret_family)
+{
+	size_t first = d->target_count > 0 ? rng_below(e->rng, (uint32_t)d->target_count) : 0;
+
+	if (d->dead_targets >= e->settings->dead_targets)
+		return false;
+	return next_target(d, first, false, ret_target, ret_family) || next_target(d, first, true, ret_target, ret_family);
 }
 
 size_t deleg_count_asking(const struct deleg *d)

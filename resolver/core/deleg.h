@@ -33,6 +33,7 @@ struct deleg_target {
 	struct name name;
 	uint16_t port;
 	uint8_t state[FAMILIES]; /* enum target_state */
+	bool has_glue;           /* it was not looked up, but has addresses from the referral to its own zone */
 };
 
 enum server_outcome { SERVER_UNTRIED, SERVER_TIMEOUT, SERVER_UNREACHABLE, SERVER_MALFORMED, SERVER_LAME, SERVER_RCODE, SERVER_EMPTY, SERVER_SECOND_HAND,
@@ -88,8 +89,12 @@ RESULT deleg_find(const struct deleg_env *e, struct name n, uint16_t type, uint6
 /* What a sub-question found: the addresses of a target, of one family. sets may be empty: there are none. */
 RESULT deleg_add_addresses(const struct deleg_env *e, struct deleg *d, size_t target, int family, const struct rrset *rs)
     __attribute__((nonnull(1, 2)));
+/* Addresses of targets that became known since. */
+RESULT deleg_refresh(const struct deleg_env *e, struct deleg *d) NONNULL;
 /* Adds names of servers that are not there yet. */
 RESULT deleg_add_names(const struct deleg_env *e, struct deleg *d, const struct rrset *ns, bool *ret_more) __attribute__((nonnull(1, 2, 4)));
+/* Is this target's address worth a look-up now? Not when it could only be found at the servers that are wanted, nor while that of a sibling is being found. */
+bool deleg_may_look_for(const struct deleg *d, size_t target) NONNULL;
 /* The next target that is worth looking up, and the family; false: there is none. */
 bool deleg_next_target(const struct deleg_env *e, const struct deleg *d, size_t *ret_target, int *ret_family) NONNULL;
 bool deleg_is_asking(const struct deleg *d) NONNULL; /* sub-questions for it are under way */

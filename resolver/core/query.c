@@ -298,6 +298,23 @@ static void ask_server(struct resolution *q, size_t server)
 	}
 }
 
+/* A target whose address somebody else is looking up already costs no packet. */
+static bool next_target(struct resolution *q, const struct deleg_env *e, size_t *ret_target, int *ret_family)
+{
+	const struct deleg *d = q->deleg;
+
+	for (size_t i = 0; i < d->target_count; i++) {
+		struct question s = { d->targets[i].name, RR_A, CLASS_IN };
+
+		if (d->targets[i].state[FAMILY_V4] == TARGET_UNASKED && deleg_may_look_for(d, i) && sub_is_looked_for(q->core, &s)) {
+			*ret_target = i;
+			*ret_family = FAMILY_V4;
+			return true;
+		}
+	}
+	return deleg_next_target(e, d, ret_target, ret_family);
+}
+
 /* Starts sub-questions for addresses, as many at once as allowed. True: SELECT has something new to look at, or waits. */
 static bool look_for_targets(struct resolution *q)
 {
@@ -310,7 +327,7 @@ static bool look_for_targets(struct resolution *q)
 	/* What no name server's address could be found for in that time is as good as dead (attack C3). */
 	if (now_ms(query_now(q)) - q->started_ms >= q->settings->target_time_ms && !deleg_is_asking(d))
 		return false;
-	while (!q->closing && deleg_count_asking(d) < q->settings->parallel_targets && deleg_next_target(&e, d, &target, &family)) {
+	while (!q->closing && deleg_count_asking(d) < q->settings->parallel_targets && next_target(q, &e, &target, &family)) {
 		struct question s = { d->targets[target].name, types[family], CLASS_IN };
 		size_t before = d->server_count;
 

@@ -133,6 +133,11 @@ static struct resolution *start(struct resolution *q, const struct question *s, 
 	return of;
 }
 
+bool sub_is_looked_for(struct core *c, const struct question *s)
+{
+	return flight_find(&c->flights, flight_hash(core_shared_key(c->env.shared), s, FLIGHT_RAW), s, FLIGHT_RAW) != NULL;
+}
+
 enum sub_result sub_ask(struct resolution *q, const struct question *s, enum query_purpose p, struct deleg *d, size_t target, int family)
 {
 	unsigned int flags = flags_of(p), visits = 0;
@@ -237,6 +242,8 @@ void sub_told(struct resolution *parent, const struct sub *s, const struct answe
 
 /* --- ahead of need */
 
+#define AT_HAND 2 /* servers of a zone whose addresses are known before they are needed */
+
 static size_t policy_of(const struct resolution *q)
 {
 	size_t at = q->depth < FETCH_POLICY ? q->depth : FETCH_POLICY - 1;
@@ -245,38 +252,55 @@ static size_t policy_of(const struct resolution *q)
 	return n < 0 ? SIZE_MAX : (size_t)n;
 }
 
-static void fetch(struct resolution *q, struct name name, uint16_t type)
+/* True: a look-up was started. */
+static bool fetch(struct resolution *q, struct name name, uint16_t type)
 {
 	struct question s = { name, type, CLASS_IN };
 	struct resolution *of;
 	struct answer a;
 
-	if (name_equal(name, q->now.name) || answer_at_hand(q, &s, &a) ||
-	    flight_find(&q->core->flights, flight_hash(core_shared_key(q->core->env.shared), &s, FLIGHT_RAW), &s, FLIGHT_RAW) != NULL)
-		return;
+	if (name_equal(name, q->now.name) || sub_is_looked_for(q->core, &s) || answer_at_hand(q, &s, &a))
+		return false;
 	of = start(q, &s, FOR_TARGET);
 	if (of == NULL)
-		return;
+		return false;
 	of->detached = true;
 	of->budget.parent = NULL;
 	query_run(of);
+	return true;
 }
 
-/* Only names without any address, of a delegation whose servers have just answered: a hostile one has nothing to gain from it. */
+static bool is_known(struct core *c, const struct deleg_target *t)
+{
+	struct question s = { t->name, RR_A, CLASS_IN };
+
+	return t->has_glue || t->state[FAMILY_V4] == TARGET_FOUND || t->state[FAMILY_V6] == TARGET_FOUND || sub_is_looked_for(c, &s);
+}
+
+/*
+ * Only names without any address, of a delegation whose servers have just answered: a hostile one has nothing to gain from it. And only until
+ * another server is known to turn to when this one is silent: who needs a third looks it up then.
+ */
 void sub_fetch_ahead(struct resolution *q)
 {
 	struct deleg *d = q->deleg;
-	size_t left = policy_of(q);
+	struct deleg_env e = query_deleg_env(q);
+	size_t left = policy_of(q), known = 0;
 
-	for (size_t i = 0; d != NULL && q->depth == 0 && i < d->target_count && left > 0; i++) {
+	if (d == NULL || q->depth > 0 || left == 0 || !OK(deleg_refresh(&e, d)))
+		return;
+	for (size_t i = 0; d->conf == NULL && i < d->target_count && known < AT_HAND; i++)
+		known += is_known(q->core, &d->targets[i]);
+	if (d->conf == NULL && left > AT_HAND - known)
+		left = AT_HAND - known;
+	for (size_t i = 0; i < d->target_count && left > 0; i++) {
 		struct deleg_target *t = &d->targets[i];
 
-		if (t->state[FAMILY_V4] != TARGET_UNASKED || t->state[FAMILY_V6] == TARGET_FOUND)
+		if (t->has_glue || t->state[FAMILY_V4] != TARGET_UNASKED || t->state[FAMILY_V6] == TARGET_FOUND)
 			continue;
 		if (d->source == DELEG_REFERRAL && name_is_under(t->name, d->zone))
 			continue;
-		fetch(q, t->name, RR_A);
-		left--;
+		left -= fetch(q, t->name, RR_A);
 	}
 }
 

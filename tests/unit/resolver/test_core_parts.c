@@ -367,6 +367,72 @@ static void names_are_looked_up_only_when_that_can_help(void **state)
 	servers_end(&s);
 }
 
+static void put_delegation(struct servers *s, const char *zone, const struct rrset *const *sets, size_t n)
+{
+	struct bundle_key k = { nm(&s->t, zone), 0, CLASS_IN, BUNDLE_DELEGATION };
+
+	assert_true(OK(rrcache_put(s->cache, s->t.m, &k, sets, n, 60, &s->now)));
+}
+
+static void glue_of_the_name_servers_own_zone_saves_a_lookup(void **state)
+{
+	struct servers s = servers_begin("server:\n");
+	const struct rrset *other[] = { ns_set(&s.t, "other.", "ns.other.", 60), a_set(&s.t, "ns.other.", 60, 1, RANK_GLUE, SECURITY_UNCHECKED),
+		a_set(&s.t, "www.other.", 60, 2, RANK_GLUE, SECURITY_UNCHECKED) };
+	const struct rrset *here = ns_set(&s.t, "example.", "ns.other.", 60), *elsewhere = ns_set(&s.t, "example.", "ns.third.", 60);
+	struct deleg *d;
+	size_t target;
+	int family;
+
+	(void)state;
+	servers_ready(&s);
+	assert_true(OK(deleg_from_sets(&s.e, nm(&s.t, "example."), &here, 1, 1060, &d)));
+	assert_int_equal(d->server_count, 0);
+	put_delegation(&s, "other.", other, 3);
+	assert_true(OK(deleg_refresh(&s.e, d)));
+	assert_int_equal(d->server_count, 1);
+	assert_true(OK(deleg_from_sets(&s.e, nm(&s.t, "example."), &here, 1, 1060, &d)));
+	assert_int_equal(d->server_count, 1);
+	assert_true(d->targets[0].has_glue);
+	/* The zone's own word is still there to be asked for, when the glue leads nowhere. */
+	assert_int_equal(d->targets[0].state[FAMILY_V4], TARGET_UNASKED);
+	assert_true(deleg_next_target(&s.e, d, &target, &family));
+	/* A delegation above the name's own has no say. */
+	assert_true(OK(deleg_from_sets(&s.e, nm(&s.t, "example."), &elsewhere, 1, 1060, &d)));
+	assert_int_equal(d->server_count, 0);
+	servers_end(&s);
+}
+
+static void names_in_one_zone_are_looked_up_one_after_the_other(void **state)
+{
+	struct servers s = servers_begin("server:\n");
+	const char *names[] = { "ns1.other.", "ns2.other.", "ns.third." };
+	struct span rdata[3];
+	const struct rrset *ns;
+	struct deleg *d;
+	size_t target, again;
+	int family;
+
+	(void)state;
+	servers_ready(&s);
+	for (size_t i = 0; i < 3; i++) {
+		struct name n = nm(&s.t, names[i]);
+
+		rdata[i] = span_of(n.wire, n.len);
+	}
+	ns = rrset_make_in(s.t.a, nm(&s.t, "example."), RR_NS, CLASS_IN, 60, rdata, 3, 0);
+	assert_true(OK(deleg_from_sets(&s.e, nm(&s.t, "example."), &ns, 1, 1060, &d)));
+	d->targets[0].state[FAMILY_V4] = TARGET_ASKING;
+	assert_true(deleg_next_target(&s.e, d, &target, &family));
+	assert_int_equal(target, 2);
+	d->targets[2].state[FAMILY_V4] = TARGET_ASKING;
+	assert_false(deleg_next_target(&s.e, d, &again, &family));
+	d->targets[0].state[FAMILY_V4] = TARGET_FAILED;
+	assert_true(deleg_next_target(&s.e, d, &again, &family));
+	assert_int_equal(again, 1);
+	servers_end(&s);
+}
+
 static struct deleg *two_servers(struct servers *s, struct endpoint at[2])
 {
 	const struct rrset *sets[2] = { ns_set(&s->t, "example.", "ns.example.", 60), NULL };
@@ -465,6 +531,8 @@ int main(void)
 		cmocka_unit_test(flights_are_found_without_case_and_by_all_of_the_question),
 		cmocka_unit_test(many_names_of_one_address_are_one_server),
 		cmocka_unit_test(names_are_looked_up_only_when_that_can_help),
+		cmocka_unit_test(glue_of_the_name_servers_own_zone_saves_a_lookup),
+		cmocka_unit_test(names_in_one_zone_are_looked_up_one_after_the_other),
 		cmocka_unit_test(the_faster_server_is_asked_most_but_not_always),
 		cmocka_unit_test(silent_and_lame_servers_are_passed_over),
 		cmocka_unit_test(what_failed_how_is_said_in_one_line),
