@@ -13,6 +13,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	} while (0)
 
 static const struct hash_key key = { { 1, 2 } };
+static const struct name origin = { (const uint8_t *)"\7Example\3oRg", 13, 2 };
+
+/* The labels of a name, one by one, are the name; there is none behind the last. */
+static void check_labels(struct name n)
+{
+	size_t at = 0;
+
+	for (unsigned int i = 0; i < n.labels; i++) {
+		struct span label = name_label(n, i);
+
+		CHECK(label.n >= 1 && label.n <= 63 && n.wire[at] == label.n && label.p == n.wire + at + 1);
+		at += 1 + label.n;
+	}
+	CHECK(at + 1 == n.len && name_label(n, n.labels).p == NULL);
+}
 
 static void check_name(struct name n)
 {
@@ -23,6 +38,7 @@ static void check_name(struct name n)
 
 	CHECK(n.len >= 1 && n.labels <= NAME_MAX_LABELS);
 	CHECK(OK(name_from_wire((struct span){ n.wire, n.len }, &wire)) && wire.len == n.len && wire.labels == n.labels);
+	check_labels(n);
 	name_to_text(n, text);
 	for (const char *p = text; *p != '\0'; p++)
 		CHECK(*p > ' ' && *p < 127);
@@ -45,7 +61,12 @@ static void check_name(struct name n)
 static void check_pair(struct name a, struct name b)
 {
 	int c = name_compare(a, b);
+	struct name_buf both;
+	struct result joined = name_concat(a, a.labels, b, &both);
 
+	CHECK(OK(joined) == (a.len - 1 + b.len <= NAME_MAX_OCTETS));
+	if (OK(joined))
+		CHECK(both.len == a.len - 1 + b.len && both.labels == a.labels + b.labels && name_equal_case(name_strip(name_of(&both), a.labels), b));
 	CHECK(c == -name_compare(b, a));
 	CHECK((c == 0) == name_equal(a, b));
 	CHECK(name_is_under(a, b) == (name_common_labels(a, b) == b.labels));
@@ -64,15 +85,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_name(n);
 	if (OK(name_from_text_n((const char *)data, size, NULL, &b)))
 		check_name(name_of(&b));
+	if (OK(name_from_text_n((const char *)data, size, &origin, &b)))
+		check_name(name_of(&b));
 	if (size < 12)
 		return 0;
 	read_skip(&r, 12);
 	while (reader_left(&r) != 0) {
 		struct reader skipper = r;
 
+		bool skipped = OK(name_skip(&skipper));
+
 		if (!OK(name_read(&r, &b)))
 			break;
-		CHECK(OK(name_skip(&skipper)) && skipper.pos == r.pos);
+		CHECK(skipped && skipper.pos == r.pos);
 		check_name(name_of(&b));
 		check_pair(name_of(&b), name_of(&first));
 		first = b;
