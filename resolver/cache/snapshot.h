@@ -28,7 +28,8 @@ void snapshot_writer_free(struct snapshot_writer *w) TAKES(1); /* unfinished: th
 /* Makes PATH.new with mode 0600. ERR_EXISTS: another writer is at work on it. ERR_SYSTEM (see errno), ERR_NOMEM. */
 RESULT snapshot_write_open(const char *path, const uint8_t anchors_digest[32], struct snapshot_writer **ret_writer) NONNULL;
 /* One step writes at most `slots` slots; returns DONE with *ret_finished true after the rename. After an error only free is left.
- * The last step syncs, which blocks. *ret_result tells of all steps so far. The caller's epoch member is online. */
+ * An error means that the old file is still there, and nothing beside it once w is freed. The last step syncs, which blocks.
+ * *ret_result tells of all steps so far. The caller's epoch member is online. */
 RESULT snapshot_write_step(struct snapshot_writer *w, struct rrcache *c, const struct now *now, size_t slots, bool *ret_finished,
     struct snapshot_result *ret_result) NONNULL;
 DEFINE_AUTO(struct snapshot_writer, snapshot_writer_free)
