@@ -2,16 +2,11 @@
 #include <stdlib.h>
 
 #include "base/strbuf.h"
+#include "tests/fuzz/failing.h"
 #include "validator/anchors.h"
 #include "validator/bindkeys.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(x) \
-	do { \
-		if (!(x)) \
-			abort(); \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -22,11 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (report == NULL || text == NULL || a == NULL)
 		return 0;
 	if (!OK(bindkeys_text("fuzz", span_of(data, size), text, report))) {
-		CHECK(strbuf_len(report) != 0);
+		HOLDS(strbuf_len(report) != 0);
 		return 0;
 	}
-	CHECK(memchr(strbuf_text(text), '$', strbuf_len(text)) == NULL && memchr(strbuf_text(text), '(', strbuf_len(text)) == NULL);
+	HOLDS(memchr(strbuf_text(text), '$', strbuf_len(text)) == NULL && memchr(strbuf_text(text), '(', strbuf_len(text)) == NULL);
 	if (!OK(anchors_add_text(a, "fuzz", strbuf_span(text), report)))
-		CHECK(strbuf_len(report) != 0);
+		HOLDS(strbuf_len(report) != 0);
 	return 0;
 }

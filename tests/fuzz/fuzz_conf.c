@@ -27,7 +27,7 @@ struct texts {
 
 static void require(bool holds, const char *what)
 {
-	if (holds)
+	if (holds || mem_failed())
 		return;
 	fprintf(stderr, "fuzz_conf: %s\n", what);
 	abort();
@@ -91,7 +91,7 @@ static void check_option(const struct conf *c, size_t from)
 		if (conf_given(conf_server(c), at) && (schema_option(at)->flags & SCHEMA_LIST) == 0)
 			o = at;
 	}
-	if (o == OPT_COUNT)
+	if (o == OPT_COUNT || out == NULL)
 		return;
 	require(OK(conf_print_option(c, schema_option(o)->name, out)), "an option cannot be printed");
 	require(OK(conf_with_option(c, schema_option(o)->name, conf_text(conf_server(c), o), NULL, &changed)) ||
@@ -105,10 +105,28 @@ static void check_print(const struct conf *c, const struct conf_files *files)
 	AUTO(conf_free) struct conf *again = NULL;
 	struct conf_counts counts;
 
+	if (first == NULL || second == NULL)
+		return;
 	require(OK(conf_print(c, first)), "a configuration cannot be printed");
 	require(OK(conf_parse(strbuf_span(first), "printed", files, NULL, &counts, &again)), "what was printed is not accepted");
+	if (again == NULL)
+		return;
 	require(conf_equal(c, again), "what was printed reads back differently");
 	require(OK(conf_print(again, second)) && strcmp(strbuf_text(first), strbuf_text(second)) == 0, "the second print differs");
+}
+
+/* Memory ran out on the way, and the parser says that all is well: then nothing may be missing. */
+static void check_whole(const struct conf *c, struct texts *x, unsigned int reads)
+{
+	AUTO(conf_free) struct conf *want = NULL;
+	struct conf_files files = { x, read_text, match_texts };
+	struct conf_counts counts;
+
+	x->reads = reads;
+	mem_fail_hold(true);
+	if (!OK(conf_parse(x->t[0], "input", &files, NULL, &counts, &want)) || !conf_equal(c, want))
+		abort();
+	mem_fail_hold(false);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -120,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct conf_counts counts;
 	struct result r;
 
-	if (size > INPUT_MAX)
+	if (size > INPUT_MAX || report == NULL)
 		return 0;
 	cut(span_of(data, size), &x);
 	r = conf_parse(x.t[0], "input", &files, report, &counts, &c);
@@ -128,6 +146,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(counts.errors + counts.warnings == 0 || strbuf_len(report) > 0, "an error without a message");
 	if (!OK(r))
 		return 0;
+	if (mem_failed())
+		check_whole(c, &x, 200);
 	check_print(c, &files);
 	check_option(c, size);
 	return 0;

@@ -1,5 +1,6 @@
 /* Denial of existence: the input is a small zone, a question and the records of its chains that come along; held against what the zone says. */
 #include "base/cursor.h"
+#include "tests/fuzz/failing.h"
 #include "tests/unit/validator/denial_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (h == NULL || a == NULL)
 		return 0;
+	mem_fail_hold(true);
 	model_init(&m, a, h);
 	n = read8(&r);
 	m.opt_out = (n & 1) != 0;
@@ -28,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			model_add(&m, name_of(&name), kind);
 	}
 	model_sign(&m);
+	mem_fail_hold(false);
 	for (n = 0; n < 64 && !reader_end(&r); n++) {
 		struct name_buf q = model_nth("*abc", read8(&r) % 84, name_of(&m.zone));
 		uint16_t type = types[read8(&r) % 6];

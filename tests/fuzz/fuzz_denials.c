@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "resolver/cache/denials.h"
 #include "resolver/cache/rrcache.h"
+#include "tests/fuzz/failing.h"
 #include "validator/denial.h"
 #include "validator/nsec3.h"
 
@@ -171,7 +172,7 @@ static struct name zone_of(struct world *w, const struct denied_answer *a)
 
 static void find(struct world *w, struct reader *r)
 {
-	struct name name = nth(w, read8(r), &w->zone[read8(r) & 1]);
+	struct name name = MINE(nth(w, read8(r), &w->zone[read8(r) & 1]));
 	uint16_t type = types[read8(r) % TYPES];
 	unsigned int hashes = read8(r) % 8;
 	struct denied_answer a;
@@ -184,9 +185,9 @@ static void find(struct world *w, struct reader *r)
 	p = (struct denial_proof){ .zone = zone_of(w, &a), .sets = a.sets, .n = a.n, .limits = DENIAL_LIMITS, .hasher = w->h, .work = &work, .arena = w->a };
 	CHECK(name_is_under(name, p.zone) && (type != RR_DS || name_is_strictly_under(name, p.zone)));
 	if (a.what == DENIED_WILDCARD)
-		CHECK(denial_prove_expansion(&p, name, a.wildcard.labels - 1u).what == DENIAL_WILDCARD_ANSWER);
+		CHECK(MINE(denial_prove_expansion(&p, name, a.wildcard.labels - 1u).what) == DENIAL_WILDCARD_ANSWER);
 	else
-		CHECK(proven(denial_prove(&p, name, type).what) == a.what && a.no_soa == (a.sets[0]->type != RR_SOA));
+		CHECK(proven(MINE(denial_prove(&p, name, type).what)) == a.what && a.no_soa == (a.sets[0]->type != RR_SOA));
 }
 
 static void step(struct world *w, struct reader *r)
@@ -200,22 +201,22 @@ static void step(struct world *w, struct reader *r)
 		w->now.mono_ns += (uint64_t)read8(r) % 16 * UINT64_C(1000000000);
 		break;
 	case 1:
-		(void)denials_flush(w->d, nth(w, read8(r), zone));
+		(void)denials_flush(w->d, MINE(nth(w, read8(r), zone)));
 		break;
 	case 2:
-		denials_put(w->d, name_of(zone), read_soa(w, r, zone), &w->now);
+		denials_put(w->d, name_of(zone), MINE(read_soa(w, r, zone)), &w->now);
 		break;
 	case 3:
 	case 4:
 	case 5:
 	case 6:
-		denials_put(w->d, name_of(zone), read_nsec(w, r, zone), &w->now);
+		denials_put(w->d, name_of(zone), MINE(read_nsec(w, r, zone)), &w->now);
 		break;
 	case 7:
 	case 8:
 	case 9:
 	case 10:
-		denials_put(w->d, name_of(zone), read_nsec3(w, r, zone), &w->now);
+		denials_put(w->d, name_of(zone), MINE(read_nsec3(w, r, zone)), &w->now);
 		break;
 	default:
 		find(w, r);
@@ -233,7 +234,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct world w = { .d = d, .h = h, .a = a, .now = { .mono_ns = UINT64_C(1000000000000) } };
 	struct reader r = reader_of(span_of(data, size));
 
-	CHECK(d != NULL && h != NULL && a != NULL && OK(name_from_text("Test.", NULL, &w.zone[0])) && OK(name_from_text("a.test.", NULL, &w.zone[1])));
+	if (d == NULL || h == NULL || a == NULL) {
+		CHECK(mem_failed());
+		return 0;
+	}
+	CHECK(OK(name_from_text("Test.", NULL, &w.zone[0])) && OK(name_from_text("a.test.", NULL, &w.zone[1])));
 	for (unsigned int i = 0; i < MAX_OPS && !reader_end(&r); i++) {
 		step(&w, &r);
 		if (i % 32 == 0)

@@ -3,15 +3,25 @@
 
 #include "base/strbuf.h"
 #include "resolver/anchors_nta.h"
+#include "tests/fuzz/failing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define NOW INT64_C(1800000000)
-#define CHECK(x) \
-	do { \
-		if (!(x)) \
-			abort(); \
-	} while (0)
+static int run(struct negatives *n, struct negatives *back, struct span input, struct strbuf *report, struct strbuf *text)
+{
+	HOLDS(OK(negatives_read(n, "fuzz", input, NOW, 300, report)));
+	for (size_t i = 0; i < n->n; i++)
+		HOLDS(n->list[i].until > NOW && n->list[i].until <= NOW + NTA_LIFETIME_MAX);
+	negatives_write(n, text);
+	strbuf_clear(report);
+	HOLDS(OK(negatives_read(back, "fuzz", strbuf_span(text), NOW, 300, report)) && strbuf_len(report) == 0);
+	HOLDS(back->n == n->n);
+	for (size_t i = 0; i < n->n; i++)
+		HOLDS(back->list[i].until == n->list[i].until && back->list[i].force == n->list[i].force &&
+		      name_equal(name_of(&back->list[i].name), name_of(&n->list[i].name)));
+	return 0;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -21,16 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (report == NULL || text == NULL || size > 1 << 16)
 		return 0;
-	CHECK(OK(negatives_read(&n, "fuzz", span_of(data, size), NOW, 300, report)));
-	for (size_t i = 0; i < n.n; i++)
-		CHECK(n.list[i].until > NOW && n.list[i].until <= NOW + NTA_LIFETIME_MAX);
-	negatives_write(&n, text);
-	strbuf_clear(report);
-	CHECK(OK(negatives_read(&back, "fuzz", strbuf_span(text), NOW, 300, report)) && strbuf_len(report) == 0);
-	CHECK(back.n == n.n);
-	for (size_t i = 0; i < n.n; i++)
-		CHECK(back.list[i].until == n.list[i].until && back.list[i].force == n.list[i].force &&
-		      name_equal(name_of(&back.list[i].name), name_of(&n.list[i].name)));
+	(void)run(&n, &back, span_of(data, size), report, text);
 	negatives_done(&n);
 	negatives_done(&back);
 	return 0;

@@ -16,6 +16,7 @@
 #include "resolver/serve/quota.h"
 #include "resolver/serve/render.h"
 #include "resolver/stats.h"
+#include "tests/fuzz/failing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -49,7 +50,7 @@ static void check_reply(struct bench *b, const struct request *r, size_t len)
 	if (len == 0)
 		return;
 	must(len >= MSG_HEADER && len <= r->to.limit);
-	must(OK(msg_read(b->arena, span_of(b->out, len), &limits, &m)));
+	must(OK(MINE(msg_read(b->arena, span_of(b->out, len), &limits, &m))));
 	must((m.flags & MSG_QR) != 0 && m.id == r->m.id);
 	must(!m.edns.present || r->to.edns);
 	must(!m.has_question || name_equal_case(m.q.name, r->to.name));
@@ -107,16 +108,16 @@ static void one_packet(struct bench *b, uint8_t choice, struct span packet)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct hash_key key = { { 1, 2 } };
-	AUTO(rng_free) struct rng *rng = rng_new_seeded(1);
-	AUTO(strbuf_free) struct strbuf *report = strbuf_new(10000);
+	AUTO(rng_free) struct rng *rng = MINE(rng_new_seeded(1));
+	AUTO(strbuf_free) struct strbuf *report = MINE(strbuf_new(10000));
 	struct bench *b = calloc(1, sizeof *b);
 
 	must(b != NULL && rng != NULL && report != NULL);
 	b->now = (struct now){ 1000000000000u, 1700000000, 0 };
-	must(OK(conf_load_text(text, "fuzz", report, &b->conf)));
-	must(OK(serve_settings_make(b->conf, rng, NULL, report, &b->settings)));
-	b->quota = quota_new(&key, 10000);
-	b->arena = arena_new(1 << 20);
+	must(OK(MINE(conf_load_text(text, "fuzz", report, &b->conf))));
+	must(OK(MINE(serve_settings_make(b->conf, rng, NULL, report, &b->settings))));
+	b->quota = MINE(quota_new(&key, 10000));
+	b->arena = MINE(arena_new(1 << 20));
 	must(b->quota != NULL && b->arena != NULL);
 	if (size > 0)
 		one_packet(b, data[0], span_of(data + 1, size - 1));

@@ -17,6 +17,7 @@
 #include "resolver/cache/rrcache.h"
 #include "resolver/cache/snapshot.h"
 #include "resolver/cache/snapshot_format.h"
+#include "tests/fuzz/failing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,6 +46,8 @@ static struct file file_of(struct span content)
 	return f;
 }
 
+#define NONE UINT64_MAX /* memory failed */
+
 static uint64_t load(const char *path, const uint8_t digest[32], struct rrcache *c, struct epoch_member *m)
 {
 	struct snapshot_reader *r;
@@ -52,11 +55,16 @@ static uint64_t load(const char *path, const uint8_t digest[32], struct rrcache 
 	struct result opened = snapshot_read_open(path, digest, &r);
 	bool finished = false;
 
-	CHECK(opened.e != ERR_NOMEM && opened.e != ERR_SYSTEM && opened.e != ERR_NOTFOUND);
+	CHECK((opened.e != ERR_NOMEM || mem_failed()) && opened.e != ERR_SYSTEM && opened.e != ERR_NOTFOUND);
 	if (!OK(opened))
 		return 0;
-	while (!finished)
-		CHECK(OK(snapshot_read_step(r, c, m, &now, 3, &finished, &res)));
+	while (!finished) {
+		if (!OK(snapshot_read_step(r, c, m, &now, 3, &finished, &res))) {
+			CHECK(mem_failed());
+			snapshot_reader_free(r);
+			return NONE;
+		}
+	}
 	CHECK(res.written_or_read + res.expired + res.known + res.damaged < 100000 && res.note != NULL);
 	snapshot_reader_free(r);
 	return res.written_or_read;
@@ -65,7 +73,7 @@ static uint64_t load(const char *path, const uint8_t digest[32], struct rrcache 
 /* Everything in it can be walked, printed and checked again. */
 static struct result look(void *user, const struct bundle *b)
 {
-	AUTO(strbuf_free) struct strbuf *text = strbuf_new(1 << 20);
+	AUTO(strbuf_free) struct strbuf *text = MINE(strbuf_new(1 << 20));
 	struct bundle_key k = bundle_key(b);
 	struct name again;
 
@@ -97,37 +105,55 @@ static struct rrcache *cache(void)
 {
 	static const struct rrcache_limits l = { .octets = 16 << 20, .max_ttl = 86400, .keep_expired_sec = 86400, .max_bundle_octets = 1 << 20 };
 	static const struct hash_key key = { { 1, 2 } };
-	struct rrcache *c = rrcache_new(&l, &key);
+	struct rrcache *c = MINE(rrcache_new(&l, &key));
 
 	CHECK(c != NULL);
 	return c;
+}
+
+/* False: memory failed, and nothing was written. */
+static bool save(const char *path, struct rrcache *c, uint64_t expected)
+{
+	AUTO(snapshot_writer_free) struct snapshot_writer *w = NULL;
+	struct snapshot_result res;
+	bool finished = false;
+
+	if (!OK(snapshot_write_open(path, anchors, &w))) {
+		CHECK(mem_failed());
+		return false;
+	}
+	while (!finished) {
+		if (!OK(snapshot_write_step(w, c, &now, 1000, &finished, &res))) {
+			CHECK(mem_failed());
+			return false;
+		}
+	}
+	CHECK(res.written_or_read == expected);
+	return true;
 }
 
 /* What was loaded, saved, is loaded as much. */
 static void save_and_load(struct rrcache *c, struct epoch_member *m, uint64_t expected)
 {
 	char dir[] = "/tmp/cairn-fuzz-XXXXXX", path[64];
-	struct snapshot_writer *w;
-	struct snapshot_result res;
 	struct rrcache *again = cache();
-	bool finished = false;
 
 	CHECK(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof(path), "%s/s", dir);
-	CHECK(OK(snapshot_write_open(path, anchors, &w)));
-	while (!finished)
-		CHECK(OK(snapshot_write_step(w, c, &now, 1000, &finished, &res)));
-	snapshot_writer_free(w);
-	CHECK(res.written_or_read == expected);
-	CHECK(load(path, anchors, again, m) == expected);
+	if (save(path, c, expected)) {
+		uint64_t n = load(path, anchors, again, m);
+
+		CHECK(n == expected || mem_failed());
+		CHECK(unlink(path) == 0);
+	}
 	rrcache_free(again);
-	CHECK(unlink(path) == 0 && rmdir(dir) == 0);
+	CHECK(rmdir(dir) == 0); /* also when memory failed nothing is left beside the file */
 }
 
 static void try_file(struct span content, bool again)
 {
-	struct epoch *e = epoch_new();
-	struct epoch_member *m = epoch_join(e);
+	struct epoch *e = MINE(epoch_new());
+	struct epoch_member *m = MINE(epoch_join(e));
 	struct rrcache *c = cache();
 	struct file f = file_of(content);
 	uint64_t n;
@@ -135,9 +161,9 @@ static void try_file(struct span content, bool again)
 	CHECK(m != NULL);
 	epoch_online(m);
 	n = load(f.path, anchors, c, m);
-	CHECK(n == rrcache_usage(c).entries);
+	CHECK(n == rrcache_usage(c).entries || mem_failed());
 	visit_all(c, look, NULL);
-	if (again && n != 0)
+	if (again && n != 0 && n != NONE)
 		save_and_load(c, m, n);
 	rrcache_free(c);
 	close(f.fd);
@@ -177,7 +203,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_file(read_rest(&in), false);
 		return 0;
 	}
-	buf = mem_alloc_raw(cap);
+	buf = MINE(mem_alloc_raw(cap));
 	CHECK(buf != NULL);
 	try_file(wrap(&in, buf, cap), (how & 0x70) == 0x70);
 	mem_free(buf);

@@ -257,9 +257,11 @@ static void check(struct tree *t, const struct judge_reply *r, const struct judg
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct tree *t = tree_new();
+	struct tree *t;
 	unsigned int c;
 
+	mem_fail_hold(true); /* but for the judge */
+	t = tree_new();
 	ops = reader_of((struct span){ data, size });
 	spoilt = 0;
 	c = read8(&ops);
@@ -276,14 +278,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		tree_serve(t, name_of(&name), types[read8(&ops) % 8], &reply);
 		spoil_reply(t, &reply);
 		t->depth = 0;
-		mem_fail_hold(true);
 		v = tree_judge(t, &reply.r);
-		mem_fail_hold(false);
 		if (v != NULL)
 			check(t, &reply.r, v);
-		else if (spoilt == 0)
+		else if (spoilt == 0 && !mem_failed())
 			abort();
 	}
 	tree_free(t);
+	mem_fail_hold(false);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/mem.h"
 #include "validator/denial.h"
 #include "validator/nsec3.h"
 
@@ -354,6 +355,8 @@ static inline void model_check(struct model *m, struct name name, uint16_t type,
 	}
 	v = denial_prove(&p, name, type);
 	m->proofs++;
+	if (v.what == DENIAL_FAILED && mem_failed())
+		return;
 	if (v.what == DENIAL_INSECURE_OPTOUT) {
 		if (!nsec3 || !model_opt_out_holds(m, name, v.closest))
 			model_die(m, name, type, "opt-out where there is none", &v, nsec3);
@@ -373,6 +376,8 @@ static inline void model_check(struct model *m, struct name name, uint16_t type,
 			continue; /* then there is no such signature */
 		v = denial_prove_expansion(&p, name, labels);
 		m->proofs++;
+		if (v.what == DENIAL_FAILED && mem_failed())
+			return;
 		if (v.what == DENIAL_WILDCARD_ANSWER && !closest)
 			model_die(m, name, type, "a false expansion", &v, nsec3);
 		if (whole && closest && v.what != DENIAL_WILDCARD_ANSWER && !(nsec3 && m->opt_out && v.what == DENIAL_INSECURE_OPTOUT))
