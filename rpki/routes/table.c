@@ -244,6 +244,71 @@ RESULT table_builder_add_table(struct table_builder *b, const struct payload_tab
 	return DONE;
 }
 
+/* What stands in plus only: both are in order, so one walk over both finds it. */
+static RESULT add_other_vrps(struct table_builder *b, const struct payload_table *plus, const struct payload_table *minus)
+{
+	size_t j = 0, n = table_count(minus, PAYLOAD_VRP);
+
+	for (size_t i = 0; i < table_count(plus, PAYLOAD_VRP); i++) {
+		struct vrp v = table_vrp(plus, i), m;
+		int c = 1;
+
+		for (; j < n; j++) {
+			m = table_vrp(minus, j);
+			c = vrp_compare(&m, &v);
+			if (c >= 0)
+				break;
+		}
+		if (j == n || c != 0)
+			TRY(table_builder_add_vrp(b, &v, SOURCE_NONE));
+	}
+	return DONE;
+}
+
+static RESULT add_other_keys(struct table_builder *b, const struct payload_table *plus, const struct payload_table *minus)
+{
+	size_t j = 0;
+
+	for (size_t i = 0; i < plus->nkeys; i++) {
+		struct router_key k = table_key(plus, i), m;
+		int c = 1;
+
+		for (; j < minus->nkeys; j++) {
+			m = table_key(minus, j);
+			c = router_key_compare(&m, &k);
+			if (c >= 0)
+				break;
+		}
+		if (j == minus->nkeys || c != 0)
+			TRY(table_builder_add_key(b, &k, SOURCE_NONE));
+	}
+	return DONE;
+}
+
+static RESULT add_other_aspas(struct table_builder *b, const struct payload_table *plus, const struct payload_table *minus)
+{
+	size_t j = 0;
+
+	for (size_t i = 0; i < plus->naspas; i++) {
+		struct aspa a = table_aspa(plus, i), m = { .customer = 0 };
+
+		while (j < minus->naspas && minus->aspas[j].customer < a.customer)
+			j++;
+		if (j < minus->naspas)
+			m = table_aspa(minus, j);
+		if (j == minus->naspas || !aspa_equal(&a, &m))
+			TRY(table_builder_add_aspa(b, a.customer, a.providers, a.n, SOURCE_NONE));
+	}
+	return DONE;
+}
+
+RESULT table_builder_add_difference(struct table_builder *b, const struct payload_table *plus, const struct payload_table *minus)
+{
+	TRY(add_other_vrps(b, plus, minus));
+	TRY(add_other_keys(b, plus, minus));
+	return add_other_aspas(b, plus, minus);
+}
+
 /* --------------------------------------------------------------------------------------------------------------- finishing */
 
 /* Source lists grow as payloads are taken over in order. */
@@ -505,7 +570,7 @@ bool table_has_vrp(const struct payload_table *t, const struct vrp *v)
 	return vrp_compare(&found, v) == 0;
 }
 
-static bool aspas_equal(const struct aspa *a, const struct aspa *b)
+bool aspa_equal(const struct aspa *a, const struct aspa *b)
 {
 	return a->customer == b->customer && a->n == b->n && memcmp(a->providers, b->providers, a->n * sizeof *a->providers) == 0;
 }
@@ -529,7 +594,7 @@ bool table_equal(const struct payload_table *a, const struct payload_table *b)
 	for (size_t i = 0; i < a->naspas; i++) {
 		struct aspa x = table_aspa(a, i), y = table_aspa(b, i);
 
-		if (!aspas_equal(&x, &y))
+		if (!aspa_equal(&x, &y))
 			return false;
 	}
 	return true;

@@ -51,6 +51,8 @@ RESULT table_builder_add_aspa(struct table_builder *b, uint32_t customer, const 
     __attribute__((nonnull(1)));
 /* All payloads of t, with their sources. */
 RESULT table_builder_add_table(struct table_builder *b, const struct payload_table *t) NONNULL;
+/* The payloads of plus that minus does not have, without sources. An ASPA with other providers is another payload. */
+RESULT table_builder_add_difference(struct table_builder *b, const struct payload_table *plus, const struct payload_table *minus) NONNULL;
 /* generation: a number of the caller's that identifies this table. A customer with more providers than allowed is left out whole and
  * counted: cut short, its ASPA would make good routes invalid. */
 RESULT table_builder_finish(struct table_builder *b, uint64_t generation, struct payload_table **ret_table) TAKES(1) NONNULL;
@@ -66,6 +68,7 @@ struct aspa table_aspa(const struct payload_table *t, size_t i) NONNULL;      /*
 /* The first VRP that is not before v in canonical order; table_count() when there is none. */
 size_t table_find_vrp(const struct payload_table *t, const struct vrp *v) NONNULL;
 bool table_has_vrp(const struct payload_table *t, const struct vrp *v) NONNULL;
+bool aspa_equal(const struct aspa *a, const struct aspa *b) NONNULL;
 /* Both have the same payloads; sources do not count. */
 bool table_equal(const struct payload_table *a, const struct payload_table *b) NONNULL;
 
