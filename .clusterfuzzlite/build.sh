@@ -13,6 +13,7 @@ cd "$top"
 cd "$work"
 "$top/configure" --enable-fuzzing="$LIB_FUZZING_ENGINE" --disable-sanitize
 # An engine may be written in C++: linked as such. What is linked dynamically is looked for beside the target.
+# shellcheck disable=SC2016 # $ORIGIN is for the loader
 make -s -j"$(nproc)" fuzz-targets CCLD="$CXX $CXXFLAGS" LDFLAGS='-Wl,-rpath,\$$ORIGIN/lib -Wl,--disable-new-dtags'
 
 for target in $(make -s print-fuzz-targets); do
