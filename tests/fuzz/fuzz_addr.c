@@ -13,14 +13,27 @@ static void must(bool ok)
 		abort();
 }
 
+/* At most one of these, and none of them when it is the unmapped form of another address that counts. */
+static void check_kinds(const struct addr *a)
+{
+	struct addr u = addr_unmap(a);
+
+	must(addr_is_loopback(a) + addr_is_unspecified(a) + addr_is_multicast(a) <= 1);
+	must(addr_equal(&u, a) || (a->family == ADDR_V6 && u.family == ADDR_V4 && memcmp(u.b, a->b + 12, 4) == 0));
+	u = addr_unmap(&u);
+	must(u.family != ADDR_V6 || addr_equal(&u, a));
+}
+
 static void one_text(const char *text)
 {
 	char buf[ENDPOINT_TEXT];
 	struct endpoint e, e2;
 	struct addr a, a2;
 
-	if (OK(addr_parse(text, &a)))
+	if (OK(addr_parse(text, &a))) {
 		must(OK(addr_parse(addr_text(&a, buf), &a2)) && addr_equal(&a, &a2));
+		check_kinds(&a);
+	}
 	if (OK(endpoint_parse(text, 53, &e)))
 		must(OK(endpoint_parse(endpoint_text(&e, buf), 1, &e2)) && endpoint_equal(&e, &e2));
 }
@@ -59,6 +72,9 @@ static void one_line(struct table *t, const char *text)
 		t->list[t->n++] = p;
 	for (uint32_t i = 0; i < t->n; i++)
 		check_address(t, &t->list[i].a);
+	must(prefix_map_count(t->map) <= t->n);
+	p.len = 129;
+	must(!OK(prefix_map_put(t->map, &p, 0)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
