@@ -168,7 +168,7 @@ RESULT event_accept(struct host *h, const struct listen_options *o, const struct
 	a->who = who;
 	a->fn = fn;
 	a->bound = o->at;
-	a->wildcard = o->at.port == 0 || addr_is_unspecified(&o->at.a);
+	a->wildcard = o->path == NULL && (o->at.port == 0 || addr_is_unspecified(&o->at.a));
 	TRY(sock_listen(o, SOCK_STREAM, &a->fd));
 	if (listen(a->fd, (int)(o->backlog != 0 ? o->backlog : BACKLOG_DEFAULT)) != 0)
 		return FAIL(ERR_SYSTEM);

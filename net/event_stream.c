@@ -307,12 +307,26 @@ static void stream_ready_to_write(struct loop *l, void *object, unsigned int eve
 		stream_flush(l, s);
 }
 
+static RESULT connect_path(struct stream *s, const char *path)
+{
+	struct sockaddr_un name;
+
+	TRY(sock_name_path(path, &name));
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->fd < 0)
+		return FAIL(sock_errno(errno));
+	/* EAGAIN: too many wait there to be accepted */
+	return connect(s->fd, (const struct sockaddr *)&name, sizeof name) == 0 ? DONE : FAIL(stream_errno(errno));
+}
+
 static RESULT start_connect(struct stream *s, const struct exchange_options *o)
 {
 	union sock_name to, own;
 	socklen_t len = sock_name_set(&to, &o->to);
 	struct endpoint from = { .a = o->from };
 
+	if (o->path != NULL)
+		return connect_path(s, o->path);
 	if (len == 0)
 		return FAIL(ERR_RANGE);
 	s->fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -57,7 +57,9 @@ typedef void host_accept_fn(
 
 struct listen_options {
 	struct endpoint at;
+	const char *path BORROWED_FIELD; /* streams: of a Unix socket, in place of at; a socket that lies there is replaced. NULL: none */
 	bool reuse_port;   /* one socket per worker on the same port */
+	bool keepalive;    /* streams: the kernel finds out when the other end is gone */
 	bool transparent, freebind;
 	int rcvbuf, sndbuf; /* octets; 0: the system's */
 	unsigned int backlog; /* streams; 0: 256 */
@@ -68,6 +70,7 @@ struct listen_options {
 
 struct exchange_options {
 	struct endpoint to;
+	const char *path BORROWED_FIELD; /* connections: of a Unix socket, in place of to; NULL: none */
 	struct addr from;   /* outgoing interface; ADDR_NONE: any */
 	bool no_fragment;   /* path MTU discovery off (RFC 9715); an answer in fragments is dropped and told as ERR_REFUSED */
 };

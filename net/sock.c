@@ -1,6 +1,7 @@
 #include "net/sock.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum err sock_errno(int e)
@@ -51,10 +52,50 @@ static void set_wished(int fd, int family, const struct listen_options *o)
 {
 	sock_buffer(fd, true, o->rcvbuf);
 	sock_buffer(fd, false, o->sndbuf);
+	if (o->keepalive) /* accepted connections have it from here */
+		sock_try_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	if (o->dscp >= 0 && family == AF_INET)
 		sock_try_option(fd, IPPROTO_IP, IP_TOS, o->dscp << 2);
 	else if (o->dscp >= 0)
 		sock_try_option(fd, IPPROTO_IPV6, IPV6_TCLASS, o->dscp << 2);
+}
+
+RESULT sock_name_path(const char *path, struct sockaddr_un *ret)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof name.sun_path)
+		return FAIL(ERR_RANGE);
+	memcpy(name.sun_path, path, strlen(path) + 1);
+	*ret = name;
+	return DONE;
+}
+
+/* A Unix socket for its owner and group. What an earlier run left there goes; anything but a socket stays. */
+static RESULT listen_path(const char *path, int *ret_fd)
+{
+	struct sockaddr_un name;
+	struct stat st;
+	mode_t mask;
+	int fd, r, e;
+
+	TRY(sock_name_path(path, &name));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return FAIL(sock_errno(errno));
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(path);
+	mask = umask(0117);
+	r = bind(fd, (const struct sockaddr *)&name, sizeof name);
+	e = errno;
+	(void)umask(mask);
+	if (r != 0) {
+		close(fd);
+		errno = e;
+		return FAIL(ERR_SYSTEM);
+	}
+	*ret_fd = fd;
+	return DONE;
 }
 
 RESULT sock_listen(const struct listen_options *o, int type, int *ret_fd)
@@ -63,6 +104,8 @@ RESULT sock_listen(const struct listen_options *o, int type, int *ret_fd)
 	socklen_t len = sock_name_set(&name, &o->at);
 	int fd, e;
 
+	if (o->path != NULL && type == SOCK_STREAM)
+		return listen_path(o->path, ret_fd);
 	if (len == 0)
 		return FAIL(ERR_RANGE);
 	fd = socket(name.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
