@@ -98,6 +98,12 @@ RESULT local_add_override(struct local_zones *z, struct name zone, uint16_t rcla
 
 	if (lz == NULL || lz->gone)
 		return FAIL(ERR_NOTFOUND);
+	for (o = lz->overrides; o != NULL; o = o->next) {
+		if (o->clients.len == clients->len && addr_equal(&o->clients.a, &clients->a)) {
+			o->type = t; /* the last word counts, and the order of the others does not */
+			return DONE;
+		}
+	}
 	o = arena_alloc(z->arena, sizeof *o);
 	if (o == NULL)
 		return FAIL(ERR_NOMEM);
@@ -249,6 +255,7 @@ RESULT local_remove_zone(struct local_zones *z, struct name zone, uint16_t rclas
 			forget_data(z, node);
 	}
 	lz->gone = true;
+	lz->overrides = NULL; /* a zone of that name that is made later is another one, as it would be in a copy */
 	z->zone_count--;
 	return DONE;
 }

@@ -347,9 +347,50 @@ static void memory_may_run_out(void **state)
 	}
 }
 
+/* Its exceptions go with a zone, in the copy that it is removed from as in the next one. */
+static void a_zone_made_again_is_another(void **state)
+{
+	AUTO(local_zones_free) struct local_zones *z = NULL;
+	struct name_buf nb = name_buf("a.example.");
+	struct prefix all;
+	struct asked q;
+
+	(void)state;
+	assert_true(OK(local_zones_new(&z)) && OK(prefix_parse("0.0.0.0/0", &all)));
+	assert_true(OK(local_add_zone(z, name_of(&nb), CLASS_IN, LOCAL_STATIC)));
+	assert_true(OK(local_add_override(z, name_of(&nb), CLASS_IN, &all, LOCAL_REFUSE)));
+	ask(z, "x.a.example.", RR_A, &q);
+	assert_int_equal(q.a.rcode, RCODE_REFUSED);
+	assert_true(OK(local_remove_zone(z, name_of(&nb), CLASS_IN)));
+	assert_true(OK(local_add_zone(z, name_of(&nb), CLASS_IN, LOCAL_STATIC)));
+	ask(z, "x.a.example.", RR_A, &q);
+	assert_int_equal(q.a.rcode, RCODE_NXDOMAIN);
+}
+
+static void the_last_override_of_a_netblock_counts_in_a_copy_too(void **state)
+{
+	AUTO(local_zones_free) struct local_zones *z = NULL, *copy = NULL;
+	struct name_buf nb = name_buf("a.example.");
+	struct prefix all;
+	struct asked q;
+
+	(void)state;
+	assert_true(OK(local_zones_new(&z)) && OK(prefix_parse("192.0.2.0/24", &all)));
+	assert_true(OK(local_add_zone(z, name_of(&nb), CLASS_IN, LOCAL_STATIC)));
+	assert_true(OK(local_add_override(z, name_of(&nb), CLASS_IN, &all, LOCAL_ALWAYS_NULL)));
+	assert_true(OK(local_add_override(z, name_of(&nb), CLASS_IN, &all, LOCAL_REFUSE)));
+	ask(z, "x.a.example.", RR_A, &q);
+	assert_int_equal(q.a.rcode, RCODE_REFUSED);
+	assert_true(OK(local_zones_copy(z, &copy)));
+	ask(copy, "x.a.example.", RR_A, &q);
+	assert_int_equal(q.a.rcode, RCODE_REFUSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_override_of_a_netblock_counts_in_a_copy_too),
+		cmocka_unit_test(a_zone_made_again_is_another),
 		cmocka_unit_test(each_type),
 		cmocka_unit_test(negative_answers_carry_the_soa),
 		cmocka_unit_test(an_alias_is_given_to_be_followed),
