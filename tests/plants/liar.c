@@ -1,0 +1,106 @@
+/*
+ * Makes an honest cairnd lie, to see whether the rigs notice: a library that is loaded before the others (LD_PRELOAD) and stands between the daemon
+ * and the system. CAIRN_LIE says how:
+ *
+ *     address    the first address in each reply by UDP is another one
+ *     accept     SERVFAIL becomes NOERROR
+ *     secure     each reply says that its data are validated (AD)
+ *     control    the control socket's "ok" becomes "no"
+ *     rename     no file that was written is put into its place
+ *     race       all threads count in one plain variable (for a ThreadSanitizer build, with which this file must be compiled then)
+ *
+ * tests/stages/full/54-plants uses it.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static unsigned long counted; /* the race */
+
+static int lies(const char *how)
+{
+	const char *lie = getenv("CAIRN_LIE");
+
+	return lie != NULL && strcmp(lie, how) == 0;
+}
+
+static void *real(const char *name)
+{
+	void *p = dlsym(RTLD_NEXT, name);
+
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+/* A record of type A in class IN with four octets behind its name. */
+static void bend_address(uint8_t *p, size_t n)
+{
+	static const uint8_t type[] = { 0, 1, 0, 1 }, four[] = { 0, 4 };
+
+	for (size_t i = 12; i + 14 <= n; i++) {
+		if (memcmp(p + i, type, sizeof(type)) == 0 && memcmp(p + i + 8, four, sizeof(four)) == 0) {
+			p[i + 13] ^= 1;
+			return;
+		}
+	}
+}
+
+static void bend(uint8_t *p, size_t n)
+{
+	if (n < 12 || (p[2] & 0x80) == 0)
+		return;
+	if (lies("address"))
+		bend_address(p, n);
+	else if (lies("accept") && (p[3] & 15) == 2)
+		p[3] &= 0xf0;
+	else if (lies("secure"))
+		p[3] |= 0x20;
+}
+
+int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
+{
+	int (*fn)(int, struct mmsghdr *, unsigned int, int);
+
+	*(void **)&fn = real("sendmmsg");
+	if (lies("race"))
+		counted += count;
+	for (unsigned int i = 0; i < count; i++)
+		if (messages[i].msg_hdr.msg_iovlen > 0)
+			bend(messages[i].msg_hdr.msg_iov[0].iov_base, messages[i].msg_hdr.msg_iov[0].iov_len);
+	return fn(fd, messages, count, flags);
+}
+
+ssize_t send(int fd, const void *p, size_t n, int flags)
+{
+	ssize_t (*fn)(int, const void *, size_t, int);
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	*(void **)&fn = real("send");
+	if (n >= 2 && lies("control") && getsockname(fd, (struct sockaddr *)&a, &len) == 0 && a.ss_family == AF_UNIX && memcmp(p, "ok", 2) == 0) {
+		char *copy = malloc(n);
+		ssize_t r;
+
+		if (copy == NULL)
+			abort();
+		memcpy(copy, p, n);
+		memcpy(copy, "no", 2);
+		r = fn(fd, copy, n, flags);
+		free(copy);
+		return r;
+	}
+	return fn(fd, p, n, flags);
+}
+
+int rename(const char *from, const char *to)
+{
+	int (*fn)(const char *, const char *);
+
+	*(void **)&fn = real("rename");
+	return lies("rename") ? 0 : fn(from, to);
+}
