@@ -223,6 +223,12 @@ static RESULT add_one_of(struct table_builder *b, const struct payload_table *t,
 
 RESULT table_builder_add_table(struct table_builder *b, const struct payload_table *t)
 {
+	return table_builder_add_unless(b, t, NULL, NULL, NULL);
+}
+
+RESULT table_builder_add_unless(struct table_builder *b, const struct payload_table *t, table_filter_fn *leave_out, void *ctx,
+    size_t ret_left[PAYLOAD_KINDS])
+{
 	AUTO(mem_free) void *room = mem_alloc_array(t->nsources + 1, sizeof(uint32_t));
 	uint32_t *ids = room;
 
@@ -234,6 +240,10 @@ RESULT table_builder_add_table(struct table_builder *b, const struct payload_tab
 		for (size_t i = 0; i < table_count(t, k); i++) {
 			size_t n = table_sources(t, k, i);
 
+			if (leave_out != NULL && leave_out(ctx, t, k, i)) {
+				ret_left[k]++;
+				continue;
+			}
 			TRY(add_sources_of(b, t, k, i, ids));
 			if (n == 0)
 				TRY(add_one_of(b, t, k, i, SOURCE_NONE));

@@ -51,6 +51,10 @@ RESULT table_builder_add_aspa(struct table_builder *b, uint32_t customer, const 
     __attribute__((nonnull(1)));
 /* All payloads of t, with their sources. */
 RESULT table_builder_add_table(struct table_builder *b, const struct payload_table *t) NONNULL;
+/* Those of t that leave_out does not want left out; ret_left counts the others by kind. */
+typedef bool table_filter_fn(void *ctx, const struct payload_table *t, enum payload_kind k, size_t i);
+RESULT table_builder_add_unless(struct table_builder *b, const struct payload_table *t, table_filter_fn *leave_out, void *ctx,
+    size_t ret_left[PAYLOAD_KINDS]) __attribute__((nonnull(1, 2)));
 /* The payloads of plus that minus does not have, without sources. An ASPA with other providers is another payload. */
 RESULT table_builder_add_difference(struct table_builder *b, const struct payload_table *plus, const struct payload_table *minus) NONNULL;
 /* generation: a number of the caller's that identifies this table. A customer with more providers than allowed is left out whole and
