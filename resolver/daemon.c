@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/loop_event.h"
 #include "base/mem.h"
+#include "base/process.h"
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "config.h"
@@ -23,7 +24,6 @@
 #include "resolver/ask.h"
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
-#include "resolver/process.h"
 #include "resolver/warm.h"
 
 #define MAX_UNSENT (256u * 1024) /* octets of one stream */

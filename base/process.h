@@ -1,7 +1,7 @@
-/* process.h: what the daemon does to its own process: background, privileges, limits, pid file. Each is called once, by the main
+/* process.h: what a daemon does to its own process: background, privileges, limits, pid file. Each is called once, by the main
  * thread, before there are others. */
-#ifndef RESOLVER_PROCESS_H
-#define RESOLVER_PROCESS_H
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
 
 #include "base/own.h"
 
