@@ -214,6 +214,7 @@ void resolution_close(struct resolution *q)
 		return;
 	q->closing = true;
 	q->state = QUERY_DONE;
+	query_note_move(q);
 	upstream_cancel(c->env.upstream, q->ask);
 	q->ask = (ask_h){ 0 };
 	loop_timer_stop(c->env.loop, &q->deadline);

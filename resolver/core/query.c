@@ -572,7 +572,8 @@ void query_run(struct resolution *q)
 	if (q->running) /* invariant 5 */
 		return;
 	q->running = true;
-	while (!q->closing && step(q))
-		;
+	do
+		query_note_move(q);
+	while (!q->closing && step(q));
 	q->running = false;
 }

@@ -137,7 +137,7 @@ struct resolution {
 	struct arena *arena OWNED_FIELD;
 	const struct core_settings *settings SHARED_FIELD;
 	enum query_purpose purpose;
-	enum query_state state;
+	enum query_state state, was;   /* was: what query_note_move() saw last */
 	bool running, closing;
 	bool detached;         /* goes on though nobody waits */
 	bool renew;            /* prefetch */
@@ -216,6 +216,7 @@ struct core {
 	uint64_t prime_after_ms; /* mono: priming failed, not again before then */
 	struct nsec3_hasher *hasher OWNED_FIELD;
 	core_h self;
+	uint16_t moves[QUERY_STATES]; /* from each state: bits of those that have followed it. For tests: which arrows of query.c's drawing were taken */
 	uint32_t turn_spent;     /* on validation, in this turn */
 	bool refilling;          /* at the end of the turn it becomes 0 */
 	struct resolution *paused_first BORROWED_FIELD, *paused_last BORROWED_FIELD; /* they leave before they die */
@@ -225,6 +226,11 @@ struct core {
 const char *query_state_text(enum query_state s) BORROWED;
 struct deleg_env query_deleg_env(struct resolution *q) NONNULL;
 static inline const struct now *query_now(const struct resolution *q) { return loop_now(q->core->env.loop); }
+static inline void query_note_move(struct resolution *q)
+{
+	q->core->moves[q->was] |= (uint16_t)(1u << q->state);
+	q->was = q->state;
+}
 static inline bool query_is_minimised(const struct resolution *q)
 {
 	return q->asked.type != q->now.type || q->asked.name.labels != q->now.name.labels;

@@ -8,16 +8,6 @@
 
 #define OUT_ROOM 4096u
 
-enum manner {
-	ONE,      /* a question, a reply, the end */
-	LEFT,     /* likewise, but it is for the other side to close */
-	PIPELINE, /* several at once */
-	DRIP,     /* some octets now and then */
-	EARLY,    /* goes before the reply can come */
-	FLOOD,    /* takes a place and says little */
-	MANNERS
-};
-
 /* A connection of a client. */
 struct talk {
 	struct talk *next OWNED_FIELD;
@@ -49,17 +39,37 @@ static void *get_memory(size_t n)
 
 /* ---- questions ------------------------------------------------------------------------------------------------------------------------- */
 
+static void put_option(struct builder *b, uint8_t option)
+{
+	static const uint8_t subnet[] = { 0, 1, 24, 0, 192, 0, 2 }, cookie[] = "8 octets";
+	bool all = option == OPTION_COOKIES_AND_ALL;
+
+	if (all || option == OPTION_COOKIE)
+		(void)build_edns_option(b, EDNS_COOKIE, span_of(cookie, 8));
+	if (all || option == OPTION_NSID)
+		(void)build_edns_option(b, 3, span_of(NULL, 0));
+	if (all || option == OPTION_SUBNET)
+		(void)build_edns_option(b, 8, span_of(subnet, sizeof subnet));
+	if (all || option == OPTION_KEEPALIVE)
+		(void)build_edns_option(b, 11, span_of(NULL, 0));
+	if (all || option == OPTION_UNKNOWN)
+		(void)build_edns_option(b, 65001, span_of(cookie, 5));
+	if (all || option == OPTION_PADDING)
+		(void)build_edns_option(b, 12, span_of(cookie, 3));
+}
+
 size_t clients_compose(const struct asked *q, uint8_t *out, size_t cap)
 {
 	struct question question = { name_of(&q->name), q->type, CLASS_IN };
 	struct edns_out e = { .udp_size = q->udp_size, .dnssec_ok = q->dnssec_ok };
 	struct builder b;
 
-	build_start(&b, out, cap, cap, q->edns ? 11 : 0, q->id, (q->recurse ? MSG_RD : 0) | (q->check_disabled ? MSG_CD : 0) |
+	build_start(&b, out, cap, cap, q->edns ? 11 + 80 : 0, q->id, (q->recurse ? MSG_RD : 0) | (q->check_disabled ? MSG_CD : 0) |
 	    (q->authentic ? MSG_AD : 0));
 	build_question(&b, &question);
 	if (q->edns) {
 		build_edns_start(&b, &e);
+		put_option(&b, q->option);
 		build_edns_end(&b);
 	}
 	return build_finish(&b);
@@ -107,6 +117,31 @@ struct asked *clients_ask(struct run *r, unsigned int client, struct name name, 
 	q->recurse = !r->no_recursion;
 	send_udp(r, q);
 	return q;
+}
+
+static struct asked *put_question(struct run *r, const struct asked *how, bool tcp) BORROWED;
+static struct asked *put_question(struct run *r, const struct asked *how, bool tcp)
+{
+	struct asked *q = r->count == MAX_QUESTIONS ? NULL : &r->asked[r->count++];
+
+	if (q == NULL)
+		return NULL;
+	*q = *how;
+	q->id = (uint16_t)r->count;
+	q->tcp = tcp;
+	q->at_ns = sim_now_ns(r->sim);
+	q->calm = r->calm;
+	q->packets = world_packets(r->world);
+	return q;
+}
+
+bool clients_put(struct run *r, const struct asked *how)
+{
+	const struct asked *q = put_question(r, how, false);
+
+	if (q != NULL)
+		send_udp(r, q);
+	return q != NULL;
 }
 
 /* ---- TCP ------------------------------------------------------------------------------------------------------------------------------- */
@@ -230,21 +265,10 @@ static struct talk *open_talk(struct run *r, unsigned int client, enum manner ma
 	return t;
 }
 
-static void add_question(struct talk *t, const struct asked *again)
+static void write_question(struct talk *t, struct asked *q)
 {
-	struct run *r = t->c->r;
-	struct asked *q = t->len + 2 + 300 > OUT_ROOM ? NULL : new_question(r, t->c->number, true);
 	size_t n;
 
-	if (q == NULL)
-		return;
-	if (again != NULL) {
-		q->name = again->name;
-		q->type = again->type;
-		q->recurse = again->recurse;
-	} else {
-		world_question(r->world, &q->name, &q->type);
-	}
 	q->lossy = t->manner == EARLY || t->manner == FLOOD || t->manner == DRIP;
 	n = clients_compose(q, t->out + t->len + 2, OUT_ROOM - t->len - 2);
 	store16(t->out + t->len, (uint16_t)n);
@@ -255,13 +279,33 @@ static void add_question(struct talk *t, const struct asked *again)
 	t->last_id = q->id;
 }
 
-static void ask_tcp(struct run *r, unsigned int client, enum manner manner, const struct asked *again)
+static bool has_room(const struct talk *t)
 {
-	struct talk *t = open_talk(r, client, manner);
-	uint64_t n = manner == PIPELINE ? sim_draw(r->sim, 2, 12) : manner == DRIP || manner == EARLY ? sim_draw(r->sim, 1, 4) : 1;
+	return t->len + 2 + 400 <= OUT_ROOM;
+}
 
-	for (uint64_t i = 0; i < n; i++)
-		add_question(t, again);
+static void add_question(struct talk *t, const struct asked *again)
+{
+	struct run *r = t->c->r;
+	struct asked *q = has_room(t) ? new_question(r, t->c->number, true) : NULL;
+
+	if (q == NULL)
+		return;
+	if (again != NULL) {
+		q->name = again->name;
+		q->type = again->type;
+		q->recurse = again->recurse;
+	} else {
+		world_question(r->world, &q->name, &q->type);
+	}
+	write_question(t, q);
+}
+
+static void say(struct talk *t)
+{
+	struct run *r = t->c->r;
+	enum manner manner = t->manner;
+
 	if (manner == DRIP) {
 		drip(r->sim, t, 0);
 		return;
@@ -274,6 +318,28 @@ static void ask_tcp(struct run *r, unsigned int client, enum manner manner, cons
 		r->closed_early = true;
 		sim_at(r->sim, sim_draw(r->sim, 0, manner == EARLY ? 300 : 60000) * MS, leave, t, 0);
 	}
+}
+
+static void ask_tcp(struct run *r, unsigned int client, enum manner manner, const struct asked *again)
+{
+	struct talk *t = open_talk(r, client, manner);
+	uint64_t n = manner == PIPELINE ? sim_draw(r->sim, 2, 12) : manner == DRIP || manner == EARLY ? sim_draw(r->sim, 1, 4) : 1;
+
+	for (uint64_t i = 0; i < n; i++)
+		add_question(t, again);
+	say(t);
+}
+
+bool clients_put_tcp(struct run *r, enum manner manner, const struct asked *how, unsigned int n)
+{
+	struct talk *t = r->count + n > MAX_QUESTIONS || n == 0 ? NULL : open_talk(r, how->client, manner);
+
+	if (t == NULL)
+		return false;
+	for (unsigned int i = 0; i < n && has_room(t); i++)
+		write_question(t, put_question(r, &how[i], true));
+	say(t);
+	return true;
 }
 
 static void client_datagram(struct sim *s, void *ctx, const struct endpoint *from, const struct endpoint *to, struct span packet)

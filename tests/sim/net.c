@@ -353,7 +353,7 @@ void sim_conn_push(struct sim *s, struct sim_conn *c, enum sim_event_kind kind, 
 		e->to_program = to_program;
 		c->events++;
 		sim_push(s, arrival(s, c, to_program, delay_ns(s, l)), e);
-		octets = span_of(octets.p + n, octets.n - n);
+		octets = n == octets.n ? span_of(NULL, 0) : span_of(octets.p + n, octets.n - n);
 	} while (octets.n > 0);
 }
 

@@ -23,6 +23,7 @@ struct asked {
 	uint8_t client;
 	bool tcp, edns, dnssec_ok, recurse, check_disabled;
 	bool authentic; /* has AD: wants to know */
+	uint8_t option; /* of EDNS: enum client_option */
 	bool lossy;  /* its connection may end before the reply: the client's own doing, or places ran out */
 	bool must;   /* no failure is excused */
 	bool calm;   /* the weather has been good since it was asked */
@@ -32,6 +33,19 @@ struct asked {
 	uint16_t rcode, answers; /* of its reply */
 	int ede;                 /* its extended error; -1: none */
 	bool secure;             /* it had AD */
+};
+
+enum client_option { OPTION_NONE, OPTION_COOKIE, OPTION_NSID, OPTION_SUBNET, OPTION_KEEPALIVE, OPTION_PADDING, OPTION_UNKNOWN, OPTION_COOKIES_AND_ALL, CLIENT_OPTIONS };
+
+/* How a client behaves on a connection. */
+enum manner {
+	ONE,      /* a question, a reply, the end */
+	LEFT,     /* likewise, but it is for the other side to close */
+	PIPELINE, /* several at once */
+	DRIP,     /* some octets now and then */
+	EARLY,    /* goes before the reply can come */
+	FLOOD,    /* takes a place and says little */
+	MANNERS
 };
 
 struct client {
@@ -70,16 +84,21 @@ struct run {
 	bool small;        /* the caches are tiny */
 	bool lonely;       /* one question at a time, and what it costs is counted */
 	bool tcp, floods, forgers, reloads, flushes, limits, outages, oom;
+	bool meddled;      /* somebody changes replies on purpose (fuzzing): also `damaged` */
+	bool policies;     /* of the configuration: some clients are refused, or get flags of its choice */
+	bool resigned;     /* and has the zones' keys: what is secure may differ from the model */
 	bool guests;       /* attacks.c: the model knows nothing of the names asked for */
 	bool is_signed;    /* the world has signatures, the resolver its trust anchors */
 	bool no_recursion; /* clients_ask() clears RD */
 	bool plain;        /* questions have EDNS and DO, and no CD */
+	bool starved;      /* memory ran out for long: replies may be missing */
 	bool in_child;     /* of a fork, where memory has run out */
 	bool closed_early; /* owners were closed with events under way */
 
 	struct client clients[CLIENTS];
 	struct talk *talks OWNED_FIELD;
 	struct asked *asked OWNED_FIELD;
+	unsigned int uncounted; /* questions that judge.c does not know: they may cost packets all the same */
 	unsigned int count, wrong, failures, missing;
 	uint64_t flushed_ns, packets, trace, dearest;
 };
@@ -98,6 +117,7 @@ struct endpoint run_resolver(void);
 /* weather.c */
 void weather_draw(struct run *r) NONNULL;
 void weather_start(struct run *r) NONNULL;
+void weather_reload(struct run *r, const char *change) NONNULL; /* with these further lines of server: */
 void weather_end_calm(struct run *r) NONNULL; /* questions under way are excused, should they fail */
 
 /* clients.c */
@@ -106,6 +126,9 @@ void clients_schedule(struct run *r) NONNULL;
 void clients_stop(struct run *r) NONNULL;
 /* A question by UDP of a client that knows what it wants. NULL: too many. */
 struct asked *clients_ask(struct run *r, unsigned int client, struct name name, uint16_t type) BORROWED;
+/* Questions with everything set but id, at_ns, calm, packets: by UDP, or on one connection. False: too many, and nothing was sent. */
+bool clients_put(struct run *r, const struct asked *how) NONNULL;
+bool clients_put_tcp(struct run *r, enum manner manner, const struct asked *how, unsigned int n) NONNULL;
 size_t clients_compose(const struct asked *q, uint8_t *out, size_t cap) NONNULL;
 
 /* judge.c */

@@ -624,14 +624,21 @@ static void on_datagram(struct sim *s, void *ctx, const struct endpoint *from, c
 {
 	struct model_server *v = ctx;
 	uint8_t out[4096], other[4096];
+	uint64_t wait = 0;
 	size_t n;
 
 	v->world->packets++;
 	if (to->port != 53)
 		return;
 	n = server_reply(v, packet, false, out, sizeof out);
+	if (v->world->meddle != NULL)
+		n = v->world->meddle(v->world->meddle_ctx, v, to, from, packet, false, out, n, sizeof out, &wait);
 	if (n == 0)
 		return;
+	if (wait > 0) {
+		send_later(v, wait, to, from, out, n);
+		return;
+	}
 	if (v->temper == SLOW) {
 		send_later(v, sim_draw(s, 1, 1500) * 1000000u, to, from, out, n);
 		return;
@@ -687,6 +694,12 @@ static void on_data(struct sim *s, void *ctx, struct sim_conn *c, struct span oc
 		static uint8_t out[2 + 65535];
 
 		n = server_reply(v, span_of(p->octets + 2, len), true, out + 2, 65535);
+		if (v->world->meddle != NULL) {
+			struct endpoint at = { .a = v->v4, .port = 53 };
+			uint64_t wait = 0;
+
+			n = v->world->meddle(v->world->meddle_ctx, v, &at, sim_conn_peer(c), span_of(p->octets + 2, len), true, out + 2, n, 65535, &wait);
+		}
 		if (v->temper == SHUTS) {
 			sim_conn_close(s, c);
 			return;

@@ -64,29 +64,34 @@ static uint8_t draw_algorithm(struct rng *g)
 	return all[rng_below(g, sizeof all)];
 }
 
-static void draw_denial(struct world *w, struct model_zone *z, struct rng *g)
+static void set_denial(struct world *w, struct model_zone *z, enum denial_kind denial, unsigned int iterations, bool salt)
 {
-	static const unsigned int iterations[] = { 0, 0, 0, 1, 10, 50, 51, 500 };
 	struct zone_signing *x = z->signing;
 	uint8_t rdata[5 + 8] = { 1, 0 };
 
-	x->denial = (enum denial_kind)rng_below(g, 3);
-	if (x->denial == BY_NSEC)
+	x->denial = denial;
+	if (denial == BY_NSEC)
 		return;
-	x->iterations = iterations[rng_below(g, 8)];
-	x->salt = span_of(arena_dup(w->arena, "\xaa\xbb\xcc\xdd", 4), rng_below(g, 2) * 4);
+	x->iterations = iterations;
+	x->salt = span_of(arena_dup(w->arena, "\xaa\xbb\xcc\xdd", 4), salt ? 4 : 0);
 	store16(rdata + 2, (uint16_t)x->iterations);
 	rdata[4] = (uint8_t)x->salt.n;
 	memcpy(rdata + 5, x->salt.p, x->salt.n);
 	model_add(w, z, z->apex, RR_NSEC3PARAM, 0, span_of(rdata, 5 + x->salt.n));
 }
 
-/* Its keys: one for all, or one for the keys and one for the rest; of one algorithm, or of two. */
-static void sign_zone(struct world *w, struct model_zone *z, struct rng *g)
+static void draw_denial(struct world *w, struct model_zone *z, struct rng *g)
 {
-	uint8_t algorithm = draw_algorithm(g);
-	bool two = chance(g, 100000), one_key = chance(g, 300000);
+	static const unsigned int iterations[] = { 0, 0, 0, 1, 10, 50, 51, 500 };
+	enum denial_kind denial = (enum denial_kind)rng_below(g, 3);
+	unsigned int n = denial == BY_NSEC ? 0 : iterations[rng_below(g, 8)];
 
+	set_denial(w, z, denial, n, denial != BY_NSEC && rng_below(g, 2) != 0);
+}
+
+/* Its keys: one for all, or one for the keys and one for the rest; of one algorithm, or of two. */
+static void make_keys(struct world *w, struct model_zone *z, struct rng *g, uint8_t algorithm, bool two, bool one_key)
+{
 	z->signing = get(w->arena, sizeof *z->signing);
 	for (unsigned int i = 0; i <= two; i++) {
 		add_key(w, z, g, algorithm, FLAG_SEP);
@@ -94,6 +99,14 @@ static void sign_zone(struct world *w, struct model_zone *z, struct rng *g)
 			add_key(w, z, g, algorithm, FLAG_ZONE);
 		algorithm = algorithm == ALG_ED25519 ? ALG_RSASHA256 : ALG_ED25519;
 	}
+}
+
+static void sign_zone(struct world *w, struct model_zone *z, struct rng *g)
+{
+	uint8_t algorithm = draw_algorithm(g);
+	bool two = chance(g, 100000), one_key = chance(g, 300000);
+
+	make_keys(w, z, g, algorithm, two, one_key);
 	draw_denial(w, z, g);
 }
 
@@ -175,6 +188,64 @@ static void draw_temper(struct model_server *v, struct rng *g)
 	v->temper = (enum temper)(STRIPS + rng_below(g, TEMPERS - STRIPS));
 }
 
+/* Forwarders know everything, with its signatures. */
+static void tell_forwarders(struct world *w)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		for (struct model_zone *z = w->zones; z != NULL; z = z->next) {
+			struct model_serves *x = get(w->arena, sizeof *x);
+
+			x->zone = z;
+			x->next = w->forwarders[i]->zones;
+			w->forwarders[i]->zones = x;
+		}
+	}
+}
+
+void world_sign_zone(struct world *w, struct model_zone *z, const struct sign_plan *p)
+{
+	AUTO(rng_free) struct rng *g = rng_new_seeded(z->apex.len);
+	enum world_security above = z->parent == NULL ? WORLD_SECURE : z->parent->security;
+
+	if (g == NULL)
+		abort();
+	w->is_signed = true;
+	z->security = above;
+	if (p == NULL || p->fault == FAULT_UNSIGNED) {
+		if (p != NULL && above == WORLD_SECURE && z->parent != NULL) {
+			add_dead_ds(w, z);
+			z->security = WORLD_BOGUS;
+		} else if (above == WORLD_SECURE) {
+			z->security = WORLD_INSECURE;
+		}
+		return;
+	}
+	make_keys(w, z, g, p->algorithm, p->two_algorithms, p->one_key);
+	set_denial(w, z, p->denial, p->denial == BY_NSEC ? 0 : p->iterations, p->salt);
+	z->signing->fault = p->fault;
+	if (z->parent == NULL)
+		return;
+	if (p->ds)
+		add_ds(w, z, g, p->unknown_ds);
+	if (above == WORLD_SECURE && (!p->ds || p->unknown_ds))
+		z->security = WORLD_INSECURE;
+	if (z->security == WORLD_INSECURE && p->anchored) {
+		z->anchored = true;
+		z->security = WORLD_SECURE;
+	}
+	if (z->security == WORLD_SECURE && p->fault != FAULT_NONE && !(z->anchored && p->fault == FAULT_DS))
+		z->security = WORLD_BOGUS;
+	if (p->switched_off && z->security != WORLD_INSECURE && !z->anchored) {
+		z->switched_off = true;
+		z->security = WORLD_INSECURE;
+	}
+}
+
+void world_sign_end(struct world *w)
+{
+	tell_forwarders(w);
+}
+
 void world_sign(struct world *w, uint64_t seed, enum plant plant)
 {
 	AUTO(rng_free) struct rng *g = rng_new_seeded(seed ^ 0x7369676e65640001u);
@@ -195,16 +266,7 @@ void world_sign(struct world *w, uint64_t seed, enum plant plant)
 	}
 	for (struct model_server *v = w->servers; v != NULL; v = v->next)
 		draw_temper(v, g);
-	/* Forwarders know everything, with its signatures. */
-	for (unsigned int i = 0; i < 2; i++) {
-		for (unsigned int k = 0; k < w->zone_count; k++) {
-			struct model_serves *x = get(w->arena, sizeof *x);
-
-			x->zone = all[k];
-			x->next = w->forwarders[i]->zones;
-			w->forwarders[i]->zones = x;
-		}
-	}
+	tell_forwarders(w);
 	for (unsigned int i = 0; i < w->zone_count; i++) {
 		if (plant == PLANT_SIGN_INSECURE && all[i]->security == WORLD_SECURE)
 			all[i]->security = WORLD_INSECURE;

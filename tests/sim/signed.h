@@ -30,6 +30,20 @@ struct zone_name {
 	uint8_t hash[SIGN_HASH];
 };
 
+/* How a zone of a world by hand is signed. */
+struct sign_plan {
+	uint8_t algorithm;      /* 5, 7, 8 or 15 */
+	bool two_algorithms, one_key;
+	enum denial_kind denial;
+	unsigned int iterations; /* of NSEC3 */
+	bool salt;
+	bool ds;                /* at the parent */
+	bool unknown_ds;        /* of a digest that nobody knows */
+	bool anchored;          /* a trust anchor of its own */
+	bool switched_off;      /* domain-insecure */
+	enum zone_fault fault;
+};
+
 #define ZONE_KEYS 4u
 #define MAX_PROOFS 8u
 
@@ -59,6 +73,9 @@ void prove_nodata(struct model_server *v, struct arena *a, const struct model_zo
 void prove_nxdomain(struct model_server *v, struct arena *a, const struct model_zone *z, struct name name, struct proofs *p);
 /* Why the wildcard is right: nothing is closer. */
 void prove_expansion(struct model_server *v, struct arena *a, const struct model_zone *z, struct name name, struct proofs *p);
+/* A world by hand: all zones are there. The root is signed first; zones that are not signed have to be told (NULL), for what is insecure below them. */
+void world_sign_zone(struct world *w, struct model_zone *z, const struct sign_plan *p) __attribute__((nonnull(1, 2)));
+void world_sign_end(struct world *w) NONNULL;
 /* This zone's data can be checked, all of it: what a server says wrongly about it must be found out. (With too many iterations any name may be an unsigned
  * delegation, as far as a validator can tell.) */
 bool zone_is_watched(const struct model_zone *z);

@@ -201,14 +201,9 @@ static void set_plan(struct loop *l, struct message *m)
 		(void)OK(worker_listen(w, report, &failed));
 }
 
-static void reload(struct sim *s, void *ctx, uint64_t left)
+void weather_reload(struct run *r, const char *change)
 {
-	static const char *const changes[] = { "", " minimal-responses: no\n", " qname-minimisation: no\n", " msg-cache-size: 8k\n rrset-cache-size: 16k\n",
-		" prefetch: yes\n", " outgoing-num-tcp: 4\n", " num-queries-per-thread: 8\n" };
-	struct run *r = ctx;
 	struct plan *next, *before = r->plan;
-
-	const char *change = changes[sim_draw(s, 0, sizeof changes / sizeof changes[0] - 1)];
 
 	/* Silent servers take all places, or what was learnt is forgotten before it is used. */
 	if (strstr(change, "outgoing") != NULL || strstr(change, "cache-size") != NULL) {
@@ -230,6 +225,15 @@ static void reload(struct sim *s, void *ctx, uint64_t left)
 		loop_post(r->w[i].loop, &o->m);
 	}
 	plan_unref(MOVE(before));
+}
+
+static void reload(struct sim *s, void *ctx, uint64_t left)
+{
+	static const char *const changes[] = { "", " minimal-responses: no\n", " qname-minimisation: no\n", " msg-cache-size: 8k\n rrset-cache-size: 16k\n",
+		" prefetch: yes\n", " outgoing-num-tcp: 4\n", " num-queries-per-thread: 8\n" };
+	struct run *r = ctx;
+
+	weather_reload(r, changes[sim_draw(s, 0, sizeof changes / sizeof changes[0] - 1)]);
 	if (left > 0)
 		sim_at(s, sim_draw(s, 0, 10000) * MS, reload, r, left - 1);
 }

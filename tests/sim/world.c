@@ -41,20 +41,15 @@ static void *get(struct world *w, size_t n)
 	return p;
 }
 
-static void PRINTF_LIKE(3, 4) add(struct world *w, struct model_zone *z, const char *fmt, ...)
+static void add_text(struct world *w, struct model_zone *z, const char *text)
 {
-	char text[4096];
 	uint8_t room[4096];
 	struct writer out = writer_of(room, sizeof room);
 	struct name_buf owner;
 	struct zone_rr rr;
 	const char *msg = "";
 	struct model_rr *m = get(w, sizeof *m);
-	va_list ap;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
 	if (!OK(zone_read_rr(text, z->apex, 3600, &owner, &rr, &out, &msg))) {
 		fprintf(stderr, "simulator: \"%s\": %s\n", text, msg);
 		abort();
@@ -63,6 +58,17 @@ static void PRINTF_LIKE(3, 4) add(struct world *w, struct model_zone *z, const c
 		span_of(arena_dup(w->arena, rr.rdata.p, rr.rdata.n), rr.rdata.n), false };
 	m->next = z->rrs;
 	z->rrs = m;
+}
+
+static void PRINTF_LIKE(3, 4) add(struct world *w, struct model_zone *z, const char *fmt, ...)
+{
+	char text[4096];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	add_text(w, z, text);
 }
 
 void model_add(struct world *w, struct model_zone *z, struct name owner, uint16_t type, uint32_t ttl, struct span rdata)
@@ -134,6 +140,27 @@ static enum temper odd_temper(struct world *w)
 	return all[sim_draw(w->sim, 0, sizeof all / sizeof all[0] - 1)];
 }
 
+/* Number i of the servers in the zone itself, with glue at the parent. */
+static struct model_server *own_server(struct world *w, struct model_zone *z, unsigned int i, enum temper temper) BORROWED;
+static struct model_server *own_server(struct world *w, struct model_zone *z, unsigned int i, enum temper temper)
+{
+	char a4[32], a6[48], apex[NAME_TEXT];
+	struct model_server *v;
+
+	(void)name_to_text(z->apex, apex);
+	(void)snprintf(a4, sizeof a4, "20.%u.%u.53", w->server_count >> 8 & 255, w->server_count & 255);
+	(void)snprintf(a6, sizeof a6, "2400:%x::53", w->server_count);
+	v = new_server(w, a4, a6, temper);
+	serves(w, v, z);
+	add(w, z, "@ NS ns%u", i);
+	add(w, z, "ns%u A %s", i, a4);
+	add(w, z, "ns%u AAAA %s", i, a6);
+	add(w, z->parent, "%s NS ns%u.%s", apex, i, apex);
+	add(w, z->parent, "ns%u.%s A %s", i, apex, a4);
+	add(w, z->parent, "ns%u.%s AAAA %s", i, apex, a6);
+	return v;
+}
+
 /* The servers of a zone: names in it (with glue at the parent) or in the providers' zone (without). */
 static void give_servers(struct world *w, struct model_zone *z, bool broken)
 {
@@ -152,19 +179,8 @@ static void give_servers(struct world *w, struct model_zone *z, bool broken)
 	}
 	for (unsigned int i = 0; i < n; i++) {
 		bool bad = broken || (i > 0 && sim_chance(w->sim, w->o.bad_servers));
-		char a4[32], a6[48];
-		struct model_server *v;
+		struct model_server *v = own_server(w, z, i, bad ? bad_temper(w) : i == 0 ? HONEST : odd_temper(w));
 
-		(void)snprintf(a4, sizeof a4, "20.%u.%u.53", w->server_count >> 8 & 255, w->server_count & 255);
-		(void)snprintf(a6, sizeof a6, "2400:%x::53", w->server_count);
-		v = new_server(w, a4, a6, bad ? bad_temper(w) : i == 0 ? HONEST : odd_temper(w));
-		serves(w, v, z);
-		add(w, z, "@ NS ns%u", i);
-		add(w, z, "ns%u A %s", i, a4);
-		add(w, z, "ns%u AAAA %s", i, a6);
-		add(w, z->parent, "%s NS ns%u.%s", apex, i, apex);
-		add(w, z->parent, "ns%u.%s A %s", i, apex, a4);
-		add(w, z->parent, "ns%u.%s AAAA %s", i, apex, a6);
 		if (z == w->provider)
 			w->provider_servers[i] = v;
 	}
@@ -268,6 +284,12 @@ static void add_circle(struct world *w, struct model_zone *top)
 	}
 }
 
+static void make_forwarders(struct world *w, enum temper second)
+{
+	w->forwarders[0] = new_server(w, "40.0.0.1", "2400:ffff::1", FORWARDER);
+	w->forwarders[1] = new_server(w, "40.0.0.2", "2400:ffff::2", second);
+}
+
 struct world *world_new(struct sim *s, const struct world_options *o)
 {
 	AUTO(world_free) struct world *w = (struct world *)mem_alloc(sizeof *w);
@@ -305,9 +327,65 @@ struct world *world_new(struct sim *s, const struct world_options *o)
 	add_aliases(w);
 	if (o->circles)
 		add_circle(w, tops[0]);
-	w->forwarders[0] = new_server(w, "40.0.0.1", "2400:ffff::1", FORWARDER);
-	w->forwarders[1] = new_server(w, "40.0.0.2", "2400:ffff::2", sim_chance(s, 500000) ? FORWARDER_STUFFS : FORWARDER);
+	make_forwarders(w, sim_chance(s, 500000) ? FORWARDER_STUFFS : FORWARDER);
 	return MOVE(w);
+}
+
+/* ---- worlds by hand ------------------------------------------------------------------------------------------------------------------- */
+
+struct world *world_new_by_hand(struct sim *s)
+{
+	AUTO(world_free) struct world *w = (struct world *)mem_alloc(sizeof *w);
+
+	if (w == NULL || (w->arena = arena_new(0)) == NULL)
+		return NULL;
+	w->sim = s;
+	make_root(w);
+	make_forwarders(w, FORWARDER);
+	return MOVE(w);
+}
+
+struct model_zone *world_add_zone(struct world *w, struct model_zone *parent, const char *label)
+{
+	return new_zone(w, parent, label);
+}
+
+struct model_server *world_add_server(struct world *w, struct model_zone *z, enum temper temper)
+{
+	unsigned int i = 0;
+
+	for (const struct model_rr *m = z->rrs; m != NULL; m = m->next)
+		i += m->rr.type == RR_NS && name_equal(m->rr.owner, z->apex);
+	return own_server(w, z, i, temper);
+}
+
+void world_serve_at(struct world *w, struct model_zone *z, struct model_zone *host)
+{
+	char apex[NAME_TEXT], at[NAME_TEXT];
+	unsigned int i = 0;
+
+	(void)name_to_text(z->apex, apex);
+	(void)name_to_text(host->apex, at);
+	for (struct model_server *v = w->servers; v != NULL; v = v->next) {
+		for (const struct model_serves *x = v->zones; x != NULL; x = x->next) {
+			if (x->zone == host) {
+				serves(w, v, z);
+				i++;
+				break;
+			}
+		}
+	}
+	while (i-- > 0) {
+		add(w, z, "@ NS ns%u.%s", i, at);
+		add(w, z->parent, "%s NS ns%u.%s", apex, i, at);
+	}
+	z->at_provider = true;
+	w->provider = host;
+}
+
+void world_put(struct world *w, struct model_zone *z, const char *text)
+{
+	add_text(w, z, text);
 }
 
 /* ---- questions ------------------------------------------------------------------------------------------------------------------------ */
@@ -427,12 +505,22 @@ static void weaken(struct world_answer *a, const struct model_zone *z, uint16_t 
 		a->security = s;
 }
 
+/* From the root down nothing of it leaves a liar a choice: signed, few iterations, no opt-out. */
+static bool is_firm(const struct model_zone *z)
+{
+	for (; z != NULL; z = z->parent) {
+		if (z->switched_off || (z->signing == NULL ? z->security != WORLD_BOGUS : zone_denies_weakly(z, z->apex, true)))
+			return false;
+	}
+	return true;
+}
+
 void world_right_answer(struct world *w, struct arena *arena, struct name name, uint16_t type, struct world_answer *ret)
 {
 	struct name_buf made;
 	unsigned int steps = 0;
 
-	*ret = (struct world_answer){ .rcode = RCODE_NOERROR, .rrs = arena_alloc_array(arena, 512, sizeof *ret->rrs) };
+	*ret = (struct world_answer){ .rcode = RCODE_NOERROR, .firm = true, .rrs = arena_alloc_array(arena, 512, sizeof *ret->rrs) };
 	name = name_dup_in(arena, name);
 	for (;; steps++) {
 		struct model_zone *z = zone_of(w, name, type);
@@ -440,6 +528,7 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 
 		ret->may_fail |= is_broken(w, z) || steps > CHAIN_MAX;
 		ret->zone = z;
+		ret->firm &= is_firm(z);
 		if (steps > 40) {
 			ret->may_fail = true;
 			return;

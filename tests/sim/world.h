@@ -58,6 +58,7 @@ struct world_answer {
 	bool may_fail; /* a zone on the way is broken, or the chain too long: SERVFAIL is right as well */
 	enum world_security security;
 	bool faulty;   /* WORLD_BOGUS by what is wrong with the zone itself, not with one above */
+	bool firm;     /* nothing on the way leaves whoever changes replies a choice: all is signed, and no denial says less than it might */
 };
 void world_right_answer(struct world *w, struct arena *a, struct name name, uint16_t type, struct world_answer *ret);
 

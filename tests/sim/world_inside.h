@@ -77,6 +77,11 @@ struct model_server {
 	struct name forwards;             /* FORWARDER_STUFFS: the zone that it is asked about */
 	struct model_serves *zones ARENA_FIELD;
 };
+/* Somebody between a server and the network: gets the reply that is about to go (n 0: none is), may change it in place, up to cap octets, or send others. The
+ * octets that go now; 0: none. *ret_wait_ns: after that time. */
+typedef size_t world_meddle_fn(void *ctx, struct model_server *v, const struct endpoint *server, const struct endpoint *to, struct span query, bool tcp, uint8_t *out,
+    size_t n, size_t cap, uint64_t *ret_wait_ns);
+
 struct world {
 	struct sim *sim PARENT_FIELD;
 	struct arena *arena OWNED_FIELD;
@@ -92,6 +97,8 @@ struct world {
 	bool is_signed;
 	enum plant sign_plant;
 	struct made_signature *made[512] ARENA_FIELD;
+	world_meddle_fn *meddle;          /* NULL: none */
+	void *meddle_ctx BORROWED_FIELD;
 };
 
 struct model_find {
@@ -108,6 +115,13 @@ void model_add(struct world *w, struct model_zone *z, struct name owner, uint16_
 void server_start(struct model_server *v) NONNULL;
 /* The octets of its reply in out; 0: none. */
 size_t server_reply(struct model_server *v, struct span packet, bool tcp, uint8_t *out, size_t cap) NONNULL;
+/* Worlds by hand: a root with its servers and nothing else; then zones, parents first, and their servers (v4 addresses 20.x.y.53), then records. */
+struct world *world_new_by_hand(struct sim *s) OWNED_BY(world_free) NONNULL;
+struct model_zone *world_add_zone(struct world *w, struct model_zone *parent, const char *label) BORROWED NONNULL;
+struct model_server *world_add_server(struct world *w, struct model_zone *z, enum temper temper) BORROWED NONNULL;
+/* The servers of another zone, which becomes the provider, serve it, and have their names there: delegated without glue. */
+void world_serve_at(struct world *w, struct model_zone *z, struct model_zone *host) NONNULL;
+void world_put(struct world *w, struct model_zone *z, const char *text) NONNULL; /* a record as in a zone file; it must be readable */
 /* The root's delegation of a guest's zone. */
 void world_delegate(struct world *w, const char *zone, const char *address4) NONNULL;
 
