@@ -243,7 +243,7 @@ static bool read_qualifiers(struct reading *g, struct reader *info)
 
 	if (reader_ok(&one) && !OID_IS(oid, OID_CPS)) {
 		BROKEN(g->rep, POLICY_QUALIFIER);
-		read_rest(&one);
+		der_rest(&one);
 	} else {
 		g->c->cps = der_any(&one, &tag);
 		if (tag != DER_IA5_STRING)

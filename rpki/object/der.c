@@ -43,7 +43,7 @@ struct bits der_bits_of(struct reader *r, struct span contents)
 {
 	struct reader in = reader_of(contents);
 	uint8_t unused = read8(&in);
-	struct span octets = read_rest(&in);
+	struct span octets = der_rest(&in);
 
 	if (!reader_ok(&in) || unused > 7 || (octets.n == 0 && unused != 0) ||
 	    (octets.n > 0 && (octets.p[octets.n - 1] & ((1u << unused) - 1)) != 0)) {

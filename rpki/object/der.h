@@ -32,6 +32,18 @@ enum {
 	DER_CONSTRUCTED = 0xa0,
 };
 
+/* As read_span() and read_rest(), but nothing after an error, and from no octets none: a reader of what is not there is met all the time here. */
+static inline struct span der_take(struct reader *r, size_t n)
+{
+	if (r->bad || r->base == NULL) {
+		if (n > 0)
+			reader_fail(r);
+		return (struct span){ NULL, 0 };
+	}
+	return read_span(r, n);
+}
+static inline struct span der_rest(struct reader *r) { return der_take(r, reader_left(r)); }
+
 /* The length octets after the first one; fails unless it is the shortest form of the length. */
 static inline size_t der_long_length_(struct reader *r, uint8_t first)
 {
@@ -67,7 +79,7 @@ static inline struct span der_any(struct reader *r, uint8_t *ret_tag)
 		reader_fail(r);
 	if (first >= 0x80)
 		n = der_long_length_(r, first);
-	return read_span(r, n);
+	return der_take(r, n);
 }
 
 /* The contents of the next element, which must have this tag. */
@@ -99,7 +111,7 @@ static inline struct span der_whole_any(struct reader *r)
 	uint8_t tag;
 
 	der_any(r, &tag);
-	return reader_ok(r) ? read_span(&from, r->pos - from.pos) : (struct span){ NULL, 0 };
+	return reader_ok(r) ? der_take(&from, r->pos - from.pos) : (struct span){ NULL, 0 };
 }
 static inline struct span der_whole(struct reader *r, uint8_t tag)
 {

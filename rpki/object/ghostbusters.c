@@ -19,7 +19,7 @@ static bool read_line(struct reader *r, struct span *ret_name, struct span *ret_
 
 	while (!reader_end(&look) && read8(&look) != '\n')
 		n++;
-	s = read_span(r, n);
+	s = der_take(r, n);
 	read_skip(r, reader_end(r) ? 0 : 1);
 	if (s.n > 0 && s.p[s.n - 1] == '\r')
 		s.n--;
@@ -36,9 +36,9 @@ static bool read_line(struct reader *r, struct span *ret_name, struct span *ret_
 	if (head == s.n || name == 0)
 		return s.n == 0; /* an empty line */
 	line = reader_of(s);
-	*ret_name = read_span(&line, name);
+	*ret_name = der_take(&line, name);
 	read_skip(&line, head - name + 1);
-	*ret_value = read_rest(&line);
+	*ret_value = der_rest(&line);
 	return true;
 }
 

@@ -33,7 +33,7 @@ static void read_rsa(struct key_info *i)
 		struct reader r = reader_of(n);
 
 		read_skip(&r, 1);
-		n = read_rest(&r);
+		n = der_rest(&r);
 	}
 	i->modulus = n;
 	i->exponent = e;
@@ -54,7 +54,7 @@ struct key_info key_info_read(struct reader *r)
 
 		i.kind = OID_IS(curve, OID_P256) ? KEY_KIND_P256 : KEY_KIND_UNKNOWN;
 	} else {
-		read_rest(&alg);
+		der_rest(&alg);
 	}
 	der_leave(&in, &alg);
 	bits = der_bit_string(&in);

@@ -215,7 +215,7 @@ bool uri_is(struct span uri, const char *scheme)
 {
 	size_t n = strlen(scheme), host = 0;
 	struct reader r = reader_of(uri);
-	struct span begin = read_span(&r, n);
+	struct span begin = der_take(&r, n);
 
 	if (!reader_ok(&r) || uri.n > URI_MAX)
 		return false;

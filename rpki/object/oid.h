@@ -4,7 +4,11 @@
 
 #include "base/cursor.h"
 
-#define OID_IS(span, literal) ((span).n == sizeof(literal) - 1 && memcmp((span).p, literal, sizeof(literal) - 1) == 0)
+static inline bool oid_is_(struct span oid, const char *octets, size_t n)
+{
+	return oid.n == n && memcmp(oid.p, octets, n) == 0;
+}
+#define OID_IS(span, literal) oid_is_((span), (literal), sizeof(literal) - 1)
 #define OID_SPAN(literal) span_of(literal, sizeof(literal) - 1)
 
 /* algorithms */

@@ -255,10 +255,10 @@ static bool read_range(const struct reading *g, struct reader *r, unsigned int w
 	*ret_lo = number_of_bits(lo, width, false);
 	*ret_hi = number_of_bits(hi, width, true);
 	if (*ret_lo > *ret_hi) {
-		report_broken(g->rep, g->range);
+		report_broken(g->rep, g->order);
 		return false;
 	}
-	/* RFC 3779 section 2.2.3.8 and 2.2.3.9: no trailing zeros in the lower end, no trailing ones in the upper */
+	/* RFC 3779 section 2.2.3.9: no trailing zeros in the lower end, no trailing ones in the upper */
 	if (lo.octets.n > 0 && (lo.octets.p[lo.octets.n - 1] >> lo.unused & 1) == 0 && report_broken(g->rep, g->range))
 		return false;
 	if (hi.octets.n > 0 && (hi.octets.p[hi.octets.n - 1] >> hi.unused & 1) == 1 && report_broken(g->rep, g->range))
@@ -419,9 +419,13 @@ static bool read_as_list(const struct reading *g, struct reader in)
 
 			good = der_small(der_integer(&range), UINT32_MAX, &lo) && der_small(der_integer(&range), UINT32_MAX, &hi);
 			der_leave(&in, &range);
-			if (good && lo >= hi && report_broken(g->rep, g->range)) /* a range of one is a number */
+			if (good && lo == hi && report_broken(g->rep, g->range)) /* a range of one is a number */
 				return false;
-			good = good && lo <= hi;
+			if (good && lo > hi) {
+				if (report_broken(g->rep, g->order))
+					return false;
+				continue;
+			}
 		}
 		if (!good || !reader_ok(&in)) {
 			report_broken(g->rep, g->der);

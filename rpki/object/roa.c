@@ -56,19 +56,24 @@ static bool read_family(struct reader *r, struct report *rep, struct roa *roa)
 	return true;
 }
 
+/* [0] EXPLICIT INTEGER DEFAULT 0. A primitive one is met, and is as wrong. */
 static bool read_version(struct reader *r, struct report *rep)
 {
+	uint8_t tag = der_peek(r);
 	struct reader in;
 	uint64_t version;
 
-	if (der_peek(r) != DER_CONSTRUCTED)
+	if (tag == DER_CONTEXT) {
+		der_whole_any(r);
+		BROKEN(rep, ROA_VERSION);
+	}
+	if (tag != DER_CONSTRUCTED)
 		return true;
 	in = der_enter(r, DER_CONSTRUCTED);
 	if (!der_small(der_integer(&in), UINT64_MAX, &version) || version != 0)
 		BROKEN(rep, ROA_VERSION);
 	else
 		BROKEN(rep, ROA_VERSION_DEFAULT);
-	der_leave(r, &in);
 	return true;
 }
 

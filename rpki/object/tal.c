@@ -11,7 +11,7 @@ static struct span read_line(struct reader *r)
 
 	while (!reader_end(&look) && read8(&look) != '\n')
 		n++;
-	s = read_span(r, n);
+	s = der_take(r, n);
 	read_skip(r, reader_end(r) ? 0 : 1);
 	if (s.n > 0 && s.p[s.n - 1] == '\r')
 		s.n--;
