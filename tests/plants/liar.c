@@ -6,18 +6,19 @@
  *     accept     SERVFAIL becomes NOERROR
  *     secure     each reply says that its data are validated (AD)
  *     control    the control socket's "ok" becomes "no"
- *     rename     no file that was written is put into its place
+ *     words      the control socket says "valid" where it should say "bogus"
+ *     torn       of each file that is put into its place half is lost before
  *     race       all threads count in one plain variable (for a ThreadSanitizer build, with which this file must be compiled then)
  *
  * tests/stages/full/54-plants uses it.
  */
 #include <dlfcn.h>
-#include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static unsigned long counted; /* the race */
 
@@ -82,14 +83,17 @@ ssize_t send(int fd, const void *p, size_t n, int flags)
 	socklen_t len = sizeof(a);
 
 	*(void **)&fn = real("send");
-	if (n >= 2 && lies("control") && getsockname(fd, (struct sockaddr *)&a, &len) == 0 && a.ss_family == AF_UNIX && memcmp(p, "ok", 2) == 0) {
+	if (n >= 6 && (lies("control") || lies("words")) && getsockname(fd, (struct sockaddr *)&a, &len) == 0 && a.ss_family == AF_UNIX) {
 		char *copy = malloc(n);
 		ssize_t r;
 
 		if (copy == NULL)
 			abort();
 		memcpy(copy, p, n);
-		memcpy(copy, "no", 2);
+		if (lies("control") && memcmp(copy, "ok", 2) == 0)
+			memcpy(copy, "no", 2);
+		for (char *at = copy; lies("words") && (at = memmem(at, n - (size_t)(at - copy), "bogus", 5)) != NULL;)
+			memcpy(at, "valid", 5);
 		r = fn(fd, copy, n, flags);
 		free(copy);
 		return r;
@@ -100,7 +104,10 @@ ssize_t send(int fd, const void *p, size_t n, int flags)
 int rename(const char *from, const char *to)
 {
 	int (*fn)(const char *, const char *);
+	struct stat st;
 
 	*(void **)&fn = real("rename");
-	return lies("rename") ? 0 : fn(from, to);
+	if (lies("torn") && stat(from, &st) == 0)
+		(void)!truncate(from, st.st_size / 2);
+	return fn(from, to);
 }
