@@ -31,11 +31,13 @@ static const uint16_t types[] = { RR_A, RR_NS, RR_SOA, RR_DS, RR_CNAME, RR_DNAME
 #define TYPES (sizeof types / sizeof types[0])
 
 struct world {
-	struct denials *d;
-	struct nsec3_hasher *h;
-	struct arena *a;
+	struct denials *d OWNED_FIELD;
+	struct nsec3_hasher *h OWNED_FIELD;
+	struct arena *a OWNED_FIELD;
 	struct now now;
 	struct name_buf zone[2];
+	uint32_t limit;
+	uint64_t octets; /* before this step: it may be above a limit that was lowered, but does not grow then */
 };
 
 /* Up to three labels out of few, in one octet. */
@@ -54,7 +56,8 @@ static struct name nth(struct world *w, uint8_t n, const struct name_buf *zone)
 	return name_dup_in(w->a, name_of(&at));
 }
 
-static const struct rrset *make(struct world *w, struct name owner, uint16_t type, uint32_t ttl, struct span rdata, struct name signer)
+static struct rrset *make(struct world *w, struct name owner, uint16_t type, uint32_t ttl, struct span rdata, struct name signer) OWNED_BY(rrset_free);
+static struct rrset *make(struct world *w, struct name owner, uint16_t type, uint32_t ttl, struct span rdata, struct name signer)
 {
 	uint8_t sig[18 + NAME_MAX_OCTETS + 4] = { 0, (uint8_t)type, 13 };
 	struct span both[2] = { rdata, { sig, 18u + signer.len + 4u } };
@@ -190,12 +193,47 @@ static void find(struct world *w, struct reader *r)
 		CHECK(proven(MINE(denial_prove(&p, name, type).what)) == a.what && a.no_soa == (a.sets[0]->type != RR_SOA));
 }
 
+/* One of many zones with a denial or two; some that are no use to anybody. */
+static void put_another(struct world *w, struct reader *r)
+{
+	uint8_t label[] = { 2, 'x', read8(r) }, how = read8(r), rdata[8] = { 0, 0, 6, 0x22 };
+	struct name_buf zone, more;
+	struct rrset *rs;
+
+	CHECK(OK(name_from_text("more.", NULL, &more)) && OK(name_concat((struct name){ label, 3, 1 }, 1, name_of(&more), &zone)));
+	rs = MINE(make(w, name_of(&zone), (how & 1) != 0 ? RR_SOA : RR_NSEC, how % MAX_TTL, span_of(rdata, 4), name_of(&zone)));
+	rs->security = (how & 0x40) != 0 ? SECURITY_INSECURE : SECURITY_SECURE;
+	denials_put_for(w->d, name_of(&zone), rs, (how & 0x80) != 0 ? 5 : MAX_TTL, &w->now);
+}
+
+/* What was put is there, for no longer than it was said to be good; another set is not. */
+static void look_again(struct world *w, const struct name_buf *zone, const struct rrset *rs)
+{
+	AUTO(rrset_free) struct rrset *other = MINE(rrset_copy(rs));
+	struct span sig = rrset_sig(rs, 0);
+	uint32_t left = 0;
+
+	CHECK(other != NULL);
+	if (denials_has(w->d, name_of(zone), rs, &w->now, &left))
+		CHECK(left > 0 && left <= MAX_TTL && w->limit > 0);
+	((uint8_t *)other)[sig.p + sig.n - 1 - (const uint8_t *)rs] ^= 1; /* of the signature */
+	CHECK(!denials_has(w->d, name_of(zone), other, &w->now, &left));
+}
+
+static void put(struct world *w, const struct name_buf *zone, const struct rrset *rs)
+{
+	denials_put(w->d, name_of(zone), rs, &w->now);
+	look_again(w, zone, rs);
+}
+
 static void step(struct world *w, struct reader *r)
 {
 	uint8_t what = read8(r);
 	const struct name_buf *zone = &w->zone[what >> 7];
 	struct cache_usage u;
 
+	denials_usage(w->d, &u);
+	w->octets = u.octets;
 	switch (what & 15) {
 	case 0:
 		w->now.mono_ns += (uint64_t)read8(r) % 16 * UINT64_C(1000000000);
@@ -204,26 +242,35 @@ static void step(struct world *w, struct reader *r)
 		(void)denials_flush(w->d, MINE(nth(w, read8(r), zone)));
 		break;
 	case 2:
-		denials_put(w->d, name_of(zone), MINE(read_soa(w, r, zone)), &w->now);
+		put(w, zone, MINE(read_soa(w, r, zone)));
 		break;
 	case 3:
 	case 4:
 	case 5:
 	case 6:
-		denials_put(w->d, name_of(zone), MINE(read_nsec(w, r, zone)), &w->now);
+		put(w, zone, MINE(read_nsec(w, r, zone)));
 		break;
 	case 7:
 	case 8:
 	case 9:
 	case 10:
-		denials_put(w->d, name_of(zone), MINE(read_nsec3(w, r, zone)), &w->now);
+		put(w, zone, MINE(read_nsec3(w, r, zone)));
+		break;
+	case 13:
+		w->limit = (what & 0x40) != 0 ? LIMIT : (what & 0x20) != 0 ? 0 : LIMIT / 4 * 3; /* the tables have their part, and keep it */
+		denials_set_limit(w->d, w->limit);
+		break;
+	case 14:
+	case 15:
+		put_another(w, r);
 		break;
 	default:
 		find(w, r);
 		break;
 	}
 	denials_usage(w->d, &u);
-	CHECK(u.octets <= LIMIT && (u.entries > 0 || denials_flush(w->d, name_root) == 0));
+	CHECK(w->limit == 0 ? u.entries == 0 : u.octets <= w->limit || u.octets <= w->octets);
+	CHECK(u.entries > 0 || denials_flush(w->d, name_root) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -231,7 +278,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO(denials_free) struct denials *d = denials_new(LIMIT, &hash_key);
 	AUTO(nsec3_hasher_free) struct nsec3_hasher *h = nsec3_hasher_new();
 	AUTO(arena_free) struct arena *a = arena_new(0);
-	struct world w = { .d = d, .h = h, .a = a, .now = { .mono_ns = UINT64_C(1000000000000) } };
+	struct world w = { .d = d, .h = h, .a = a, .now = { .mono_ns = UINT64_C(1000000000000) }, .limit = LIMIT };
 	struct reader r = reader_of(span_of(data, size));
 
 	if (d == NULL || h == NULL || a == NULL) {

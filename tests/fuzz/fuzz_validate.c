@@ -2,6 +2,8 @@
  * The judge before a tree of signed and unsigned zones whose replies are spoilt on their way, as the input says: sets dropped, bent, stripped, signed by a key of somebody
  * else, taken from another place. Whatever comes: nothing is secure that is not in the zones as it is told, and nothing signed passes for insecure. Where nothing was
  * spoilt, nothing is bogus.
+ *
+ * With an odd configuration (trust anchors elsewhere, negative ones, limits, algorithms that are off, questions that nobody answers, keys that may not be used) only the first holds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct reader ops; /* of this run */
 static unsigned int spoilt;
+static bool odd; /* an odd configuration */
+static uint8_t muted;
 
 static const char *const names[] = { "www.example.com.", "example.com.", "a.wild.example.com.", "x.y.wild.example.com.", "a.wildalias.example.com.", "alias.example.com.",
 	"nowhere.example.com.", "away.example.com.", "leaf.empty.example.com.", "empty.example.com.", "www.tree.example.com.", "tree.example.com.", "none.example.com.",
@@ -56,6 +60,20 @@ static const struct rrset *signed_by_another(struct tree *t, const struct rrset 
 	return tree_sign(t->arena, tree_unsigned(t->arena, set), &as, TREE_GOOD);
 }
 
+/* By the zone's own key, but at another time, or as if from a wildcard, or from too deep; or beside the good signatures. */
+static const struct rrset *signed_oddly(struct tree *t, const struct rrset *set, unsigned int which)
+{
+	static const int64_t begin[] = { -86400, -86400 * 30, 86400 * 7, 86400 * 30, -100, -86400 }, end[] = { 86400 * 7, -86400 * 7, 86400 * 30, -86400, -200, 60 };
+	const struct tree_zone *home = tree_home(t, rrset_name(set), set->type);
+	struct tree_how how = { TREE_NOW + (uint32_t)begin[which % 6], TREE_NOW + (uint32_t)end[which % 6], -1, (which & 0x40) != 0 };
+
+	if (!home->is_signed)
+		return set;
+	if ((which & 0x80) != 0)
+		how.labels = (int)(which >> 8 & 7);
+	return tree_sign(t->arena, (which & 0x2000) != 0 && set->sigs < 12 ? set : tree_unsigned(t->arena, set), home, how);
+}
+
 /* A set of the same type from elsewhere under this owner. */
 static const struct rrset *from_elsewhere(struct tree *t, const struct rrset *set, unsigned int which)
 {
@@ -88,7 +106,7 @@ static const struct rrset *spoil_set(struct tree *t, const struct rrset *set, un
 	case 6:
 		return tree_unsigned(t->arena, bent(t, set, 0, which));
 	default:
-		return set;
+		return signed_oddly(t, set, which);
 	}
 }
 
@@ -172,6 +190,79 @@ static const struct rrset *spoil_referral(struct tree *t, const struct rrset *se
 	return spoil_set(t, set, op & 7, read16(&ops));
 }
 
+/* --- what is odd */
+
+static bool mute(struct name name, uint16_t type)
+{
+	return muted != 0 && (name.len * 7u + type) % muted == 0;
+}
+
+/* Flags that a key may have, and the DS that goes with it; the zone's data stays signed by it. */
+static void spoil_key(struct tree *t, unsigned int which)
+{
+	static const uint8_t flags[4][2] = { { 0, 0 }, { 1, 0x80 }, { 1, 0x81 }, { 1, 0 } };
+	struct tree_zone *z = &t->zone[which % t->zones];
+	uint8_t *rdata;
+
+	if (!z->is_signed)
+		return;
+	rdata = arena_dup(t->arena, z->dnskey.p, z->dnskey.n);
+	memcpy(rdata, flags[which >> 4 & 3], 2);
+	if ((which & 0x40) != 0)
+		rdata[2] = 2; /* protocol */
+	z->dnskey.p = rdata;
+	z->tag = dnskey_tag(z->dnskey);
+}
+
+static void make_odd(struct tree *t)
+{
+	static const char *const anchored[8] = { ".", "com.", "example.com.", "island.insecure.com.", "org.", "sub.example.com.", "unknown.com.", "insecure.com." };
+	static const char *const off[4] = { "com.", "sub.example.com.", "org.", "plain.example.com." };
+	const char *anchors[9], *insecure[5];
+	size_t n = 0, k = 0;
+	uint8_t a = read8(&ops), b = read8(&ops), p = read8(&ops);
+
+	odd = true;
+	for (unsigned int i = 0; i < 3 && (b & 0x80) != 0; i++)
+		spoil_key(t, read8(&ops));
+	for (unsigned int i = 0; i < 8; i++)
+		if ((a >> i & 1) != 0 && tree_find(t, anchored[i])->is_signed)
+			anchors[n++] = anchored[i];
+	for (unsigned int i = 0; i < 4; i++)
+		if ((b >> i & 1) != 0)
+			insecure[k++] = off[i];
+	anchors[n] = insecure[k] = NULL;
+	if ((b & 0x40) != 0)
+		for (unsigned int i = 0; i < 2; i++) {
+			struct name_buf name = nb(off[read8(&ops) & 3]);
+
+			assert_ok(ntas_set(t->ntas, name_of(&name), 3600, TREE_NOW));
+		}
+	tree_find(t, "org.")->iterations = tree_find(t, "signed.org.")->iterations = (b & 0x20) != 0 ? 60 : (b & 0x10) != 0 ? 1 : 0;
+	tree_configure(t, anchors, insecure);
+	t->policy.stripped_is_bogus = (p & 1) == 0;
+	t->policy.all_algorithms = (p & 2) != 0;
+	t->policy.max_probes = p >> 2 & 3;
+	if ((p & 0x10) != 0)
+		t->policy.signatures = (struct sig_limits){ 1, 1, 1 };
+	if ((p & 0x20) != 0)
+		algorithm_switch_off(&t->policy.algorithms, ALG_ED25519);
+	if ((p & 0x40) != 0)
+		digest_switch_off(&t->policy.algorithms, DIGEST_SHA256);
+	if ((p & 0x80) != 0) {
+		muted = read8(&ops) & 15;
+		t->mute = mute;
+		t->mute_ede = (muted & 1) != 0 ? EDE_NO_REACHABLE : (muted & 2) != 0 ? EDE_BOGUS : 0;
+	}
+	a = read8(&ops);
+	t->slice = (a & 1) != 0 ? 8 * WORK_UNIT : (a & 2) != 0 ? 200 * WORK_UNIT : 0;
+	t->forget = (a & 4) != 0 && t->slice == 0;
+	if ((a & 8) != 0)
+		t->policy.denials.sets = 2;
+	if ((a & 16) != 0)
+		t->policy.keys.max_keys = 0;
+}
+
 /* --- what is so */
 
 static bool zone_is_secure(struct tree *t, const struct tree_zone *z)
@@ -190,7 +281,7 @@ static bool is_so(struct tree *t, const struct rrset *set)
 	const struct tree_zone *z = tree_home(t, owner, set->type);
 	const struct rrset *truth = tree_exists(t, z, owner) ? tree_set(t, z, owner, set->type) : tree_expand(t, z, owner, set->type);
 
-	if (!zone_is_secure(t, z))
+	if (odd ? !z->is_signed : !zone_is_secure(t, z))
 		return false;
 	for (unsigned int l = owner.labels; l-- > 0 && set->type == RR_CNAME && truth == NULL;)
 		if (tree_set(t, z, name_suffix(owner, l), RR_DNAME) != NULL)
@@ -202,7 +293,7 @@ static bool is_absent(struct tree *t, struct name name, uint16_t type, bool whol
 {
 	const struct tree_zone *z = tree_home(t, name, type);
 
-	if (!zone_is_secure(t, z))
+	if (odd ? !z->is_signed : !zone_is_secure(t, z))
 		return false;
 	if (tree_exists(t, z, name))
 		return !whole && tree_set(t, z, name, type) == NULL && tree_set(t, z, name, RR_CNAME) == NULL;
@@ -247,6 +338,8 @@ static void check(struct tree *t, const struct judge_reply *r, const struct judg
 		die(r, v, "an answer without data");
 	if (v->security == SECURITY_SECURE && (r->kind == JUDGE_NXDOMAIN || r->kind == JUDGE_NODATA) && !is_absent(t, r->final, r->type, whole))
 		die(r, v, "what is there is denied");
+	if (odd)
+		return;
 	if (v->security == SECURITY_INSECURE && !may)
 		die(r, v, "what is signed passes for insecure");
 	if (v->security == SECURITY_INDETERMINATE || v->security == SECURITY_UNCHECKED)
@@ -270,6 +363,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tree_put(t, tree_find(t, "example.com."), "b.wild.example.com.", RR_A, "192.0.2.20");
 	t->spoil = (c & 4) != 0 ? spoil_reply : NULL; /* on the way to the zone, too */
 	t->spoil_referral = (c & 4) != 0 ? spoil_referral : NULL;
+	odd = false;
+	if ((c & 8) != 0)
+		make_odd(t);
 	for (unsigned int i = 0; i < QUESTIONS && (i == 0 || !reader_end(&ops)); i++) {
 		struct name_buf name = nb(names[read8(&ops) % (sizeof names / sizeof *names)]);
 		struct tree_reply reply;
@@ -281,7 +377,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		v = tree_judge(t, &reply.r);
 		if (v != NULL)
 			check(t, &reply.r, v);
-		else if (spoilt == 0 && !mem_failed())
+		else if (spoilt == 0 && !odd && !mem_failed())
 			abort();
 	}
 	tree_free(t);
