@@ -342,6 +342,9 @@ static void take_revocations(struct autotrust *t, const struct ta_probe *s, int6
 			step(&t->keys[k], TA_REVBIT, now, changed);
 			if (t->keys[k].state == TA_REVOKED)
 				t->keys[k].rdata[1] |= FLAG_REVOKE;
+			else if (t->keys[k].state == TA_START)
+				drop_key(t, k); /* the file has no such keys, and its head counts them */
+			break;
 		}
 	}
 }
