@@ -41,11 +41,11 @@ struct input {
 	uint64_t step;   /* without a common divisor with points, so that tried * step visits them all, spread */
 };
 
-static struct input *inputs;
+static struct input *inputs OWNED_FIELD;
 static size_t input_count, input_room;
 static uint64_t at, seen; /* the point, and the allocations of this run so far */
 static bool all_after;
-static const struct input *now_with;
+static const struct input *now_with PARENT_FIELD;
 static unsigned long runs, wrong;
 
 static bool ask(void *ctx)

@@ -67,6 +67,7 @@ static void add_item(struct reader *r, struct anchors *a, struct model *m, unsig
 		m->zone[at].item[m->zone[at].count++] = i;
 }
 
+static struct anchors *build(struct reader *r, struct model *m) OWNED_BY(anchors_free);
 static struct anchors *build(struct reader *r, struct model *m)
 {
 	struct anchors *a = anchors_new();

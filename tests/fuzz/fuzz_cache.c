@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct hash_key hash_key = { { 11, 22 } };
 /* Each is its parent's number and a label. */
 static const struct {
-	const char *wire;
+	const char *wire BORROWED_FIELD;
 	uint8_t len, labels, parent;
 } names[NAMES] = {
 	{ "\0", 1, 0, 0 },
@@ -65,10 +65,10 @@ struct model {
 
 struct run {
 	struct reader in;
-	struct model *model; /* NULL: the cache is too small for exactness */
-	struct rrcache *c;
-	struct epoch_member *m;
-	struct arena *a;
+	struct model *model BORROWED_FIELD; /* NULL: the cache is too small for exactness */
+	struct rrcache *c OWNED_FIELD;
+	struct epoch_member *m OWNED_FIELD;
+	struct arena *a OWNED_FIELD;
 	uint32_t now;
 };
 
@@ -101,6 +101,7 @@ static struct bundle_key key_at(unsigned int kind, unsigned int n, unsigned int 
 
 /* --- the model */
 
+static struct cell *cell_at(struct model *mo, unsigned int kind, unsigned int n, unsigned int type) BORROWED;
 static struct cell *cell_at(struct model *mo, unsigned int kind, unsigned int n, unsigned int type)
 {
 	return &mo->cell[kind][n][has_type(kind) ? type : 0];
@@ -417,6 +418,7 @@ static void run_rrcache(struct span input, struct model *model, size_t octets)
 
 /* --- answers */
 
+static struct ans_entry *answer(const struct anscache *c, const struct ans_key *k, uint8_t mark) OWNED_BY(ans_entry_free);
 static struct ans_entry *answer(const struct anscache *c, const struct ans_key *k, uint8_t mark)
 {
 	struct ans_entry *e = MINE(ans_entry_new(0, 12 + k->name.len + 4 + mark, 0));

@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define OUTPUT_MAX ((size_t)16 << 20)
 
 /* The text with the directory put in. */
+static char *with_dir(struct span t, const char *dir) OWNED_BY(mem_free);
 static char *with_dir(struct span t, const char *dir)
 {
 	AUTO(strbuf_free) struct strbuf *b = strbuf_new(OUTPUT_MAX);
@@ -108,8 +109,7 @@ static void set_one(struct conf **c, const char *text)
 	check_same(changed, again, true);
 	check_same(changed, *c, prints_the_same(changed, *c));
 	conf_free(*c);
-	*c = changed;
-	changed = NULL;
+	*c = MOVE(changed);
 }
 
 static void read_all_ways(const char *path, const char *text, char *const *sets, size_t set_count)

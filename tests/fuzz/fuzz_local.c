@@ -45,6 +45,7 @@ struct model {
 	bool exact; /* nothing was done that the model does not follow */
 };
 
+static struct model_zone *zone_at(struct model *m, struct name n) BORROWED;
 static struct model_zone *zone_at(struct model *m, struct name n)
 {
 	for (size_t i = 0; i < m->zones; i++)
@@ -338,6 +339,7 @@ static void add_override(struct local_zones *z, struct model *m, char *rest)
 }
 
 /* The lines up to "end", and where it goes on. */
+static char *block(char *from, char **ret_next) BORROWED;
 static char *block(char *from, char **ret_next)
 {
 	char *end = strstr(from, "\nend\n");

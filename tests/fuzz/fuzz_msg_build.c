@@ -75,6 +75,7 @@ static size_t take_rdata(struct reader *r, uint16_t type, uint8_t *out, size_t c
 	return w.pos;
 }
 
+static struct rrset *take_set(struct reader *r, struct arena *a) IN_ARENA;
 static struct rrset *take_set(struct reader *r, struct arena *a)
 {
 	static const uint16_t types[8] = { RR_NS, RR_CNAME, RR_MX, RR_SRV, RR_SOA, RR_TXT, RR_DNAME, RR_KX };

@@ -27,12 +27,12 @@ static const char text[] =
     " ip-ratelimit: 1000\n";
 
 struct bench {
-	struct conf *conf;
-	struct serve_settings *settings;
-	struct quota *quota;
+	struct conf *conf OWNED_FIELD;
+	struct serve_settings *settings OWNED_FIELD;
+	struct quota *quota OWNED_FIELD;
 	struct stats stats;
 	struct now now;
-	struct arena *arena;
+	struct arena *arena OWNED_FIELD;
 	uint8_t scratch[RENDER_SCRATCH], out[MSG_MAX];
 };
 

@@ -101,6 +101,7 @@ static void visit_all(struct rrcache *c, rrcache_visit_fn *fn, void *user)
 	while (cursor != 0);
 }
 
+static struct rrcache *cache(void) OWNED_BY(rrcache_free);
 static struct rrcache *cache(void)
 {
 	static const struct rrcache_limits l = { .octets = 16 << 20, .max_ttl = 86400, .keep_expired_sec = 86400, .max_bundle_octets = 1 << 20 };

@@ -39,7 +39,7 @@ enum {
 #define REPLY_MAX ((size_t)32 << 20)
 
 struct asked {
-	const struct loop_type *type;
+	const struct loop_type *type BORROWED_FIELD;
 	uint64_t who;
 	uint32_t tag;
 	resolve_fn *fn;
@@ -50,22 +50,22 @@ struct asked {
 struct waiting_round {
 	round_each_fn *each;
 	round_done_fn *done;
-	void *ctx;
+	void *ctx BORROWED_FIELD;
 };
 
 /* The daemon as its header has it; the target is its only user and its only thread. */
 struct daemon {
 	struct kit_loop clock;
-	struct rng *rng;
-	struct plan *plan;
-	struct zones *zones;
-	struct shared *shared;
-	struct epoch_member *member;
-	struct loop *loop;
-	struct host *host;
-	struct worker *worker[WORKERS];
-	struct anchor_keeper *keeper;
-	struct control *control;
+	struct rng *rng OWNED_FIELD;
+	struct plan *plan OWNED_FIELD;
+	struct zones *zones OWNED_FIELD;
+	struct shared *shared OWNED_FIELD;
+	struct epoch_member *member OWNED_FIELD;
+	struct loop *loop OWNED_FIELD;
+	struct host *host OWNED_FIELD;
+	struct worker *worker[WORKERS] OWNED_FIELD;
+	struct anchor_keeper *keeper OWNED_FIELD;
+	struct control *control OWNED_FIELD;
 	unsigned int verbosity;
 	bool stopping, answers;
 	struct waiting_round rounds[ASKED];

@@ -22,7 +22,7 @@ enum { NO_INCLUDE = 1, FEW_OCTETS = 2, FEW_GENERATED = 4, STOPS = 8, CHAOS = 16,
 #define STOP_AFTER 3u
 
 struct seen {
-	struct strbuf *text; /* NULL: not printed */
+	struct strbuf *text BORROWED_FIELD; /* NULL: not printed */
 	uint64_t sum;
 	uint32_t count, generated;
 	bool stops;

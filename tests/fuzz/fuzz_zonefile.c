@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	} while (0)
 
 struct work {
-	struct strbuf *text;
+	struct strbuf *text BORROWED_FIELD;
 	unsigned int checked;
 };
 

@@ -9,7 +9,7 @@
 
 #include "tests/fuzz/meddle.h"
 
-static const char *dir;
+static const char *dir BORROWED_FIELD;
 static struct script now;
 static unsigned int written;
 
@@ -35,6 +35,7 @@ static void end(const char *fmt, ...)
 	now = (struct script){ .head = { 0 } };
 }
 
+static struct script_op *op(enum script_code code, unsigned int a, unsigned int b, unsigned int c, unsigned int d, unsigned int e, unsigned int f, unsigned int g) BORROWED;
 static struct script_op *op(enum script_code code, unsigned int a, unsigned int b, unsigned int c, unsigned int d, unsigned int e, unsigned int f, unsigned int g)
 {
 	struct script_op *o = &now.ops[now.count < SCRIPT_OPS ? now.count++ : SCRIPT_OPS - 1];
@@ -256,7 +257,7 @@ static void meddling(void)
 				static const uint8_t soa[] = { 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9 }, ns[] = { 0, 1, 3, 0, 2, 'h', '0', 2, 't', '1', 0 },
 					cname[] = { 0, 2, 3, 0, 2, 'h', '0', 2, 't', '1', 0 }, a4[] = { 0, 0, 0x83, 0, 20, 0, 20, 53 };
 				static const struct {
-					const uint8_t *p;
+					const uint8_t *p BORROWED_FIELD;
 					size_t n;
 				} all[] = { { soa, sizeof soa }, { ns, sizeof ns }, { cname, sizeof cname }, { a4, sizeof a4 } };
 

@@ -21,7 +21,7 @@ struct acting {
 	struct run r;
 	struct meddler m;
 	const struct script *s BORROWED_FIELD;
-	const struct model_zone *zones[ZONES]; /* [0] is the root */
+	const struct model_zone *zones[ZONES] BORROWED_FIELD; /* [0] is the root */
 	size_t zone_count;
 	struct asked held[HELD];
 	unsigned int held_count;

@@ -14,11 +14,14 @@
  */
 #include <dlfcn.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/own.h"
 
 static unsigned long counted; /* the race */
 
@@ -29,6 +32,7 @@ static int lies(const char *how)
 	return lie != NULL && strcmp(lie, how) == 0;
 }
 
+static void *real(const char *name) BORROWED;
 static void *real(const char *name)
 {
 	void *p = dlsym(RTLD_NEXT, name);

@@ -132,7 +132,7 @@ static UNUSED void double_free(void)
 	free(p);
 }
 
-static volatile char *stale;
+static volatile char *stale BORROWED_FIELD;
 
 static __attribute__((noinline)) void leave_address(void)
 {
@@ -168,7 +168,7 @@ static UNUSED void arena_overflow(void)
 	sink = (uint64_t)p[16];
 }
 
-static void *volatile lost;
+static void *volatile lost OWNED_FIELD;
 
 static UNUSED void leak(void)
 {
@@ -228,6 +228,7 @@ static UNUSED void wrong_function(void)
 
 static uint64_t plain; /* what should have been an atomic */
 
+static void *add(void *nothing) BORROWED;
 static void *add(void *nothing)
 {
 	(void)nothing;
@@ -285,6 +286,7 @@ static void job_run(struct loop *l, struct message *m)
 		loop_stop(l);
 }
 
+static void *turn(void *loop) BORROWED;
 static void *turn(void *loop)
 {
 	loop_run(loop);
@@ -307,8 +309,8 @@ static UNUSED void race_of_loops(void)
 
 /* A reader that goes on looking after it has said, on its own thread, that it holds nothing. */
 struct pair {
-	struct epoch *e;
-	_Atomic(struct shared *) slot;
+	struct epoch *e OWNED_FIELD;
+	_Atomic(struct shared *) slot SHARED_FIELD;
 	_Atomic int stage;
 };
 
@@ -318,6 +320,7 @@ static void until(struct pair *p, int stage)
 		usleep(100);
 }
 
+static void *reader(void *pair) BORROWED;
 static void *reader(void *pair)
 {
 	struct pair *p = pair;
@@ -406,9 +409,9 @@ static UNUSED void unwritten_hashed(void)
 }
 
 static const struct plant {
-	const char *name;
+	const char *name BORROWED_FIELD;
 	void (*run)(void);
-	const char *says;
+	const char *says BORROWED_FIELD;
 } plants[] = {
 #ifdef ADDRESS
 	{ "overflow", overflow, "heap-buffer-overflow" },

@@ -14,7 +14,7 @@
 
 struct attack {
 	struct run run;
-	struct world_guest *guests[GUESTS];
+	struct world_guest *guests[GUESTS] PARENT_FIELD;
 	unsigned int guest_count;
 	unsigned int passed, failed;
 	unsigned int kind, drawn;

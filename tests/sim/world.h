@@ -54,7 +54,7 @@ struct world_answer {
 	struct world_rr *rrs ARENA_FIELD;
 	size_t count;
 	bool last_empty;               /* nothing of the type asked for where the aliases end */
-	const struct model_zone *zone; /* where they end */
+	const struct model_zone *zone BORROWED_FIELD; /* where they end */
 	bool may_fail; /* a zone on the way is broken, or the chain too long: SERVFAIL is right as well */
 	enum world_security security;
 	bool faulty;   /* WORLD_BOGUS by what is wrong with the zone itself, not with one above */
