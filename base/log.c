@@ -208,15 +208,21 @@ static struct span format_line(char *line, const struct sink *s, enum log_level 
 
 static void write_line(const struct sink *s, enum log_level level, struct span line)
 {
-	ssize_t n;
+	size_t done = 0;
 
 	if (s->syslog) {
 		syslog(levels[level].priority, "%.*s", (int)line.n - 1, (const char *)line.p);
 		return;
 	}
-	do {
-		n = write(s->fd, line.p, line.n);
-	} while (n < 0 && errno == EINTR);
+	while (done < line.n) { /* all at once, unless the disk is filling up */
+		ssize_t n = write(s->fd, line.p + done, line.n - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
 }
 
 static void log_line(enum log_level level, const char *message)

@@ -676,6 +676,13 @@ void daemon_stop(struct daemon *d)
 
 /* --- start --- */
 
+static void remove_pid(struct daemon *d)
+{
+	if (d->pid_file != NULL)
+		process_remove_pid(d->pid_file);
+	mem_free(MOVE(d->pid_file));
+}
+
 static void daemon_free(struct daemon *d) TAKES(1);
 static void daemon_free(struct daemon *d)
 {
@@ -695,7 +702,7 @@ static void daemon_free(struct daemon *d)
 	zones_unref(MOVE(d->zones));
 	plan_unref(MOVE(d->plan));
 	rng_free(MOVE(d->rng));
-	mem_free(MOVE(d->pid_file));
+	remove_pid(d); /* still there when the start failed */
 	mem_free(d);
 }
 DEFINE_AUTO(struct daemon, daemon_free)
@@ -774,11 +781,11 @@ static void write_pid(struct daemon *d)
 
 	if (d->options.no_pid_file || path == NULL || *path == '\0')
 		return;
-	if (!OK(process_write_pid(path))) {
-		log_warn("pidfile: %s cannot be written: %s", path, strerror(errno));
-		return;
+	d->pid_file = mem_strdup(path); /* first, so that what is written will be removed */
+	if (d->pid_file == NULL || !OK(process_write_pid(path))) {
+		log_warn("pidfile: %s cannot be written: %s", path, d->pid_file == NULL ? err_text(ERR_NOMEM) : strerror(errno));
+		mem_free(MOVE(d->pid_file));
 	}
-	d->pid_file = mem_strdup(path);
 }
 
 static RESULT enter_directory(const struct daemon *d)
@@ -852,8 +859,7 @@ static void finish(struct daemon *d)
 	epoch_online(d->member);
 	warm_write_all(d->warm);
 	epoch_offline(d->member);
-	if (d->pid_file != NULL)
-		process_remove_pid(d->pid_file);
+	remove_pid(d);
 	log_notice("stopped");
 }
 

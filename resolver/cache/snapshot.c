@@ -62,11 +62,13 @@ static RESULT open_beside(struct snapshot_writer *w)
 	w->fd = open(w->beside, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (w->fd < 0)
 		return FAIL(ERR_SYSTEM);
-	if (flock(w->fd, LOCK_EX | LOCK_NB) != 0) {
-		enum err e = errno == EWOULDBLOCK ? ERR_EXISTS : ERR_SYSTEM;
-
+	while (flock(w->fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return FAIL(ERR_SYSTEM);
 		close_fd(&w->fd); /* so that it is not removed */
-		return FAIL(e);
+		return FAIL(ERR_EXISTS);
 	}
 	return ftruncate(w->fd, 0) == 0 ? DONE : FAIL(ERR_SYSTEM);
 }

@@ -303,6 +303,11 @@ static int listen_path(const char *path)
 	(void)umask(mask);
 	if (r == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
+	if (r == 0) {
+		r = errno;
+		(void)unlink(path); /* which bind() has made */
+		errno = r;
+	}
 	r = errno;
 	(void)close(fd);
 	errno = r;
@@ -340,7 +345,10 @@ static RESULT add_listener(struct control *c, const char *where, uint16_t port)
 	struct endpoint e;
 	void *room = c->listeners;
 	bool is_path = strchr(where, '/') != NULL;
+	AUTO_CHARS char *path = is_path ? mem_strdup(where) : NULL;
 
+	if (is_path && path == NULL)
+		return FAIL(ERR_NOMEM);
 	if (c->listener_count == c->listener_room) {
 		TRY(mem_resize(&room, c->listener_room, c->listener_room + 4, sizeof *c->listeners));
 		c->listeners = room;
@@ -358,10 +366,8 @@ static RESULT add_listener(struct control *c, const char *where, uint16_t port)
 		log_warn("control socket %s cannot be opened: %s", where, strerror(errno));
 		return DONE;
 	}
-	if (is_path && (li->path = mem_strdup(where)) == NULL) {
-		(void)close(li->fd);
-		return FAIL(ERR_NOMEM);
-	}
+	if (is_path)
+		li->path = MOVE(path);
 	c->listener_count++;
 	return loop_watch(c->loop, &control_loop_type, c->self.v, li->fd, LOOP_READ, on_connection, &li->watch);
 }
@@ -388,6 +394,14 @@ void control_close(struct control *c)
 
 DEFINE_AUTO(struct control, control_close)
 
+/* The daemon goes on without. */
+static struct control *refuse(enum err e) OWNED_BY(control_close);
+static struct control *refuse(enum err e)
+{
+	log_error("control: there is no control socket: %s", err_text(e));
+	return NULL;
+}
+
 struct control *control_open(struct daemon *d)
 {
 	AUTO(control_close) struct control *c = NULL;
@@ -397,17 +411,19 @@ struct control *control_open(struct daemon *d)
 		return NULL;
 	c = (struct control *)mem_alloc(sizeof *c);
 	if (c == NULL)
-		return NULL;
+		return refuse(ERR_NOMEM);
 	c->daemon = d;
 	c->loop = daemon_loop(d);
 	c->stats = stats_base_new(d);
 	c->self = control_enlist(c->loop, c);
 	if (c->stats == NULL || c->self.v == 0)
-		return NULL;
+		return refuse(ERR_NOMEM);
 	for (size_t i = 0; i < conf_count(remote, OPT_REMOTE_CONTROL_CONTROL_INTERFACE); i++) {
-		if (!OK(add_listener(c, conf_item(remote, OPT_REMOTE_CONTROL_CONTROL_INTERFACE, i),
-			(uint16_t)conf_int(remote, OPT_REMOTE_CONTROL_CONTROL_PORT))))
-			return NULL;
+		struct result r = add_listener(c, conf_item(remote, OPT_REMOTE_CONTROL_CONTROL_INTERFACE, i),
+		    (uint16_t)conf_int(remote, OPT_REMOTE_CONTROL_CONTROL_PORT));
+
+		if (!OK(r))
+			return refuse(r.e);
 	}
 	return MOVE(c);
 }
