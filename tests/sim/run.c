@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "conf/conf.h"
+#include "tests/sim/hunger.h"
 #include "tests/sim/run.h"
 
 /* ---- configuration ---------------------------------------------------------------------------------------------------------------------- */
@@ -164,6 +165,7 @@ void run_seed(struct run *r, uint64_t seed, enum plant plant, bool verbose)
 		world_tell_zones(r->world);
 	clients_start(r);
 	clients_schedule(r);
+	hunger_begin(r);
 	weather_start(r);
 	if (!sim_run(r->sim, sim_now_ns(r->sim) + 4 * 3600 * SEC) || !sim_at_rest(r->sim) || sim_turns(r->sim) > 1000000)
 		complain(r, NULL, "it never comes to rest");

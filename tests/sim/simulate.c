@@ -16,15 +16,19 @@
  *     simulate FIRST LAST           many; a failing seed is named; the last line is "N passed, N failed"
  *     simulate -f FILE              the seeds of a file, one a line
  *     simulate -a                   single questions about zones made to be dear, and what they cost (attacks.c)
+ *     simulate -m POINTS FIRST LAST memory runs out at that many points of each run (hunger.h)
+ *     simulate [-v] -m @N SEED      at one
  *     simulate -p                   the names of the plants
  *
- * CAIRN_SIM_TWICE=N: each N-th seed is run twice and the traces compared (default 20). CAIRN_SIM_PLANT=NAME: a fault of the simulator's own, which an oracle must find.
+ * CAIRN_SIM_TWICE=N: each N-th seed is run twice and the traces compared (default 20). CAIRN_SIM_PLANT=NAME: a fault of the simulator's own, which an oracle must find;
+ * with -m in the children, where it may also be "crash".
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "tests/sim/hunger.h"
 #include "tests/sim/run.h"
 
 static const char *const plants[PLANTS] = {
@@ -97,8 +101,34 @@ static bool from_file(const char *path, struct totals *t)
 
 static int usage(void)
 {
-	fputs("simulate [-v] SEED | simulate FIRST LAST | simulate -f FILE | simulate [-v] -a | simulate -p\n", stderr);
+	fputs("simulate [-v] SEED | simulate FIRST LAST | simulate -f FILE | simulate [-v] -a | simulate [-v] -m POINTS|@N FIRST [LAST] | simulate -p\n", stderr);
 	return 2;
+}
+
+static int hungry(const char *points, const char *first, const char *last, bool verbose)
+{
+	const char *name = getenv("CAIRN_SIM_PLANT");
+	bool crash = name != NULL && strcmp(name, "crash") == 0;
+	enum plant plant = crash ? PLANT_NONE : plant_wanted();
+	uint64_t allocations = 0, forks = 0, passed = 0, failed = 0, to = strtoull(last, NULL, 10);
+
+	for (uint64_t seed = strtoull(first, NULL, 10); seed <= to; seed++) {
+		struct hunger h = { .verbose = verbose, .crash = crash };
+
+		if (points[0] == '@')
+			h.only = strtoull(points + 1, NULL, 10);
+		else
+			h.points = strtoull(points, NULL, 10);
+		if (hunger_run(&h, seed, plant))
+			passed++;
+		else
+			failed++;
+		allocations += h.allocations;
+		forks += h.forks;
+	}
+	printf("%llu allocations, memory ran out at %llu of them\n%llu passed, %llu failed\n", (unsigned long long)allocations, (unsigned long long)forks,
+	    (unsigned long long)passed, (unsigned long long)failed);
+	return failed != 0;
 }
 
 static int result(const struct totals *t)
@@ -132,6 +162,8 @@ int main(int argc, char **argv)
 		printf("%u passed, %u failed\n", passed, failed);
 		return failed != 0;
 	}
+	if ((argc == 4 || argc == 5) && strcmp(argv[1], "-m") == 0)
+		return hungry(argv[2], argv[3], argv[argc - 1], verbose);
 	if (argc == 3 && strcmp(argv[1], "-f") == 0)
 		return from_file(argv[2], &t) ? result(&t) : usage();
 	if (argc < 2 || argc > 3 || argv[1][0] < '0' || argv[1][0] > '9')
