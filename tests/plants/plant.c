@@ -335,6 +335,7 @@ static void *reader(void *pair)
 	atomic_store_explicit(&p->stage, 1, memory_order_relaxed);
 	until(p, 2);
 	epoch_quiesce(m);
+	until(p, 3);
 	sink = s->value;
 	epoch_leave(m);
 	return NULL;
@@ -361,6 +362,7 @@ static UNUSED void shared_after_turn(void)
 		epoch_quiesce(m);
 		usleep(100);
 	}
+	atomic_store_explicit(&p.stage, 3, memory_order_relaxed);
 	pthread_join(t, NULL);
 	epoch_leave(m);
 	epoch_free(p.e);
