@@ -16,7 +16,7 @@ cd "$work"
 # shellcheck disable=SC2016 # $ORIGIN is for the loader
 make -s -j"$(nproc)" fuzz-targets CCLD="$CXX $CXXFLAGS" LDFLAGS='-Wl,-rpath,\$$ORIGIN/lib -Wl,--disable-new-dtags'
 
-for target in $(make -s print-fuzz-targets); do
+for target in $(make -s print-fuzz-targets | grep '^fuzz_'); do
 	from=$top/tests/fuzz/$target
 	cp "tests/fuzz/$target" "$OUT/"
 	[ ! -d "$from.corpus" ] || (cd "$from.corpus" && python3 -m zipfile -c "$OUT/${target}_seed_corpus.zip" ./*)
