@@ -2,6 +2,8 @@
  * Trust anchors, names that are insecure, and negative anchors that come and go, beside a naive model: lists that are searched from one end to the other. The input is operations;
  * after each the answers for every name of a small tree must be the model's.
  */
+#include <strings.h>
+
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "dns/rrtype.h"
@@ -9,6 +11,7 @@
 #include "validator/algorithm.h"
 #include "validator/anchors.h"
 #include "validator/key.h"
+#include "validator/sentinel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -67,6 +70,7 @@ static void add_item(struct reader *r, struct anchors *a, struct model *m, unsig
 		m->zone[at].item[m->zone[at].count++] = i;
 }
 
+static struct anchors *build(struct reader *r, struct model *m) OWNED_BY(anchors_free);
 static struct anchors *build(struct reader *r, struct model *m) OWNED_BY(anchors_free);
 static struct anchors *build(struct reader *r, struct model *m)
 {
@@ -192,6 +196,44 @@ static void check_tag(struct span rest)
 	CHECK(rest.n < 4 || rest.p[3] == 1 || dnskey_tag_of(rest) == dnskey_tag(rest));
 }
 
+/* Any octets as the first label of a question, and as key tags that are signalled. */
+static void check_signals(struct span in)
+{
+	static const struct name names_of[2] = { { (const uint8_t *)"", 1, 0 }, { (const uint8_t *)"\7example", 9, 1 } };
+	uint8_t wire[80];
+	struct writer w = writer_of(wire, sizeof wire);
+	uint16_t tags[40], tag = 0;
+	char text[NAME_TEXT];
+	struct name_buf n;
+	enum sentinel s;
+	size_t count = in.n / 2 < 40 ? in.n / 2 : 40;
+	struct result r;
+
+	if (in.n == 0)
+		return;
+	write8(&w, (uint8_t)(in.n < 63 ? in.n : 63));
+	write_octets(&w, in.p, in.n < 63 ? in.n : 63);
+	write8(&w, 0);
+	s = sentinel_parse((struct name){ wire, (uint8_t)w.pos, 1 }, &tag);
+	name_to_text((struct name){ wire, (uint8_t)w.pos, 1 }, text);
+	if (s != SENTINEL_NONE) /* the text says so, too */
+		CHECK(strncasecmp(text, s == SENTINEL_IS_TA ? "root-key-sentinel-is-ta-" : "root-key-sentinel-not-ta-", 24) == 0 && atoi(strrchr(text, '-') + 1) == tag);
+	CHECK(sentinel_refuses(s, true) == (s == SENTINEL_NOT_TA) && sentinel_refuses(s, false) == (s == SENTINEL_IS_TA));
+	for (size_t i = 0; i < count; i++)
+		tags[i] = load16(in.p + 2 * i);
+	r = ta_signal_name(names_of[in.p[0] & 1], tags, count, &n);
+	CHECK(OK(r) || r.e == (count == 0 ? ERR_RANGE : ERR_SPACE));
+	if (!OK(r))
+		return;
+	CHECK(n.b[0] % 5 == 3 && memcmp(n.b + 1, "_ta", 3) == 0 && n.labels == 1 + names_of[in.p[0] & 1].labels);
+	for (size_t i = 0; i < count; i++) {
+		char hex[8];
+
+		(void)snprintf(hex, sizeof hex, "-%04x", tags[i]);
+		CHECK(memmem(n.b + 1, n.b[0], hex, 5) != NULL);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct reader r = reader_of(span_of(data, size));
@@ -202,6 +244,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	CHECK(n != NULL && digest != NULL);
 	check_tag(span_of(data, size < 2000 ? size : 2000));
+	check_signals(span_of(data, size));
 	check_policy(&r);
 	for (unsigned int ops = 0; ops < MOST_OPS && !reader_end(&r); ops++) {
 		uint8_t op = read8(&r);

@@ -18,6 +18,9 @@ static struct reader ops; /* of this run */
 static unsigned int spoilt;
 static bool odd; /* an odd configuration */
 static uint8_t muted;
+static const struct rrset *kept[64]; /* denials that were verified */
+static size_t kept_count;
+static uint8_t before; /* which sets are secure before they are judged */
 
 static const char *const names[] = { "www.example.com.", "example.com.", "a.wild.example.com.", "x.y.wild.example.com.", "a.wildalias.example.com.", "alias.example.com.",
 	"nowhere.example.com.", "away.example.com.", "leaf.empty.example.com.", "empty.example.com.", "www.tree.example.com.", "tree.example.com.", "none.example.com.",
@@ -197,6 +200,43 @@ static bool mute(struct name name, uint16_t type)
 	return muted != 0 && (name.len * 7u + type) % muted == 0;
 }
 
+static void keep_denied(void *user, struct name zone, const struct rrset *rs)
+{
+	(void)user, (void)zone;
+	if (kept_count < 64)
+		kept[kept_count++] = rs;
+}
+
+/* That very set with the same signatures. */
+static bool was_verified(void *user, struct name zone, const struct rrset *rs, uint32_t *ret_ttl)
+{
+	(void)user, (void)zone;
+	for (size_t i = 0; i < kept_count; i++) {
+		if (!name_equal(rrset_name(kept[i]), rrset_name(rs)) || kept[i]->type != rs->type || kept[i]->sigs != rs->sigs || !rrset_same_data(kept[i], rs))
+			continue;
+		if (rs->sigs > 0 && span_equal(rrset_sig(kept[i], 0), rrset_sig(rs, 0))) {
+			*ret_ttl = 60;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Some sets of a good reply come as secure already, as from a cache. */
+static void secure_before(struct tree *t, struct tree_reply *p, unsigned int mask)
+{
+	for (size_t i = 0; i < p->r.answers + p->r.authorities; i++) {
+		const struct rrset **set = i < p->r.answers ? &p->answer[i] : &p->authority[i - p->r.answers];
+		struct rrset *copy;
+
+		if ((mask >> (i & 7) & 1) == 0 || (*set)->sigs == 0)
+			continue;
+		copy = rrset_copy_in(t->arena, *set);
+		copy->security = SECURITY_SECURE;
+		*set = copy;
+	}
+}
+
 /* Flags that a key may have, and the DS that goes with it; the zone's data stays signed by it. */
 static void spoil_key(struct tree *t, unsigned int which)
 {
@@ -257,6 +297,11 @@ static void make_odd(struct tree *t)
 	a = read8(&ops);
 	t->slice = (a & 1) != 0 ? 8 * WORK_UNIT : (a & 2) != 0 ? 200 * WORK_UNIT : 0;
 	t->forget = (a & 4) != 0 && t->slice == 0;
+	if ((a & 32) != 0) {
+		t->denied = keep_denied;
+		t->verified = was_verified;
+	}
+	before = (a & 64) != 0 ? read8(&ops) : 0;
 	if ((a & 8) != 0)
 		t->policy.denials.sets = 2;
 	if ((a & 16) != 0)
@@ -364,6 +409,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	t->spoil = (c & 4) != 0 ? spoil_reply : NULL; /* on the way to the zone, too */
 	t->spoil_referral = (c & 4) != 0 ? spoil_referral : NULL;
 	odd = false;
+	muted = before = 0;
+	kept_count = 0;
 	if ((c & 8) != 0)
 		make_odd(t);
 	for (unsigned int i = 0; i < QUESTIONS && (i == 0 || !reader_end(&ops)); i++) {
@@ -372,6 +419,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const struct judgement *v;
 
 		tree_serve(t, name_of(&name), types[read8(&ops) % 8], &reply);
+		secure_before(t, &reply, before);
 		spoil_reply(t, &reply);
 		t->depth = 0;
 		v = tree_judge(t, &reply.r);

@@ -61,6 +61,9 @@ struct tree {
 	void (*spoil)(struct tree *t, struct tree_reply *reply);
 	const struct rrset *(*spoil_referral)(struct tree *t, const struct rrset *set);
 	bool (*mute)(struct name name, uint16_t type); /* nobody answers that */
+	/* Where denials are kept, if anywhere: as in struct chain_env, but for the first argument. */
+	void (*denied)(void *user, struct name zone, const struct rrset *rs);
+	bool (*verified)(void *user, struct name zone, const struct rrset *rs, uint32_t *ret_ttl);
 	uint16_t mute_ede;
 	unsigned int questions, runs, depth;
 };
@@ -574,7 +577,7 @@ static inline UNUSED struct chain_env tree_env(struct tree *t, struct tree_asker
 {
 	return (struct chain_env){ .policy = &t->policy, .anchors = t->anchors, .ntas = t->ntas, .wall = TREE_NOW, .time = { TREE_NOW, SIG_SKEW_MIN, SIG_SKEW_MAX, false },
 		.hasher = t->hasher, .arena = t->arena, .work = work, .user = user, .known = tree_known, .referral = tree_referral, .cut = tree_cut,
-		.failed = tree_failed, .learn = tree_learn };
+		.failed = tree_failed, .learn = tree_learn, .denied = t->denied, .verified = t->verified };
 }
 
 static inline UNUSED const struct judgement *tree_ask(struct tree *t, struct name name, uint16_t type);
