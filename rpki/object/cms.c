@@ -111,6 +111,8 @@ static bool read_digest_algorithms(const struct reading *g, struct reader *r)
 static bool read_content(const struct reading *g, struct reader *r)
 {
 	struct reader in = der_enter(r, DER_SEQUENCE), wrap;
+	char room[DER_OID_TEXT];
+	enum object_type is;
 
 	g->cms->content_type = der_get(&in, DER_OID);
 	if (!reader_ok(&in))
@@ -123,11 +125,9 @@ static bool read_content(const struct reading *g, struct reader *r)
 	der_leave(r, &in);
 	if (!reader_ok(r))
 		UNREADABLE(g->rep, CMS_DER);
-	if (object_type_of_content(g->cms->content_type) == OBJECT_UNKNOWN || object_type_of_content(g->cms->content_type) != g->type) {
-		char room[DER_OID_TEXT];
-
-		if (g->type != OBJECT_UNKNOWN &&
-		    report_broken_at(g->rep, wrong_type_rule(g->type), "%s", der_oid_text(g->cms->content_type, room)))
+	is = object_type_of_content(g->cms->content_type);
+	if (is == OBJECT_UNKNOWN || (g->type != OBJECT_UNKNOWN && is != g->type)) {
+		if (report_broken_at(g->rep, wrong_type_rule(g->type), "%s", der_oid_text(g->cms->content_type, room)))
 			return false;
 	}
 	return true;

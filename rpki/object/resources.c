@@ -281,12 +281,12 @@ static bool read_v4(const struct reading *g, struct reader in)
 
 	if (no_room(g, out))
 		return false;
+	if (most > RESOURCES_MAX_RANGES)
+		UNREADABLE(g->rep, RESOURCES_LIMIT);
 	g->res->ip4 = CLAIM_SET;
 	while (!reader_end(&in)) {
 		rpki_u128 lo, hi;
 
-		if (n == RESOURCES_MAX_RANGES)
-			UNREADABLE(g->rep, RESOURCES_LIMIT);
 		if (!read_range(g, &in, 32, &lo, &hi))
 			return false;
 		if (n > 0 && lo <= (rpki_u128)out[n - 1].hi + 1) { /* before, over or right after the one before it */
@@ -307,12 +307,12 @@ static bool read_v6(const struct reading *g, struct reader in)
 
 	if (no_room(g, out))
 		return false;
+	if (most > RESOURCES_MAX_RANGES)
+		UNREADABLE(g->rep, RESOURCES_LIMIT);
 	g->res->ip6 = CLAIM_SET;
 	while (!reader_end(&in)) {
 		rpki_u128 lo, hi;
 
-		if (n == RESOURCES_MAX_RANGES)
-			UNREADABLE(g->rep, RESOURCES_LIMIT);
 		if (!read_range(g, &in, 128, &lo, &hi))
 			return false;
 		if (n > 0 && (out[n - 1].hi == ~(rpki_u128)0 || lo <= out[n - 1].hi + 1)) {
@@ -404,13 +404,13 @@ static bool read_as_list(const struct reading *g, struct reader in)
 
 	if (no_room(g, out))
 		return false;
+	if (most > RESOURCES_MAX_RANGES)
+		UNREADABLE(g->rep, RESOURCES_LIMIT);
 	g->res->as = CLAIM_SET;
 	while (!reader_end(&in)) {
 		uint64_t lo = 0, hi = 0;
 		bool good;
 
-		if (n == RESOURCES_MAX_RANGES)
-			UNREADABLE(g->rep, RESOURCES_LIMIT);
 		if (der_peek(&in) == DER_INTEGER) {
 			good = der_small(der_integer(&in), UINT32_MAX, &lo);
 			hi = lo;

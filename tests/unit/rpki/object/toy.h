@@ -1,0 +1,62 @@
+/*
+ * toy.h: for tests: a toy RPKI. A trust anchor, a CA below it, its CRL, manifest and one object of each kind, all valid at TOY_NOW; each can be changed anywhere
+ * (tree.h) and is signed again afterwards, so that what is wrong with it is what was changed, and nothing else.
+ */
+#ifndef TESTS_UNIT_RPKI_TOY_H
+#define TESTS_UNIT_RPKI_TOY_H
+
+#include "rpki/object/inspect.h"
+#include "tests/unit/rpki/object/tree.h"
+
+enum toy_what {
+	TOY_TA,
+	TOY_CA,
+	TOY_ROUTER,
+	TOY_CRL,
+	TOY_ROA,
+	TOY_MANIFEST,
+	TOY_GHOSTBUSTERS,
+	TOY_ASPA,
+	TOY_TAK,
+	TOY_RSC,
+	TOY_PREFIX_LIST,
+	TOY_KINDS,
+};
+
+#define TOY_NOW 1800000000 /* 2027-01-15; all is valid from 2026 to 2036 */
+
+/* What is not put right again after a change. */
+enum { TOY_KEEP_DIGEST = 1, TOY_KEEP_SIGNATURE = 2, TOY_KEEP_EE_SIGNATURE = 4 };
+
+struct toy;
+void toy_free(struct toy *t) TAKES(1);
+struct toy *toy_new(void) OWNED_BY(toy_free);
+DEFINE_AUTO(struct toy, toy_free)
+
+const char *toy_name(enum toy_what w) BORROWED;       /* "toy.roa" */
+struct span toy_object(const struct toy *t, enum toy_what w) NONNULL;
+struct arena *toy_arena(struct toy *t) BORROWED NONNULL; /* for what is made of it */
+/*
+ * An object that was changed. part is where the edits begin: "" is the whole; of certificates and CRLs "tbs", and an extension by its name (bc ski aki ku
+ * eku crldp aia sia cp ip as num); of signed objects "sd", "signer", "attrs", "content", and "ee" or "ee/" and a part of a certificate.
+ */
+struct span toy_edited(struct toy *t, enum toy_what w, const char *part, const char *edits, unsigned int keep) NONNULL;
+
+/* The pieces of an object's tree that signing needs; for mutators, which change the tree themselves. */
+struct toy_tree {
+	enum toy_what what;
+	struct node *root ARENA_FIELD;
+	struct node *cert ARENA_FIELD; /* the EE certificate, or the certificate or CRL */
+	struct node *content ARENA_FIELD;
+	struct node *attributes ARENA_FIELD;
+	struct node *digest ARENA_FIELD;
+	struct node *signature ARENA_FIELD;
+};
+struct toy_tree toy_tree(struct arena *a, struct span der, enum toy_what w) NONNULL;
+struct span toy_sign(struct toy *t, struct arena *a, struct toy_tree *tree, unsigned int keep) NONNULL;
+
+/* All that a chain for an inspection needs. */
+struct inspect_context toy_context(const struct toy *t) NONNULL;
+struct span toy_locator(struct toy *t) NONNULL; /* the text of the trust anchor's locator */
+
+#endif
