@@ -70,14 +70,10 @@ static void add_item(struct reader *r, struct anchors *a, struct model *m, unsig
 		m->zone[at].item[m->zone[at].count++] = i;
 }
 
-static struct anchors *build(struct reader *r, struct model *m) OWNED_BY(anchors_free);
-static struct anchors *build(struct reader *r, struct model *m) OWNED_BY(anchors_free);
-static struct anchors *build(struct reader *r, struct model *m)
+static void build(struct reader *r, struct model *m, struct anchors *a)
 {
-	struct anchors *a = anchors_new();
 	unsigned int n = read8(r) % 24;
 
-	CHECK(a != NULL);
 	while (n-- > 0) {
 		unsigned int at = read8(r);
 
@@ -90,7 +86,6 @@ static struct anchors *build(struct reader *r, struct model *m)
 		CHECK(anchors_has(a, names[at % NAMES]) == (m->zone[at % NAMES].count > 0));
 	}
 	CHECK(OK(anchors_seal(a)));
-	return a;
 }
 
 static void check_find(const struct anchors *a, const struct ntas *n, const struct model *m, unsigned int at)
@@ -238,11 +233,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct reader r = reader_of(span_of(data, size));
 	struct model m = { .now = 1000 };
-	struct anchors *a = build(&r, &m);
-	struct ntas *n = ntas_new(NTAS);
-	const uint8_t *digest = anchors_digest(a);
+	AUTO(anchors_free) struct anchors *a = anchors_new();
+	AUTO(ntas_free) struct ntas *n = ntas_new(NTAS);
 
-	CHECK(n != NULL && digest != NULL);
+	CHECK(a != NULL && n != NULL);
+	build(&r, &m, a);
+	CHECK(anchors_digest(a) != NULL);
 	check_tag(span_of(data, size < 2000 ? size : 2000));
 	check_signals(span_of(data, size));
 	check_policy(&r);
@@ -271,7 +267,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (unsigned int i = 0; i < NAMES; i++)
 		check_find(a, n, &m, i);
-	ntas_free(n);
-	anchors_free(a);
 	return 0;
 }
