@@ -134,6 +134,39 @@ static void plain(void)
 			end("setup-%u%s", setup, sign != 0 ? "-signed" : "");
 		}
 	}
+	for (unsigned int i = 2; i < 7; i++) {
+		for (unsigned int setup = 1; setup < 4; setup++) {
+			zones(0);
+			now.head[HEAD_SETUP] = (uint8_t)(setup | i << 3);
+			conversation(5, DO);
+			conversation(1, 0);
+			op(OP_CONTROL, 10, 5, NAME_H, T_A, 0, 0, 0);
+			end("clause-%u-%u", i, setup);
+		}
+	}
+	zones(0);
+	op(OP_ZONE, 1, 12, 0, 0, 0, 0, 0);
+	op(OP_ZONE, 1, 12 | 16, 0, 0, 0, 0, 0);
+	ask(6, NAME_H, T_A, 0, SEC_15);
+	ask(7, NAME_H, T_A, 0, MS_20);
+	ask(7, NAME_NS, T_A, 0, SEC_15);
+	end("circle");
+	zones(0);
+	op(OP_ZONE, 5, 0, 0, 0, 0, 0, 0);
+	op(OP_ZONE, 6, 0, 0, 0, 0, 0, 0);
+	op(OP_RECORD, 1, 4, 0, 7, 0, 0, 0);
+	{
+		uint8_t name[252];
+
+		memset(name, 'x', sizeof name);
+		for (unsigned int i = 0; i < 4; i++)
+			name[i * 60] = 59;
+		memcpy(name + 240, "\5moved\2t0", 10);
+		blob(op(OP_NAME, 1, 1, 0, T_A, 0, 0, SEC_2), name, 249);
+		blob(op(OP_NAME, 1, 1, 0, T_A, 0, 0, SEC_2), name, 249);
+		blob(op(OP_NAME, 1, 1, 0, T_AAAA, DO, 0, SEC_2), name, 249);
+	}
+	end("too-long");
 	zones(0);
 	now.head[HEAD_SETUP] = 4;
 	for (unsigned int i = 0; i < 12; i++)
@@ -207,6 +240,32 @@ static void signatures(void)
 	ask(3, NAME_NOTHING | 32, T_AAAA, DO, SEC_5);
 	ask(3, NAME_H, T_AAAA, DO, SEC_5);
 	end("aggressive");
+	for (unsigned int i = 0; i < 6; i++) { /* what was learnt with CD is judged when somebody wants to know */
+		static const unsigned int of[] = { 0, BY3, OPTOUT };
+
+		zones(SIGNED | of[i % 3]);
+		if (i >= 3)
+			now.ops[2].arg[4] = FAULT_CORRUPT;
+		records(3, 4);
+		for (unsigned int k = 0; k < 2; k++) {
+			for (unsigned int name = 0; name < NAME_DEEP; name++)
+				ask(3, name, name == NAME_BIG ? T_TXT : T_A, k == 0 ? DO | CD : DO, MS_100);
+			ask(3, NAME_APEX, T_MX, k == 0 ? CD : 0, SEC_2);
+			op(OP_WAIT, 3, k * 2, 0, 0, 0, 0, 0);
+		}
+		end("checked-later-%u", i);
+	}
+	for (unsigned int i = 0; i < 8; i++) {
+		static const unsigned int of[] = { 75, 86, 29, 31, 50, 77, 81, 87 };
+
+		zones(SIGNED);
+		op(OP_OPTION, of[i], 0, 0, 0, 0, 0, 0);
+		now.ops[2].arg[4] = (uint8_t)(1 + i % (FAULTS - 1));
+		records(3, 4);
+		conversation(3, DO);
+		conversation(5, 0);
+		end("fault-option-%u", i);
+	}
 	zones(SIGNED);
 	ask(1, NAME_SENTINEL, T_A, DO, SEC_2);
 	ask(1, NAME_SENTINEL | 16, T_A, DO, SEC_2);
@@ -215,7 +274,7 @@ static void signatures(void)
 
 static void options(void)
 {
-	for (unsigned int i = 0; i < 96; i++) {
+	for (unsigned int i = 0; i < 92; i++) {
 		zones(i % 2 == 0 ? SIGNED | (i % 3) : 0);
 		op(OP_OPTION, i, 0, 0, 0, 0, 0, 0);
 		records(5, 4);
@@ -251,7 +310,7 @@ static void meddling(void)
 			records(5, 4);
 			for (unsigned int i = 0; i < sizeof b; i++)
 				b[i] = (uint8_t)(words[i % 6] * (variant + 1));
-			o = op(OP_MEDDLE, zone, 0, variant == 3 ? 3 : 0, variant == 2, variant == 7 ? 2 : 0, action, action == MEDDLE_FLAGS ? 1u << variant : variant);
+			o = op(OP_MEDDLE, zone, 0, variant == 3 ? 3 : 0, variant == 2, variant == 7 ? 2 : 0, action, action == MEDDLE_FLAGS ? variant == 7 ? 3 : 1u << variant : variant);
 			blob(o, b, action == MEDDLE_RR ? 0 : sizeof b);
 			if (action == MEDDLE_RR) {
 				static const uint8_t soa[] = { 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9 }, ns[] = { 0, 1, 3, 0, 2, 'h', '0', 2, 't', '1', 0 },
@@ -331,8 +390,8 @@ static void operators(void)
 static void clients(void)
 {
 	static const uint8_t raw[][48] = {
-		{ 29, 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7, 'v', 'e', 'r', 's', 'i', 'o', 'n', 4, 'b', 'i', 'n', 'd', 0, 0, 16, 0, 3 },
-		{ 30, 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 8, 'h', 'o', 's', 't', 'n', 'a', 'm', 'e', 4, 'b', 'i', 'n', 'd', 0, 0, 16, 0, 3 },
+		{ 30, 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7, 'v', 'e', 'r', 's', 'i', 'o', 'n', 4, 'b', 'i', 'n', 'd', 0, 0, 16, 0, 3 },
+		{ 31, 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 8, 'h', 'o', 's', 't', 'n', 'a', 'm', 'e', 4, 'b', 'i', 'n', 'd', 0, 0, 16, 0, 3 },
 		{ 20, 1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 't', '0', 0, 0, 255, 0, 1 },
 		{ 20, 1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 't', '0', 0, 0, 252, 0, 1 },
 		{ 20, 1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 't', '0', 0, 0, 46, 0, 1 },
@@ -384,6 +443,24 @@ static void clients(void)
 	blob(op(OP_NAME, 1, 1, 0, T_A, 0, 0, MS_500), "\4home\4arpa", 10);
 	blob(op(OP_NAME, 1, 1, 0, T_A, 0, 0, MS_500), "\3\0\377.\2t0", 7);
 	end("names");
+	zones(0);
+	for (unsigned int i = 0; i < 7; i++) { /* cookies: none, learnt, half an hour old, too old */
+		op(OP_ASK, 1, 1, NAME_H, T_A, 0, i == 6 ? OPTION_COOKIES_AND_ALL : OPTION_COOKIE, MS_20);
+		op(OP_WAIT, 3, i < 2 ? 0 : i * 13, 0, 0, 0, 0, 0);
+	}
+	end("cookies");
+	for (unsigned int i = 0; i < 4; i++) { /* fresh, about to end, over */
+		zones(i % 2 == 0 ? SIGNED : 0);
+		op(OP_OPTION, i < 2 ? 5 : 60 + i % 2, 0, 0, 0, 0, 0, 0);
+		for (unsigned int k = 0; k < 5; k++) {
+			ask(3, NAME_H, T_A, DO, SEC_5);
+			ask(3, NAME_NOTHING, T_A, 0, SEC_5);
+			op(OP_WAIT, 2, 135, 0, 0, 0, 0, 0);
+			if (k > 2)
+				op(OP_CONTROL, 11, 1, 0, 0, 0, 0, 0);
+		}
+		end("old-%u", i);
+	}
 	for (unsigned int i = 0; i < 6; i++) { /* a life of days */
 		zones(i % 2 == 0 ? SIGNED : 0);
 		records(3, 4);

@@ -45,7 +45,7 @@ static const char *const config[] = {
 	"do-not-query-localhost: no", "edns-tcp-keepalive: yes",
 	"trust-anchor-signaling: no", "disable-dnssec-lame-check: yes", "fast-server-permil: 500", "val-max-restart: 0",
 	"delay-close: 500", "prefer-ip6: yes", "ede: no", "deny-any: yes",
-	"log-servfail: yes", "nsid: \"ascii_me\"", "tcp-idle-timeout: 1000", "jostle-timeout: 20", "caps-exempt: \"t1\"",
+	"log-servfail: yes\n log-queries: yes\n log-replies: yes\n log-local-actions: yes", "nsid: \"ascii_me\"", "tcp-idle-timeout: 1000", "jostle-timeout: 20", "caps-exempt: \"t1\"",
 	/* From here on questions may fail or be dropped. */
 	"msg-cache-size: 8k\n rrset-cache-size: 16k\n infra-cache-numhosts: 4\n key-cache-size: 4k", "num-queries-per-thread: 2",
 	"incoming-num-tcp: 2", "outgoing-num-tcp: 1",
@@ -66,7 +66,9 @@ static const char *const config[] = {
 	"val-permissive-mode: yes", "domain-insecure: \"t0\"", "ignore-cd-flag: yes", "disable-dnssec-algorithm: 8",
 	"disable-ds-digest: 2", "serve-original-ttl: yes",
 	"local-zone: \"h0.t0\" always_nxdomain", "val-override-date: -1", "val-sig-skew-max: 0\n val-sig-skew-min: 0",
-	"module-config: \"iterator\"", "disable-edns-do: yes",
+	"module-config: \"iterator\"", "disable-edns-do: yes", "val-permissive-mode: yes\n val-log-level: 2",
+	"local-zone: \"z3.t1\" transparent\n local-data: \"c7.z3.t1 CNAME h0.t0\"\n local-data: \"c6.z3.t1 CNAME c7.z3.t1\"", "ip-ratelimit: 1\n ip-ratelimit-factor: 2\n ip-ratelimit-backoff: yes",
+	"outgoing-interface: 10.0.0.1", "prefer-ip4: yes", "hide-identity: yes\n hide-version: yes\n hide-trustanchor: yes",
 };
 #define OPTIONS (sizeof config / sizeof config[0])
 #define OPTION_HARMS 39u   /* index of the first of its kind */
@@ -95,6 +97,16 @@ static void PRINTF_LIKE(3, 4) put(struct acting *a, struct model_zone *z, const 
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	world_put(a->r.world, z, text);
+	/* Each record once, as zones have them; and all of a set with the TTL of the first. */
+	for (const struct model_rr *m = z->rrs->next; m != NULL; m = m->next) {
+		if (m->rr.type != z->rrs->rr.type || !name_equal(m->rr.owner, z->rrs->rr.owner))
+			continue;
+		z->rrs->rr.ttl = m->rr.ttl;
+		if (span_equal(m->rr.rdata, z->rrs->rr.rdata)) {
+			z->rrs = z->rrs->next;
+			return;
+		}
+	}
 }
 
 static bool exists(const struct model_zone *z, const char *label)
@@ -127,10 +139,13 @@ static void add_zone(struct acting *a, const struct script_op *op)
 	a->zones[a->zone_count++] = z;
 	if (kind == 1 && a->zone_count > 2 && parent->parent != NULL && a->zones[1]->honest > 0 && a->zones[1] != z) {
 		world_serve_at(a->r.world, z, writable(a, 1));
-	} else if (kind == 2 && parent->parent != NULL) {
+	} else if (kind >= 2 && parent->parent != NULL) {
+		/* Its server is to be found in itself, in the zone before it, or in the next. */
+		unsigned int there = (unsigned int)a->zone_count - (kind == 2 ? 1 : (op->arg[1] & 16) != 0 ? 2 : 0);
+
 		(void)name_to_text(parent->apex, apex);
-		put(a, parent, "%s NS ns.%c%u.%s", label, 'z', (unsigned int)a->zone_count - 1, apex);
-		put(a, z, "@ NS ns.%c%u.%s", 'z', (unsigned int)a->zone_count - 1, apex);
+		put(a, parent, "%s NS ns.z%u.%s", label, there, apex);
+		put(a, z, "@ NS ns.z%u.%s", there, apex);
 		z->lost = true;
 	} else {
 		for (unsigned int i = 0; i < servers; i++)
@@ -193,7 +208,7 @@ static void add_record(struct acting *a, const struct script_op *op)
 			put(a, z, "*.wc %u CNAME h%u.%s", ttl, to, target);
 		break;
 	case 11:
-		put(a, z, "h%u %u HTTPS 1 . alpn=h2", n, ttl);
+		put(a, z, "h%u %u HTTPS 1 . alpn=h2%s", n, ttl, (n & 1) != 0 ? " ipv4hint=30.0.0.1 ipv6hint=2600::1" : "");
 		break;
 	case 12:
 		put(a, z, "h%u %u TXT \"text %u\"", n, ttl, op->arg[5]);
@@ -292,6 +307,9 @@ static void look_ahead(struct acting *a)
 
 static void describe(struct acting *a)
 {
+	/* Of a zone that is asked about elsewhere. 40.9.9.9 and 40.9.9.8 are nobody's. */
+	static const char *const clauses[8] = { NULL, NULL, " forward-first: yes\n forward-addr: 40.9.9.9\n", " forward-no-cache: yes\n", " forward-tcp-upstream: yes\n",
+		" forward-host: ns0.t1\n", " forward-first: yes\n forward-addr: 40.9.9.8\n forward-no-cache: yes\n", NULL };
 	const struct script *s = a->s;
 
 	a->r.is_signed = (s->head[HEAD_ROOT] & 1) != 0;
@@ -320,6 +338,10 @@ static void describe(struct acting *a)
 	a->r.setup = (enum world_setup)((s->head[HEAD_SETUP] & 3) % SETUPS);
 	if (a->r.setup != SETUP_PLAIN)
 		a->m.trusting = true;
+	a->r.world->clause = clauses[s->head[HEAD_SETUP] >> 3 & 7];
+	a->harms |= a->r.world->clause != NULL;
+	if (a->r.setup == SETUP_STUB && a->r.world->clause != NULL && strstr(a->r.world->clause, "forward") != NULL)
+		a->r.world->clause = NULL;
 	a->r.workers = 1 + (s->head[HEAD_SETUP] >> 2 & 1);
 	a->r.calm = !a->meddles && !a->links && !a->harms && s->head[HEAD_FAIL] == 0 && s->head[HEAD_FAIL_HIGH] == 0;
 	a->r.meddled = a->meddles;
@@ -335,11 +357,17 @@ static uint64_t pause_ns(uint8_t i)
 	return ms[i % 16] * MS;
 }
 
+static void wake(struct sim *s, void *ctx, uint64_t arg)
+{
+	(void)s, (void)ctx, (void)arg;
+}
+
 static void wait_ns(struct acting *a, uint64_t ns)
 {
 	mem_fail_hold(false);
 	if (a->waited_ns + ns <= DAYS * 86400 * SEC) {
 		a->waited_ns += ns;
+		sim_at(a->r.sim, ns, wake, NULL, 0); /* time passes also where nothing is to happen */
 		(void)sim_run(a->r.sim, sim_now_ns(a->r.sim) + ns);
 	}
 	mem_fail_hold(true);
@@ -721,6 +749,21 @@ static void note_moves(const struct acting *a, struct script_result *ret)
 	}
 }
 
+static void tell(const struct acting *a)
+{
+	fputs(a->r.conf, stderr);
+	for (unsigned int c = 0; c < COUNTERS; c++) {
+		uint64_t n = 0;
+
+		for (unsigned int i = 0; i < a->r.workers; i++)
+			n += stats_get(&a->r.w[i].worker->stats, (enum counter)c);
+		if (n > 0)
+			fprintf(stderr, "%s=%llu\n", counter_name((enum counter)c), (unsigned long long)n);
+	}
+	for (unsigned int i = 0; i < a->r.count; i++)
+		fprintf(stderr, "question %u: client %u, %u replies, code %u\n", i + 1, a->r.asked[i].client, a->r.asked[i].replies, a->r.asked[i].rcode);
+}
+
 static void play(struct acting *a, struct script_result *ret)
 {
 	static const struct sim_link good = { .delay_min_us = 200, .delay_max_us = 5000 };
@@ -753,6 +796,8 @@ static void play(struct acting *a, struct script_result *ret)
 		r->in_child = r->closed_early = true;
 		r->starved |= a->s->head[HEAD_FAIL] == 0 && a->s->head[HEAD_FAIL_HIGH] == 0;
 	}
+	if (sim_verbose(r->sim))
+		tell(a);
 	judge_all(r);
 	note_moves(a, ret);
 }

@@ -39,13 +39,13 @@ static void *get_memory(size_t n)
 
 /* ---- questions ------------------------------------------------------------------------------------------------------------------------- */
 
-static void put_option(struct builder *b, uint8_t option)
+static void put_option(struct builder *b, uint8_t option, struct span learnt)
 {
 	static const uint8_t subnet[] = { 0, 1, 24, 0, 192, 0, 2 }, cookie[] = "8 octets";
 	bool all = option == OPTION_COOKIES_AND_ALL;
 
 	if (all || option == OPTION_COOKIE)
-		(void)build_edns_option(b, EDNS_COOKIE, span_of(cookie, 8));
+		(void)build_edns_option(b, EDNS_COOKIE, learnt.n > 0 ? learnt : span_of(cookie, 8));
 	if (all || option == OPTION_NSID)
 		(void)build_edns_option(b, 3, span_of(NULL, 0));
 	if (all || option == OPTION_SUBNET)
@@ -58,7 +58,7 @@ static void put_option(struct builder *b, uint8_t option)
 		(void)build_edns_option(b, 12, span_of(cookie, 3));
 }
 
-size_t clients_compose(const struct asked *q, uint8_t *out, size_t cap)
+static size_t compose(const struct asked *q, struct span cookie, uint8_t *out, size_t cap)
 {
 	struct question question = { name_of(&q->name), q->type, CLASS_IN };
 	struct edns_out e = { .udp_size = q->udp_size, .dnssec_ok = q->dnssec_ok };
@@ -69,10 +69,20 @@ size_t clients_compose(const struct asked *q, uint8_t *out, size_t cap)
 	build_question(&b, &question);
 	if (q->edns) {
 		build_edns_start(&b, &e);
-		put_option(&b, q->option);
+		put_option(&b, q->option, cookie);
 		build_edns_end(&b);
 	}
 	return build_finish(&b);
+}
+
+size_t clients_compose(const struct asked *q, uint8_t *out, size_t cap)
+{
+	return compose(q, span_of(NULL, 0), out, cap);
+}
+
+static struct span cookie_of(const struct run *r, const struct asked *q)
+{
+	return span_of(r->clients[q->client].cookie, r->clients[q->client].cookie_len);
 }
 
 static struct asked *new_question(struct run *r, unsigned int client, bool tcp) BORROWED;
@@ -103,7 +113,7 @@ static void send_udp(struct run *r, const struct asked *q)
 	struct endpoint from = { .a = r->clients[q->client].at, .port = (uint16_t)(20000 + q->id) }, to = run_resolver();
 	uint8_t out[512];
 
-	sim_send(r->sim, &from, &to, span_of(out, clients_compose(q, out, sizeof out)));
+	sim_send(r->sim, &from, &to, span_of(out, compose(q, cookie_of(r, q), out, sizeof out)));
 }
 
 struct asked *clients_ask(struct run *r, unsigned int client, struct name name, uint16_t type)
@@ -270,7 +280,7 @@ static void write_question(struct talk *t, struct asked *q)
 	size_t n;
 
 	q->lossy = t->manner == EARLY || t->manner == FLOOD || t->manner == DRIP;
-	n = clients_compose(q, t->out + t->len + 2, OUT_ROOM - t->len - 2);
+	n = compose(q, cookie_of(t->c->r, q), t->out + t->len + 2, OUT_ROOM - t->len - 2);
 	store16(t->out + t->len, (uint16_t)n);
 	t->len += n + 2;
 	t->waiting++;

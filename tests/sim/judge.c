@@ -285,6 +285,20 @@ static bool has_right_flags(const struct run *r, const struct msg *m, const stru
 	    ((m->flags & MSG_AD) == 0 || wants_security(r, q));
 }
 
+static void keep_cookie(struct client *c, const struct msg *m)
+{
+	struct reader o = reader_of(m->edns.options);
+	struct span data;
+	uint16_t code;
+
+	while (m->edns.present && edns_next_option(&o, &code, &data)) {
+		if (code == EDNS_COOKIE && data.n > 8 && data.n <= sizeof c->cookie) {
+			memcpy(c->cookie, data.p, data.n);
+			c->cookie_len = (uint8_t)data.n;
+		}
+	}
+}
+
 struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct span packet, bool *ret_truncated)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
@@ -319,6 +333,7 @@ struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct s
 		complain(r, q, "not the right answer (id %u, %s, %s):", q->id, tcp ? "tcp" : "udp", q->calm ? "calm" : "not calm");
 		show(&m);
 	}
+	keep_cookie(&r->clients[client], &m);
 	q->rcode = m.rcode;
 	q->ede = first_error(&m);
 	q->secure = (m.flags & MSG_AD) != 0;

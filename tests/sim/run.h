@@ -52,6 +52,8 @@ struct client {
 	struct run *r PARENT_FIELD;
 	struct addr at;
 	uint8_t number;
+	uint8_t cookie[24]; /* the server's answer to ours, behind it */
+	uint8_t cookie_len; /* 0: none yet */
 };
 
 struct talk;

@@ -703,6 +703,8 @@ void world_clauses(struct world *w, enum world_setup setup, struct strbuf *out)
 		return;
 	(void)name_to_text(z->apex, apex);
 	strbuf_printf(out, "%s-zone:\n name: \"%s\"\n", setup == SETUP_STUB ? "stub" : "forward", apex);
+	if (w->clause != NULL)
+		strbuf_puts(out, w->clause);
 	if (setup != SETUP_STUB) {
 		w->forwarders[0]->forwards = w->forwarders[1]->forwards = z->apex;
 		strbuf_puts(out, " forward-addr: 40.0.0.1\n forward-addr: 40.0.0.2\n");

@@ -99,6 +99,7 @@ struct world {
 	struct made_signature *made[512] ARENA_FIELD;
 	world_meddle_fn *meddle;          /* NULL: none */
 	void *meddle_ctx BORROWED_FIELD;
+	const char *clause BORROWED_FIELD; /* lines that stand in the clause of world_clauses() too; or NULL */
 };
 
 struct model_find {
