@@ -53,19 +53,19 @@ static void guest_free(struct dead *d)
 	mem_free((char *)d - offsetof(struct guest, dead));
 }
 
-static struct loop *new_loop(struct epoch_member *m) OWNED_BY(loop_free);
-static struct loop *new_loop(struct epoch_member *m)
+static struct loop *new_loop(void) OWNED_BY(loop_free);
+static struct loop *new_loop(void)
 {
 	struct loop_backend b;
 
 	if (loop_event_backend(&b).e != ERR_NONE)
 		return NULL;
-	return loop_new(&b, NULL, m);
+	return loop_new(&b, NULL, NULL);
 }
 
 static UNUSED void grave(void)
 {
-	AUTO(loop_free) struct loop *l = new_loop(NULL);
+	AUTO(loop_free) struct loop *l = new_loop();
 	struct guest *g = mem_alloc(sizeof(*g));
 
 	if (l == NULL || g == NULL)
@@ -166,6 +166,17 @@ static UNUSED void arena_overflow(void)
 	if (arena_alloc(a, 16) == NULL)
 		exit(2);
 	sink = (uint64_t)p[16];
+}
+
+/* A look at an element of an array that grew meanwhile. */
+static UNUSED void array_grew(void)
+{
+	AUTO(mem_free) void *p = mem_alloc_array(4, 8);
+	const volatile uint64_t *first = p;
+
+	if (p == NULL || mem_resize(&p, 4, 100000, 8).e != ERR_NONE)
+		exit(2);
+	sink = *first;
 }
 
 static void *volatile lost OWNED_FIELD;
@@ -295,8 +306,8 @@ static void *turn(void *loop)
 
 static UNUSED void race_of_loops(void)
 {
-	AUTO(loop_free) struct loop *a = new_loop(NULL);
-	AUTO(loop_free) struct loop *b = new_loop(NULL);
+	AUTO(loop_free) struct loop *a = new_loop();
+	AUTO(loop_free) struct loop *b = new_loop();
 	pthread_t ta, tb;
 
 	send(a, b, 50);
@@ -424,6 +435,7 @@ static const struct plant {
 	{ "arena-overflow", arena_overflow, "use-after-poison" },
 	{ "grave", grave, "heap-use-after-free" },
 	{ "after-turn", after_turn, "heap-use-after-free" },
+	{ "array-grew", array_grew, "heap-use-after-free" },
 	{ "leak", leak, "LeakSanitizer: detected memory leaks" },
 	{ "signed-overflow", signed_overflow, "signed integer overflow" },
 	{ "shift", shift, "shift exponent 32 is too large" },
