@@ -172,8 +172,10 @@ static void run_command(struct control_session *s, struct span line)
 	r = request_words_read(line, &s->command->words, &problem);
 	if (OK(r))
 		command_run(s->command);
+	else if (r.e == ERR_NOMEM)
+		reply_error(s->command, "out of memory");
 	else
-		reply_error(s->command, "expected %s", r.e == ERR_NOMEM ? "more memory" : problem);
+		reply_error(s->command, "expected %s", problem);
 	if (s->command->line == NULL)
 		send_reply(s);
 }
