@@ -1,0 +1,42 @@
+/*
+ * objects.h: where validation gets objects from. Two kinds exist: a tree of files as rsync lays it out (tree.h), and the store (later). A reader is one thread's own view; what it finds
+ * stays as it is until the reader is closed.
+ */
+#ifndef RPKI_VALIDATE_OBJECTS_H
+#define RPKI_VALIDATE_OBJECTS_H
+
+#include "base/cursor.h"
+#include "base/own.h"
+
+struct arena;
+struct objects;
+struct objects_reader;
+
+#define OBJECT_HASH 32 /* octets of a SHA-256 */
+
+struct objects_ops {
+	RESULT (*open)(const struct objects *o, struct objects_reader **ret_reader);
+	void (*close)(struct objects_reader *r);
+	/* What the repository with this notification URI (n 0: rsync alone) has at an rsync URI. The octets have the hash. ERR_NOTFOUND: nothing; ERR_LIMIT: more than max octets. */
+	RESULT (*find)(struct objects_reader *r, struct span notify, struct span uri, size_t max, struct arena *a, struct span *ret, uint8_t ret_hash[OBJECT_HASH]);
+	/* A trust anchor's certificate at one of its URIs, https or rsync. */
+	RESULT (*anchor)(struct objects_reader *r, struct span uri, size_t max, struct arena *a, struct span *ret);
+};
+
+/* The first field of each kind's own struct. */
+struct objects {
+	const struct objects_ops *ops SHARED_FIELD;
+};
+struct objects_reader {
+	const struct objects_ops *ops SHARED_FIELD;
+};
+
+static inline void objects_close(struct objects_reader *r) TAKES(1);
+static inline void objects_close(struct objects_reader *r)
+{
+	if (r != NULL)
+		r->ops->close(r); /* own-ok: R11 the operation takes it */
+}
+DEFINE_AUTO(struct objects_reader, objects_close)
+
+#endif

@@ -1,0 +1,569 @@
+/*
+ * point.c: one publication point (RFC 9286 section 6): manifest and CRL, then every file of the manifest against its hash, and only when all are there, each object. A failed point yields
+ * nothing; an object that is not valid costs only itself.
+ */
+#include "rpki/validate/point.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "rpki/object/aspa.h"
+#include "rpki/object/crl.h"
+#include "rpki/object/ghostbusters.h"
+#include "rpki/object/manifest.h"
+#include "rpki/object/roa.h"
+#include "rpki/object/tak.h"
+
+#define WHY_OCTETS 2000u
+
+/* --- CAs */
+
+void branch_unref(struct branch *b)
+{
+	if (b != NULL && atomic_fetch_sub_explicit(&b->holders, 1, memory_order_acq_rel) == 1)
+		mem_free(b);
+}
+
+void ca_free(struct ca *c)
+{
+	struct arena *a;
+
+	if (c == NULL)
+		return;
+	branch_unref(MOVE(c->branch));
+	a = MOVE(c->arena); /* own-ok: R3 the object itself lies in it */
+	arena_free(a);
+}
+
+RESULT ca_new(struct span octets, enum cert_kind kind, struct span uri, struct report *rep, struct ca **ret)
+{
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct ca *c = a != NULL ? arena_alloc(a, sizeof *c) : NULL;
+	const uint8_t *copy = c != NULL ? arena_dup(a, octets.p, octets.n) : NULL, *name = c != NULL ? arena_dup(a, uri.p, uri.n) : NULL;
+
+	if (copy == NULL || name == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(cert_read(span_of(copy, octets.n), kind, CERT_USE_ANY, a, rep, &c->cert));
+	c->uri = span_of(name, uri.n);
+	c->arena = MOVE(a);
+	*ret = c; /* it owns the arena that it lies in */
+	return DONE;
+}
+
+static void chain_after(int64_t *chain_not_before, int64_t *chain_not_after, const struct ca *by, const struct cert *c)
+{
+	*chain_not_before = c->not_before > by->chain_not_before ? c->not_before : by->chain_not_before;
+	*chain_not_after = c->not_after < by->chain_not_after ? c->not_after : by->chain_not_after;
+}
+
+/* --- refusals */
+
+static RESULT refuse_text(struct point *p, struct span uri, const char *why)
+{
+	struct refusal *r = arena_alloc(p->arena, sizeof *r);
+
+	if (r == NULL)
+		return FAIL(ERR_NOMEM);
+	*r = (struct refusal){ p->refusals, uri, why };
+	p->refusals = r;
+	return DONE;
+}
+
+static RESULT refuse(struct point *p, struct span uri, const struct report *rep)
+{
+	char room[64];
+	const char *why = arena_printf(p->arena, "%s: %s", rule_place(rep->first, room), rule_text(rep->first));
+
+	return why != NULL ? refuse_text(p, uri, why) : FAIL(ERR_NOMEM);
+}
+
+/* ERR_FORMAT of the readers and checkers is a verdict, any other error is one. */
+static RESULT verdict(struct result r, bool *ret_good)
+{
+	*ret_good = OK(r);
+	return r.e == ERR_FORMAT || r.e == ERR_UNSUPPORTED ? DONE : r;
+}
+
+/* --- files */
+
+struct file {
+	struct span uri, octets;
+};
+
+/* The URI of a file of the point: its name behind the CA's repository URI. */
+static RESULT uri_of(struct point *p, struct span name, struct span *ret)
+{
+	struct span base = p->ca->cert.repository;
+	bool slash = base.n > 0 && base.p[base.n - 1] == '/';
+	const char *uri = arena_printf(p->arena, "%.*s%s%.*s", (int)base.n, (const char *)base.p, slash ? "" : "/", (int)name.n, (const char *)name.p);
+
+	if (uri == NULL)
+		return FAIL(ERR_NOMEM);
+	*ret = span_text(uri);
+	return DONE;
+}
+
+/* *ret_why NULL: it is there, and is what the manifest says. */
+static RESULT get_file(struct point *p, const struct manifest_file *f, struct file *ret, const char **ret_why)
+{
+	uint8_t hash[OBJECT_HASH];
+	struct result r;
+
+	*ret_why = NULL;
+	TRY(uri_of(p, f->name, &ret->uri));
+	r = p->reader->ops->find(p->reader, p->ca->cert.notify, ret->uri, p->options->limits.object, p->arena, &ret->octets, hash);
+	if (r.e == ERR_NOTFOUND)
+		*ret_why = "RFC 9286 section 6.4: missing, though on the manifest";
+	else if (r.e == ERR_LIMIT) {
+		*ret_why = "larger than allowed";
+		p->limits++;
+	} else if (!OK(r))
+		return r;
+	else if (memcmp(hash, f->hash, sizeof hash) != 0)
+		*ret_why = "RFC 9286 section 6.5: another hash than on the manifest";
+	return DONE;
+}
+
+/* --- products */
+
+static struct product *add_product(struct point *p, enum counted kind, struct span uri, const struct cert *c) BORROWED;
+static struct product *add_product(struct point *p, enum counted kind, struct span uri, const struct cert *c)
+{
+	struct product *x = arena_alloc(p->arena, sizeof *x);
+
+	if (x == NULL)
+		return NULL;
+	x->kind = kind;
+	x->origin = (struct origin){ .uri = uri, .not_before = c->not_before, .not_after = c->not_after, .stale = p->stale };
+	chain_after(&x->origin.chain_not_before, &x->origin.chain_not_after, p->ca, c);
+	x->next = p->products;
+	p->products = x;
+	return x;
+}
+
+static RESULT take_roa(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
+{
+	struct resources effective;
+	struct product *x;
+	struct cms cms;
+	struct roa roa;
+
+	TRY(cms_read(f->octets, OBJECT_ROA, p->arena, rep, &cms));
+	TRY(roa_read(&cms, rep, &roa));
+	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
+	TRY(roa_check(&roa, &cms.ee, &effective, rep));
+	x = add_product(p, COUNTED_ROA, f->uri, &cms.ee);
+	if (x == NULL)
+		return FAIL(ERR_NOMEM);
+	x->as = roa.as;
+	x->what = roa.blocks;
+	x->prefixes = roa.prefixes;
+	p->payloads += roa.prefixes;
+	return DONE;
+}
+
+static RESULT take_aspa(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
+{
+	struct resources effective;
+	uint32_t *list, provider;
+	struct reader walk;
+	struct product *x;
+	struct aspa aspa;
+	struct cms cms;
+	size_t n = 0;
+
+	TRY(cms_read(f->octets, OBJECT_ASPA, p->arena, rep, &cms));
+	TRY(aspa_read(&cms, rep, &aspa));
+	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
+	TRY(aspa_check(&aspa, &cms.ee, &effective, rep));
+	x = add_product(p, COUNTED_ASPA, f->uri, &cms.ee);
+	list = x != NULL ? arena_alloc_array(p->arena, aspa.count + 1, sizeof *list) : NULL;
+	if (list == NULL)
+		return FAIL(ERR_NOMEM);
+	for (walk = aspa_begin(&aspa); n < aspa.count && aspa_next(&walk, &provider); n++)
+		list[n] = provider;
+	x->as = aspa.customer;
+	x->list = list;
+	x->n = n;
+	p->payloads += n;
+	return DONE;
+}
+
+static RESULT take_ghostbusters(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
+{
+	struct resources effective;
+	struct ghostbusters g;
+	struct cms cms;
+
+	TRY(cms_read(f->octets, OBJECT_GHOSTBUSTERS, p->arena, rep, &cms));
+	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
+	TRY(ghostbusters_read(&cms, rep, &g));
+	return ghostbusters_check(&cms.ee, rep);
+}
+
+static RESULT take_tak(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
+{
+	struct resources effective;
+	struct cms cms;
+	struct tak tak;
+
+	TRY(cms_read(f->octets, OBJECT_TAK, p->arena, rep, &cms));
+	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
+	TRY(tak_read(&cms, rep, &tak));
+	return tak_check(&tak, &cms.ee, by->cert, rep);
+}
+
+static RESULT take_router(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
+{
+	struct resources effective;
+	struct product *x;
+	struct cert c;
+
+	TRY(cert_read(f->octets, CERT_ROUTER, CERT_USE_ANY, p->arena, rep, &c));
+	TRY(cert_check(&c, by, p->options->now, p->arena, rep, &effective));
+	for (uint32_t i = 0; i < effective.asn.n; i++) {
+		for (uint64_t as = effective.asn.r[i].lo; as <= effective.asn.r[i].hi; as++) {
+			if (++p->payloads > p->options->limits.payloads)
+				return DONE; /* the whole point falls for that */
+			x = add_product(p, COUNTED_ROUTER, f->uri, &c);
+			if (x == NULL)
+				return FAIL(ERR_NOMEM);
+			x->as = (uint32_t)as;
+			x->ski = c.ski;
+			x->what = c.key.whole;
+		}
+	}
+	return DONE;
+}
+
+/* --- children */
+
+static RESULT copy_set(struct arena *a, const void *from, uint32_t n, size_t size, const void **ret)
+{
+	*ret = arena_dup(a, from, n * size);
+	return *ret != NULL ? DONE : FAIL(ERR_NOMEM);
+}
+
+/* What was inherited lies with the issuer, which goes before the child does. */
+static RESULT keep_resources(struct ca *c, const struct resources *effective)
+{
+	const void *v4, *v6, *as;
+
+	TRY(copy_set(c->arena, effective->v4.r, effective->v4.n, sizeof *effective->v4.r, &v4));
+	TRY(copy_set(c->arena, effective->v6.r, effective->v6.n, sizeof *effective->v6.r, &v6));
+	TRY(copy_set(c->arena, effective->asn.r, effective->asn.n, sizeof *effective->asn.r, &as));
+	c->effective = *effective;
+	c->effective.v4.r = v4;
+	c->effective.v6.r = v6;
+	c->effective.asn.r = as;
+	return DONE;
+}
+
+static bool is_above(const struct ca *c, struct span ski)
+{
+	if (span_equal(c->cert.ski, ski))
+		return true;
+	for (unsigned int i = 0; i < c->depth; i++)
+		if (ski.n == CA_KEY_ID && memcmp(c->above[i], ski.p, CA_KEY_ID) == 0)
+			return true;
+	return false;
+}
+
+static RESULT below(struct ca *c, const struct ca *by, int64_t stale)
+{
+	c->anchor = by->anchor;
+	c->depth = by->depth + 1;
+	c->stale = stale;
+	chain_after(&c->chain_not_before, &c->chain_not_after, by, &c->cert);
+	c->above = arena_alloc_array(c->arena, c->depth, sizeof *c->above);
+	if (c->above == NULL)
+		return FAIL(ERR_NOMEM);
+	if (by->depth > 0)
+		memcpy(c->above, by->above, by->depth * sizeof *c->above);
+	if (by->cert.ski.n == CA_KEY_ID)
+		memcpy(c->above[by->depth], by->cert.ski.p, CA_KEY_ID);
+	return DONE;
+}
+
+static RESULT join_branch(struct point *p, struct ca *c, bool *ret_room)
+{
+	*ret_room = true;
+	if (c->depth < 2)
+		return DONE;
+	if (p->ca->branch == NULL) {
+		c->branch = mem_alloc(sizeof *c->branch);
+		if (c->branch == NULL)
+			return FAIL(ERR_NOMEM);
+		atomic_init(&c->branch->holders, 1);
+		atomic_init(&c->branch->points, 1);
+		return DONE;
+	}
+	if (atomic_fetch_add_explicit(&p->ca->branch->points, 1, memory_order_relaxed) >= p->options->limits.branch) {
+		*ret_room = false;
+		return DONE;
+	}
+	atomic_fetch_add_explicit(&p->ca->branch->holders, 1, memory_order_relaxed);
+	c->branch = p->ca->branch;
+	return DONE;
+}
+
+static RESULT take_child(struct point *p, const struct file *f, const struct issuer *by, struct report *rep, const char **ret_why)
+{
+	AUTO(ca_free) struct ca *c = NULL;
+	struct resources effective;
+	bool room;
+
+	TRY(ca_new(f->octets, CERT_CA, f->uri, rep, &c));
+	TRY(cert_check(&c->cert, by, p->options->now, c->arena, rep, &effective));
+	if (is_above(p->ca, c->cert.ski)) {
+		*ret_why = "a CA below itself: the key is one of its issuers'";
+		return DONE;
+	}
+	TRY(keep_resources(c, &effective));
+	TRY(below(c, p->ca, p->stale));
+	if (c->depth > p->options->limits.depth || c->depth >= CA_MAX_DEPTH) {
+		*ret_why = "more CAs above one another than allowed";
+		p->limits++;
+		return DONE;
+	}
+	TRY(join_branch(p, c, &room));
+	if (!room) {
+		*ret_why = "more publication points below one CA than allowed";
+		p->limits++;
+		return DONE;
+	}
+	p->child_count++;
+	c->next = MOVE(p->children);
+	p->children = MOVE(c);
+	return DONE;
+}
+
+/* --- all of them */
+
+static enum counted counted_as(enum object_type t, enum cert_kind kind)
+{
+	switch (t) {
+	case OBJECT_CERT:
+		return kind == CERT_ROUTER ? COUNTED_ROUTER : COUNTED_CERT;
+	case OBJECT_CRL:
+		return COUNTED_CRL;
+	case OBJECT_ROA:
+		return COUNTED_ROA;
+	case OBJECT_MANIFEST:
+		return COUNTED_MANIFEST;
+	case OBJECT_GHOSTBUSTERS:
+		return COUNTED_GHOSTBUSTERS;
+	case OBJECT_ASPA:
+		return COUNTED_ASPA;
+	case OBJECT_TAK:
+		return COUNTED_TAK;
+	case OBJECT_UNKNOWN:
+	case OBJECT_RSC:
+	case OBJECT_PREFIX_LIST:
+	case OBJECT_TAL:
+	case OBJECT_TYPES:
+		break;
+	}
+	return COUNTED_OTHER;
+}
+
+static RESULT take(struct point *p, const struct manifest_file *m, const struct file *f, const struct issuer *by)
+{
+	enum object_type type = object_type_of_name(m->name);
+	enum cert_kind kind = type == OBJECT_CERT ? cert_kind_of(f->octets) : CERT_EE;
+	enum counted counted = counted_as(type, kind);
+	const char *why = NULL;
+	struct report rep;
+	struct result r = DONE;
+	bool good;
+
+	report_init(&rep);
+	switch (counted) {
+	case COUNTED_ROA:
+		r = take_roa(p, f, by, &rep);
+		break;
+	case COUNTED_ASPA:
+		r = take_aspa(p, f, by, &rep);
+		break;
+	case COUNTED_CERT:
+		r = take_child(p, f, by, &rep, &why);
+		break;
+	case COUNTED_ROUTER:
+		r = take_router(p, f, by, &rep);
+		break;
+	case COUNTED_GHOSTBUSTERS:
+		r = take_ghostbusters(p, f, by, &rep);
+		break;
+	case COUNTED_TAK:
+		r = take_tak(p, f, by, &rep);
+		break;
+	case COUNTED_CRL: /* the one that counts was looked at; others do no harm */
+	case COUNTED_MANIFEST:
+	case COUNTED_OTHER:
+	case COUNTED:
+		return DONE;
+	}
+	TRY(verdict(r, &good));
+	good = good && why == NULL;
+	p->valid[counted] += good;
+	p->invalid[counted] += !good;
+	if (good)
+		return DONE;
+	return why != NULL ? refuse_text(p, f->uri, why) : refuse(p, f->uri, &rep);
+}
+
+static struct span last_part(struct span uri)
+{
+	size_t n = uri.n;
+
+	while (n > 0 && uri.p[n - 1] != '/')
+		n--;
+	return span_of(uri.p + n, uri.n - n);
+}
+
+static RESULT fail(struct point *p, struct span uri, const char *why)
+{
+	p->failed = true;
+	return refuse_text(p, uri, why);
+}
+
+static RESULT fail_by(struct point *p, struct span uri, const struct report *rep)
+{
+	p->failed = true;
+	return refuse(p, uri, rep);
+}
+
+/* The CRL that the manifest's certificate names: it must be on the manifest, and good (RFC 9286 section 6.2). */
+static RESULT read_crl(struct point *p, const struct cms *cms, const struct manifest *m, const struct public_key *key, struct crl *ret)
+{
+	struct span name = last_part(cms->ee.crl_uri);
+	const char *why;
+	struct report rep;
+	struct file f;
+	bool good;
+
+	report_init(&rep);
+	for (size_t i = 0; i < m->count; i++) {
+		if (!span_equal(m->files[i].name, name))
+			continue;
+		TRY(get_file(p, &m->files[i], &f, &why));
+		if (why != NULL)
+			return fail(p, f.uri, why);
+		TRY(verdict(crl_read(f.octets, p->arena, &rep, ret), &good));
+		if (good)
+			TRY(verdict(crl_check(ret, &p->ca->cert, key, p->options->now, &rep), &good));
+		p->valid[COUNTED_CRL] += good;
+		p->invalid[COUNTED_CRL] += !good;
+		return good ? DONE : fail_by(p, f.uri, &rep);
+	}
+	return fail(p, p->ca->cert.manifest, "RFC 9286 section 6.2: the manifest does not list the CRL of its own certificate");
+}
+
+static RESULT read_manifest(struct point *p, struct issuer *by, struct manifest *ret)
+{
+	struct span uri = p->ca->cert.manifest, octets;
+	struct crl *crl = arena_alloc(p->arena, sizeof *crl);
+	uint8_t hash[OBJECT_HASH];
+	struct resources effective;
+	struct report rep;
+	struct result r;
+	struct cms cms;
+	bool good;
+
+	if (crl == NULL)
+		return FAIL(ERR_NOMEM);
+	report_init(&rep);
+	r = p->reader->ops->find(p->reader, p->ca->cert.notify, uri, p->options->limits.object, p->arena, &octets, hash);
+	if (r.e == ERR_NOTFOUND)
+		return fail(p, uri, "RFC 9286 section 6.2: no manifest");
+	if (r.e == ERR_LIMIT)
+		return fail(p, uri, "larger than allowed");
+	TRY(r);
+	TRY(verdict(cms_read(octets, OBJECT_MANIFEST, p->arena, &rep, &cms), &good));
+	if (good)
+		TRY(verdict(manifest_read(&cms, p->arena, &rep, ret), &good));
+	if (good) {
+		TRY(read_crl(p, &cms, ret, by->key, crl));
+		if (p->failed)
+			return DONE;
+		by->crl = crl;
+		TRY(verdict(cms_check(&cms, by, p->options->now, p->arena, &rep, &effective), &good));
+	}
+	if (good)
+		TRY(verdict(manifest_check(ret, &cms.ee, p->options->now, &rep), &good));
+	p->stale = p->ca->stale;
+	if (good && ret->next_update < p->stale)
+		p->stale = ret->next_update;
+	if (good && crl->next_update < p->stale)
+		p->stale = crl->next_update;
+	p->valid[COUNTED_MANIFEST] += good;
+	p->invalid[COUNTED_MANIFEST] += !good;
+	return good ? DONE : fail_by(p, uri, &rep);
+}
+
+/* All files are there, and are what the manifest says, or none counts (RFC 9286 sections 6.4 to 6.6). */
+static RESULT get_files(struct point *p, const struct manifest *m, struct file **ret)
+{
+	struct file *files = arena_alloc_array(p->arena, m->count + 1, sizeof *files);
+	const char *why;
+
+	if (files == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < m->count; i++) {
+		TRY(get_file(p, &m->files[i], &files[i], &why));
+		if (why != NULL)
+			return fail(p, files[i].uri, why);
+	}
+	*ret = files;
+	return DONE;
+}
+
+static void forget(struct point *p)
+{
+	p->products = NULL;
+	while (p->children != NULL) {
+		AUTO(ca_free) struct ca *c = MOVE(p->children);
+
+		p->children = MOVE(c->next);
+	}
+	p->child_count = 0;
+}
+
+static RESULT over(struct point *p, const char *why)
+{
+	p->limits++;
+	forget(p);
+	return fail(p, p->ca->cert.manifest, why);
+}
+
+RESULT point_validate(struct point *p)
+{
+	AUTO(public_key_free) struct public_key *key = NULL;
+	const struct validate_limits *l = &p->options->limits;
+	struct issuer by = { &p->ca->cert, NULL, &p->ca->effective, NULL };
+	struct manifest m = { 0 };
+	struct file *files = NULL;
+	bool good;
+
+	TRY(verdict(public_key_make(&p->ca->cert.key, &key), &good));
+	if (!good)
+		return fail(p, p->ca->uri, "RFC 7935 section 3: libcrypto does not take its key");
+	by.key = key;
+	TRY(read_manifest(p, &by, &m));
+	if (p->failed)
+		return DONE;
+	if (m.count > l->files)
+		return over(p, "more files on one manifest than allowed");
+	TRY(get_files(p, &m, &files));
+	if (p->failed)
+		return DONE;
+	for (size_t i = 0; i < m.count; i++) {
+		TRY(take(p, &m.files[i], &files[i], &by));
+		if (p->child_count > l->children)
+			return over(p, "more CA certificates of one CA than allowed");
+		if (p->payloads > l->payloads)
+			return over(p, "more payloads of one CA than allowed");
+	}
+	return DONE;
+}

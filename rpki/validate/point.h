@@ -1,0 +1,78 @@
+/* point.h: one publication point. Only rpki/validate sees it. */
+#ifndef RPKI_VALIDATE_POINT_H
+#define RPKI_VALIDATE_POINT_H
+
+#include <stdatomic.h>
+
+#include "base/mem.h"
+#include "rpki/object/cert.h"
+#include "rpki/validate/validate.h"
+
+#define CA_KEY_ID 20
+#define CA_MAX_DEPTH 64
+
+/* All below one member of a registry. */
+struct branch {
+	atomic_uint_fast32_t holders; /* CAs that point here */
+	atomic_uint_fast32_t points;
+};
+void branch_unref(struct branch *b) TAKES(1);
+DEFINE_AUTO(struct branch, branch_unref)
+
+/* A CA whose certificate is valid, and whose publication point is to be looked at. It lives in its own arena. */
+struct ca {
+	struct ca *next OWNED_FIELD;
+	struct arena *arena OWNED_FIELD;
+	struct branch *branch OWNED_FIELD; /* NULL near the trust anchor */
+	struct cert cert;
+	struct resources effective;
+	struct span uri;                       /* of the certificate */
+	size_t anchor;                         /* which */
+	unsigned int depth;                    /* 0: the trust anchor's own */
+	uint8_t (*above)[CA_KEY_ID] ARENA_FIELD; /* key identifiers of all CAs up to the trust anchor: depth of them */
+	int64_t chain_not_before, chain_not_after, stale;
+};
+void ca_free(struct ca *c) TAKES(1); /* this one, not the next */
+DEFINE_AUTO(struct ca, ca_free)
+/* A certificate's octets, copied and read. ERR_FORMAT: a rule is broken. */
+RESULT ca_new(struct span octets, enum cert_kind kind, struct span uri, struct report *rep, struct ca **ret) NONNULL;
+
+/* A product, as it waits for the end of its point. */
+struct product {
+	struct product *next ARENA_FIELD;
+	enum counted kind;
+	struct origin origin;
+	uint32_t as;                     /* ROA; router key; ASPA: the customer */
+	struct span what;                /* ROA: the address blocks; router key: its SPKI */
+	struct span ski;
+	const uint32_t *list ARENA_FIELD; /* ASPA: providers */
+	size_t n;
+	size_t prefixes;                 /* ROA */
+};
+
+struct refusal {
+	struct refusal *next ARENA_FIELD;
+	struct span uri;
+	const char *why ARENA_FIELD;
+};
+
+struct point {
+	const struct validate_options *options BORROWED_FIELD;
+	struct objects_reader *reader BORROWED_FIELD;
+	const struct ca *ca BORROWED_FIELD;
+	struct arena *arena BORROWED_FIELD;      /* for all of the point; what is told of it lies here or in the reader's octets */
+	struct product *products ARENA_FIELD;
+	struct refusal *refusals ARENA_FIELD;
+	struct ca *children OWNED_FIELD;
+	size_t child_count;
+	uint64_t payloads;
+	int64_t stale;                           /* when the first manifest or CRL down to here ends */
+	uint64_t valid[COUNTED], invalid[COUNTED];
+	uint64_t limits;
+	bool failed;
+};
+
+/* Looks at the publication point of p->ca. Its children are p->children. ERR_NOMEM, ERR_SYSTEM; what is wrong with objects is in p. */
+RESULT point_validate(struct point *p) NONNULL;
+
+#endif

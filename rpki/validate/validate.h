@@ -1,0 +1,76 @@
+/*
+ * validate.h: from trust anchors to payloads. Publication points are validated in parallel; each yields all or nothing (RFC 9286 section 6.6): its products are told to the sink when the whole
+ * point has been looked at. Nothing here fetches, and the time is an argument: the same objects at the same time give the same payloads, however many threads there are.
+ */
+#ifndef RPKI_VALIDATE_VALIDATE_H
+#define RPKI_VALIDATE_VALIDATE_H
+
+#include "rpki/object/resources.h"
+#include "rpki/object/rule.h"
+#include "rpki/validate/objects.h"
+
+struct roa;
+
+/* Each bounds what one CA, or all below it, can make of work. Those that bite are counted. Defaults are above the largest that is met. */
+struct validate_limits {
+	unsigned int depth;    /* CAs from the trust anchor down to an object's; 32 */
+	uint32_t branch;       /* publication points below one member of a registry, itself included; 50,000 */
+	uint32_t files;        /* on one manifest; 100,000 */
+	uint32_t children;     /* CA certificates of one CA; 100,000 */
+	uint32_t payloads;     /* prefixes of ROAs, AS numbers of router keys and providers of ASPAs of one CA, together; 500,000 */
+	uint32_t object;       /* octets; 16 MiB */
+};
+struct validate_limits validate_limits_default(void);
+
+/* What a product comes from: for formats that tell it. Spans and texts last as long as the call. */
+struct origin {
+	const char *tal BORROWED_FIELD;
+	struct span uri;                             /* of the object */
+	int64_t not_before, not_after;               /* of its own certificate */
+	int64_t chain_not_before, chain_not_after;   /* of all certificates up to the trust anchor together */
+	int64_t stale;                               /* when the first manifest or CRL on the way ends */
+};
+
+struct validate_sink;
+/* Called by any thread, by one at a time. An error ends the run. */
+struct validate_sink_ops {
+	RESULT (*roa)(struct validate_sink *s, const struct origin *o, const struct roa *roa);
+	RESULT (*aspa)(struct validate_sink *s, const struct origin *o, uint32_t customer, const uint32_t *providers, size_t n);
+	RESULT (*router_key)(struct validate_sink *s, const struct origin *o, uint32_t as, struct span ski, struct span spki);
+	/* What was refused, and why: one line for an object, without its name. */
+	void (*refused)(struct validate_sink *s, const char *tal, struct span uri, const char *why);
+};
+struct validate_sink {
+	const struct validate_sink_ops *ops SHARED_FIELD;
+};
+
+struct anchor_locator {
+	const char *name BORROWED_FIELD; /* of the locator's file, without ".tal" */
+	struct span text;
+};
+
+enum counted { COUNTED_CERT, COUNTED_CRL, COUNTED_MANIFEST, COUNTED_ROA, COUNTED_ASPA, COUNTED_ROUTER, COUNTED_GHOSTBUSTERS, COUNTED_TAK, COUNTED_OTHER, COUNTED };
+
+struct anchor_result {
+	bool usable;                       /* its certificate was there and valid, and its own publication point too */
+	uint64_t points, points_failed;
+	uint64_t valid[COUNTED], invalid[COUNTED];
+	uint64_t payloads;                 /* told to the sink, duplicates included */
+	uint64_t limits;                   /* times that a limit has bitten */
+	int64_t not_after;                 /* of the trust anchor's certificate */
+};
+
+struct validate_options {
+	int64_t now;
+	unsigned int threads;              /* at least 1 */
+	struct validate_limits limits;
+	const struct objects *objects BORROWED_FIELD;
+	struct validate_sink *sink BORROWED_FIELD;
+	const struct anchor_locator *anchors BORROWED_FIELD;
+	size_t anchor_count;
+};
+
+/* ret: one for each anchor. What is wrong with objects is no error. ERR_NOMEM, ERR_SYSTEM, or what the sink gave: the run was not finished. */
+RESULT validate_run(const struct validate_options *o, struct anchor_result *ret) NONNULL;
+
+#endif
