@@ -109,7 +109,7 @@ static struct span make_extensions(struct toy *t, const struct plan *p)
 	return T(a, DER_CONSTRUCTED + 3, tree_tlv(a, DER_SEQUENCE, x, n));
 }
 
-static struct span sign_octets(struct toy *t, unsigned int key, struct span s)
+static struct span sign_octets(struct toy *t, struct arena *a, unsigned int key, struct span s)
 {
 	uint8_t digest[32], signature[256];
 	unsigned int n = 0;
@@ -117,14 +117,14 @@ static struct span sign_octets(struct toy *t, unsigned int key, struct span s)
 	sha256_of(s, digest);
 	if (RSA_sign(NID_sha256, digest, 32, signature, &n, t->keys[key]) != 1)
 		abort();
-	return span_of(arena_dup(t->a, signature, n), n);
+	return span_of(arena_dup(a, signature, n), n);
 }
 
 static struct span sign_frame(struct toy *t, unsigned int key, struct span tbs)
 {
 	struct arena *a = t->a;
 
-	return SEQ(a, tbs, rsa_sha256(a), T(a, DER_BIT_STRING, span_of("", 1), sign_octets(t, key, tbs)));
+	return SEQ(a, tbs, rsa_sha256(a), T(a, DER_BIT_STRING, span_of("", 1), sign_octets(t, a, key, tbs)));
 }
 
 static struct span make_cert(struct toy *t, const struct plan *given)
@@ -188,7 +188,7 @@ static struct span make_signed(struct toy *t, const char *file, unsigned int by,
 		SEQ(a, HEX(a, "020103"), SET(a, SEQ(a, OID(a, OID_SHA256))),
 		    SEQ(a, T(a, DER_OID, type), T(a, DER_CONSTRUCTED, T(a, DER_OCTET_STRING, content))), T(a, DER_CONSTRUCTED, make_cert(t, &p)),
 		    SET(a, SEQ(a, HEX(a, "020103"), T(a, DER_CONTEXT, t->ski[KEY_EE]), SEQ(a, OID(a, OID_SHA256)), retagged,
-				SEQ(a, OID(a, OID_RSA_ENCRYPTION), null_value(a)), T(a, DER_OCTET_STRING, sign_octets(t, KEY_EE, set)))))));
+				SEQ(a, OID(a, OID_RSA_ENCRYPTION), null_value(a)), T(a, DER_OCTET_STRING, sign_octets(t, a, KEY_EE, set)))))));
 }
 
 static struct span tak_key(struct toy *t, unsigned int key)
@@ -378,7 +378,7 @@ static void sign_again(struct toy *t, struct arena *a, struct node *frame, unsig
 	struct node *tbs = tree_child(frame, 0), *signature = tree_child(frame, 2);
 
 	if (tbs != NULL && signature != NULL && signature->tag == DER_BIT_STRING) {
-		struct span s = sign_octets(t, key, tree_write(a, tbs));
+		struct span s = sign_octets(t, a, key, tree_write(a, tbs));
 		uint8_t *p = arena_alloc(a, s.n + 1);
 
 		memcpy(p + 1, s.p, s.n);
@@ -404,7 +404,7 @@ struct span toy_sign(struct toy *t, struct arena *a, struct toy_tree *tree, unsi
 	if ((keep & TOY_KEEP_SIGNATURE) == 0 && tree->signature != NULL && tree->signature->tag == DER_OCTET_STRING && tree->attributes != NULL) {
 		struct span contents = tree_contents(a, tree->attributes);
 
-		tree->signature->octets = sign_octets(t, KEY_EE, tree_tlv(a, DER_SET, &contents, 1));
+		tree->signature->octets = sign_octets(t, a, KEY_EE, tree_tlv(a, DER_SET, &contents, 1));
 	}
 	return tree_write(a, tree->root);
 }
