@@ -1,6 +1,6 @@
 /*
  * Whole messages: both readers. What is read is built again, and that reads as the same: the second time to the octet. The memory it takes is bounded by
- * the size of the packet.
+ * the size of the packet. Within limits the same comes out, or it is said that there is a limit; bad records that may be left out are, and nothing else changes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -85,8 +85,15 @@ static void check_same(const struct msg *a, const struct msg *b)
 
 static void check_sets(const struct msg_section *s)
 {
-	for (size_t i = 0; i < s->count; i++)
-		CHECK(OK(rrset_check_block((struct span){ (const uint8_t *)s->sets[i], s->sets[i]->octets })));
+	for (size_t i = 0; i < s->count; i++) {
+		const struct rrset *rs = s->sets[i];
+		struct name target, again;
+
+		CHECK(OK(rrset_check_block((struct span){ (const uint8_t *)rs, rs->octets })));
+		for (size_t k = 0; k < rs->count; k++)
+			if (rrset_target(rs, k, &target))
+				CHECK(OK(name_from_wire(span_of(target.wire, target.len), &again)) && again.len == target.len && target.wire + target.len <= rrset_rdata(rs, k).p + rrset_rdata(rs, k).n);
+	}
 }
 
 static void check_print(const struct msg *m)
@@ -98,6 +105,40 @@ static void check_print(const struct msg *m)
 	msg_print(m, out);
 	for (const char *p = strbuf_text(out); *p != '\0'; p++)
 		CHECK((*p >= ' ' && *p < 127) || *p == '\n');
+}
+
+static size_t records(const struct msg_section *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		n += (size_t)s->sets[i]->count + s->sets[i]->sigs;
+	return n;
+}
+
+/* whole: the message as it reads without limits; NULL: it does not. */
+static void check_limits(struct span packet, const struct msg *whole, unsigned int draw)
+{
+	AUTO(arena_free) struct arena *a = arena_new(0), *small = arena_new(1000 + draw * 64u);
+	struct msg_limits few = { .max_rrs = 1 + draw % 8, .max_options = 1 + draw % 4, .max_hops = 1 + draw % 32 }, lenient = { .max_options = 100, .drop_bad_rdata = true };
+	struct msg m;
+	struct result r;
+
+	if (a == NULL || small == NULL)
+		return;
+	r = msg_read(a, packet, &few, &m);
+	CHECK(OK(r) ? whole != NULL || mem_failed() : r.e == ERR_LIMIT || r.e == ERR_FORMAT || r.e == ERR_NOMEM);
+	if (OK(r) && whole != NULL)
+		CHECK(records(&m.answer) + records(&m.authority) + records(&m.additional) <= 1 + draw % 8 && m.id == whole->id);
+	r = msg_read(a, packet, &lenient, &m);
+	if (OK(r))
+		CHECK(whole != NULL ? m.bad_rdata == 0 : m.bad_rdata > 0 || mem_failed());
+	else
+		CHECK(whole == NULL || mem_failed());
+	if (OK(r) && whole != NULL)
+		check_same(whole, &m);
+	r = msg_read(small, packet, &lenient, &m);
+	CHECK(OK(r) || r.e == ERR_LIMIT || r.e == ERR_FORMAT || r.e == ERR_NOMEM);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -115,8 +156,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (a == NULL)
 		return 0;
 	check_query(packet);
-	if (!OK(msg_read(a, packet, &limits, &m)))
+	if (!OK(msg_read(a, packet, &limits, &m))) {
+		check_limits(packet, NULL, size & 31);
 		return 0;
+	}
+	check_limits(packet, &m, size & 31);
 	CHECK(arena_used(a) <= 200 * size + 65536);
 	check_sets(&m.answer);
 	check_sets(&m.authority);

@@ -120,17 +120,26 @@ static void check(struct arena *a, struct span message, struct rrset *const *set
 	}
 	CHECK(at[1] == m.answer.count && at[2] == m.authority.count && at[3] == m.additional.count);
 	CHECK(OK(msg_ttl_offsets(message, offsets, 65535, &count)) && count == rrs);
+	CHECK(rrs == 0 || msg_ttl_offsets(message, offsets, rrs - 1, &count).e == ERR_SPACE);
+	for (size_t cut = 1; cut < message.n; cut += 1 + message.n / 8)
+		CHECK(!OK(msg_ttl_offsets(span_of(message.p, message.n - cut), offsets, 65535, &count)));
 }
 
-static void add_options(struct builder *b, struct reader *r)
+/* The sets have used the input up: what options there are the flags say. */
+static void add_options(struct builder *b, uint8_t flags)
 {
-	struct edns_out e = { read16(r), read8(r), true, false };
-	uint8_t n = read8(r);
+	static const unsigned int blocks[] = { 0, 128, 468, 3 };
+	struct edns_out e = { 1232, flags & 0x30 ? 23 : 0, (flags & 0x10) != 0, (flags & 0x20) != 0 };
+	unsigned int block = blocks[flags >> 2 & 3];
+	size_t room;
 
 	build_edns_start(b, &e);
-	build_edns_option(b, EDNS_NSID, read_span(r, n < reader_left(r) ? n : reader_left(r)));
-	build_edns_error(b, n, (n & 1) != 0 ? "text" : NULL);
-	build_edns_pad(b, read16(r));
+	build_edns_option(b, EDNS_NSID, span_of("a server", flags >> 5));
+	build_edns_error(b, flags, (flags & 0x40) != 0 ? "text" : NULL);
+	room = b->w.pos + 4 <= b->limit ? b->limit - b->w.pos - 4 : 0;
+	build_edns_pad(b, block);
+	if (block != 0 && room >= block && b->opt_at != 0)
+		CHECK(b->w.pos % block == 0);
 	build_edns_end(b);
 }
 
@@ -175,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rrs += rs->count;
 	}
 	if ((flags & 1) != 0)
-		add_options(&b, &r);
+		add_options(&b, flags);
 	octets = build_finish(&b);
 	CHECK(octets <= limit);
 	if (octets != 0)

@@ -40,6 +40,20 @@ static void check_text(uint16_t type, struct span rdata)
 		CHECK(w.pos == rdata.n && memcmp(room, rdata.p, rdata.n) == 0);
 }
 
+/* What is not of its type's form prints all the same, as one plain line. */
+static void check_bad(uint16_t type, struct span rdata)
+{
+	AUTO(strbuf_free) struct strbuf *out = strbuf_new(1 << 22);
+
+	if (out == NULL)
+		return;
+	rdata_print(type, rdata, out);
+	if (!strbuf_ok(out))
+		return;
+	for (const char *p = strbuf_text(out); *p != '\0'; p++)
+		CHECK(*p >= ' ' && *p < 127);
+}
+
 static void check_canonical(uint16_t type, struct span rdata)
 {
 	static const struct hash_key key = { { 1, 2 } };
@@ -74,6 +88,8 @@ static void check_wire(uint16_t type, struct span rdata)
 		CHECK(OK(rdata_check(type, writer_done(&w)))); /* also when names were decompressed */
 		CHECK(!good || (w.pos == rdata.n && memcmp(out, msg + 12, rdata.n) == 0));
 	}
+	if (!good)
+		check_bad(type, rdata);
 	if (good) {
 		check_text(type, rdata);
 		check_canonical(type, rdata);
