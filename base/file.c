@@ -120,28 +120,61 @@ static bool sync_directory_of(const char *path)
 	return fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
 }
 
-static bool fill_and_rename(int fd, const char *from, const char *to, struct span content, mode_t mode)
+/* Content as one piece, for file_write_atomic(). */
+static RESULT whole_piece(void *ctx, struct span *ret_piece)
 {
-	return fchmod(fd, mode) == 0 && write_full(fd, content) && fsync(fd) == 0 && rename(from, to) == 0;
+	struct span *left = ctx;
+
+	*ret_piece = *left;
+	*left = span_of(NULL, 0);
+	return DONE;
 }
 
-RESULT file_write_atomic(const char *path, struct span content, mode_t mode)
+static RESULT fill(int fd, file_piece_fn *fn, void *ctx)
+{
+	for (;;) {
+		struct span piece = span_of(NULL, 0);
+
+		TRY(fn(ctx, &piece));
+		if (piece.n == 0)
+			return DONE;
+		if (!write_full(fd, piece))
+			return FAIL(ERR_SYSTEM);
+	}
+}
+
+static RESULT fill_and_rename(int fd, const char *from, const char *to, file_piece_fn *fn, void *ctx, mode_t mode)
+{
+	if (fchmod(fd, mode) != 0)
+		return FAIL(ERR_SYSTEM);
+	TRY(fill(fd, fn, ctx));
+	return fsync(fd) == 0 && rename(from, to) == 0 ? DONE : FAIL(ERR_SYSTEM);
+}
+
+RESULT file_write_pieces(const char *path, file_piece_fn *fn, void *ctx, mode_t mode)
 {
 	AUTO_CHARS char *beside = mem_printf("%s.XXXXXX", path);
 	AUTO_FD int fd = -1;
+	struct result r;
 
 	if (beside == NULL)
 		return FAIL(ERR_NOMEM);
 	fd = mkostemp(beside, O_CLOEXEC);
 	if (fd < 0)
 		return FAIL(ERR_SYSTEM);
-	if (!fill_and_rename(fd, beside, path, content, mode)) {
+	r = fill_and_rename(fd, beside, path, fn, ctx, mode);
+	if (!OK(r)) {
 		int saved = errno;
 
 		unlink(beside);
 		errno = saved;
-		return FAIL(ERR_SYSTEM);
+		return r;
 	}
 	(void)sync_directory_of(path); /* the new file is in place and whole; only its survival of a power cut is in doubt */
 	return DONE;
+}
+
+RESULT file_write_atomic(const char *path, struct span content, mode_t mode)
+{
+	return file_write_pieces(path, whole_piece, &content, mode);
 }

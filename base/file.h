@@ -23,4 +23,11 @@ RESULT file_read_all(const char *path, size_t max, char **ret_text, size_t *ret_
  */
 RESULT file_write_atomic(const char *path, struct span content, mode_t mode) NONNULL;
 
+/*
+ * The same for content that is made piece by piece: fn gives the next piece, good until it is called again, and an empty one at the end. Its error ends it, and the old
+ * file stays.
+ */
+typedef RESULT file_piece_fn(void *ctx, struct span *ret_piece);
+RESULT file_write_pieces(const char *path, file_piece_fn *fn, void *ctx, mode_t mode) __attribute__((nonnull(1, 2)));
+
 #endif

@@ -288,3 +288,8 @@ RESULT mem_resize(void **holder, size_t old_n, size_t n, size_t size)
 	memcpy(holder, &q, sizeof(q));
 	return DONE;
 }
+
+void mem_trim(void)
+{
+	(void)malloc_trim(0);
+}

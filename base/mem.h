@@ -29,6 +29,9 @@ static inline UNUSED void mem_free_chars_p(char **p)
 }
 #define AUTO_CHARS __attribute__((cleanup(mem_free_chars_p)))
 
+/* Gives free pages back to the system: after something large that is not needed again soon. */
+void mem_trim(void);
+
 /* For tests: the n-th allocation of this thread from now on fails (0: none), and every one after it while `all` is set. */
 void mem_fail_at(uint64_t n, bool all);
 /* For tests: each allocation of this thread asks fn whether it is to fail, instead of counting. fn may fork, and may allocate under mem_fail_hold. NULL: none is asked. */
