@@ -19,9 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MESSAGE_TEXT, MESSAGE_WIRE, NAME_TEXT_, NAME_WIRE, RDATA_TEXT, RDATA_WIRE, ZONE_TEXT, CONF_TEXT, REPLY_TEXT, FUNCTIONS };
 
+static uint16_t type_of(const uint8_t *p, size_t n)
+{
+	return n >= 2 ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+}
+
 static long call(unsigned int which, const uint8_t *p, size_t n, char *out, size_t cap)
 {
-	uint16_t type = n >= 2 ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	uint16_t type = type_of(p, n);
 	size_t skip = n >= 2 ? 2 : n;
 	unsigned int errors = 0;
 
@@ -48,9 +53,8 @@ static long call(unsigned int which, const uint8_t *p, size_t n, char *out, size
 }
 
 /* What the function in the other direction makes of a whole result. */
-static void check_back(unsigned int which, const uint8_t *input, const char *whole, size_t n, char *out)
+static void check_back(unsigned int which, const uint8_t *input, uint16_t type, const char *whole, size_t n, char *out)
 {
-	uint16_t type = (uint16_t)(input[0] << 8 | input[1]);
 	long back;
 
 	switch (which) {
@@ -101,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(memcmp(whole, part, same > 0 ? same - 1 : 0) == 0); /* the last octet may be the NUL */
 	}
 	if (n >= 0 && (size_t)n < sizeof whole && !mem_failed())
-		check_back(which, data, whole, (size_t)n, back);
+		check_back(which, data, type_of(data, size), whole, (size_t)n, back);
 	CHECK(cairn_fuzz_live() == live);
 	return 0;
 }
