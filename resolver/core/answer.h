@@ -19,6 +19,7 @@ struct answer {
 	bool cacheable;           /* a TTL above 0, not a failure of our own */
 	bool bogus;               /* SERVFAIL because it does not validate */
 	bool synthesized;         /* from denials of other names (RFC 8198) */
+	bool by_glue;             /* of a name server's address, for resolutions only: the cache has glue for it, which will do */
 	bool stale;               /* at least one set has expired (RFC 8767) */
 	uint8_t security;         /* enum security, the least of its parts */
 	uint32_t ttl;             /* least of the sets, for negative answers by RFC 2308 */

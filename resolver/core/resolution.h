@@ -306,6 +306,7 @@ void sub_leave_all(struct resolution *q) NONNULL;          /* q waits for nothin
 void sub_charge_parents(struct resolution *q) NONNULL;
 /* prefetch-key: a signed delegation's keys are asked for before anything of it has come back. */
 void sub_prefetch_keys(struct resolution *q, const struct scrubbed *referral) NONNULL;
+bool sub_is_served_by_glue(const struct resolution *q) NONNULL;
 /* Is this address being looked up for somebody? */
 bool sub_is_looked_for(struct core *c, const struct question *s) NONNULL;
 /* Looks up, on the quiet, addresses of targets that were not needed this time (target-fetch-policy). */

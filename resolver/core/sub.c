@@ -182,12 +182,36 @@ static const struct rrset *find_addresses(const struct answer *a, struct name ow
 	return NULL;
 }
 
-static const struct rrset *glue_of(struct resolution *q, struct name target, uint16_t type) BORROWED;
-static const struct rrset *glue_of(struct resolution *q, struct name target, uint16_t type)
+static const struct rrset *glue_of(const struct resolution *q, struct name target, uint16_t type) BORROWED;
+static const struct rrset *glue_of(const struct resolution *q, struct name target, uint16_t type)
 {
 	const struct bundle *b = rrcache_deepest_delegation(q->core->env.rrcache, target, CLASS_IN, query_now(q));
 
 	return b == NULL ? NULL : bundle_find(b, target, type);
+}
+
+/* True: nobody but delegations waits for this address, and the referral that has just been kept brought glue for it: a packet less (kept for when that glue leads nowhere). */
+bool sub_is_served_by_glue(const struct resolution *q)
+{
+	if (q->purpose != FOR_TARGET || q->waiters != NULL || q->remotes != NULL || !name_equal(q->now.name, q->q.name))
+		return false;
+	for (size_t i = 0; i < q->parent_count; i++) {
+		const struct resolution *p = q->parents[i];
+
+		for (size_t k = 0; k < p->sub_count; k++) {
+			if (p->subs[k].of == q && p->subs[k].purpose != FOR_TARGET)
+				return false;
+		}
+	}
+	return glue_of(q, q->q.name, q->q.type) != NULL;
+}
+
+static bool told_glue(struct deleg_env *e, const struct sub *s)
+{
+	struct deleg_target *t = &s->deleg->targets[s->target];
+
+	t->state[s->family] = TARGET_UNASKED;
+	return OK(deleg_refresh(e, s->deleg)) && (t->has_glue || t->state[s->family] == TARGET_FOUND);
 }
 
 static void told_target(struct resolution *parent, const struct sub *s, const struct answer *a)
@@ -197,6 +221,13 @@ static void told_target(struct resolution *parent, const struct sub *s, const st
 	/* A name server's name is no alias (RFC 2181 section 10.3): only its own addresses count. */
 	const struct rrset *rs = find_addresses(a, t->name, s->family == FAMILY_V4 ? RR_A : RR_AAAA);
 
+	if (a->by_glue && told_glue(&e, s))
+		return;
+	if (a->by_glue) {
+		t->state[s->family] = TARGET_FAILED;
+		s->deleg->dead_targets++;
+		return;
+	}
 	if (a->rcode == RCODE_NXDOMAIN) {
 		t->state[FAMILY_V4] = t->state[FAMILY_V6] = TARGET_NONE;
 		s->deleg->dead_targets++;

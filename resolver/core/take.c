@@ -87,6 +87,10 @@ static void take_referral(struct resolution *q, const struct scrubbed *s)
 		return;
 	}
 	sub_prefetch_keys(q, s);
+	if (sub_is_served_by_glue(q)) {
+		finish_with(q, &(struct answer){ .q = q->q, .by_glue = true });
+		return;
+	}
 	/* The glue stands beside the NS set in what was kept. */
 	{
 		size_t n = s->authority.count + s->additional.count;

@@ -269,6 +269,31 @@ static void names_of_servers_are_looked_up(void **state)
 	t = world_ask(w, "www.glueless.com.", "A");
 	assert_has(t->text, "10.0.0.9");
 	assert_int_equal(world_count(w, COUNT_CORE_SUBQUESTIONS), 1);
+	assert_has_not(world_log(w), "1.2.3.5 ns.other.com. A"); /* the glue says where it is */
+	/* But who asks for that address gets it from its zone, not the glue. */
+	world_forget(w);
+	t = world_ask(w, "ns.other.com.", "A");
+	assert_has(t->text, "1.2.3.5");
+	assert_string_equal(world_log(w), "1.2.3.5 ns.other.com. A\n");
+	END;
+}
+
+static void glue_that_leads_nowhere_is_not_the_last_word(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, ".glueless.com.", "*", "ns: glueless.com. NS ns.other.com." },
+		{ COM, ".other.com.", "*", "ns: other.com. NS ns.other.com.; other.com. NS ns2.other.com.; ar: ns.other.com. A 1.2.3.9; ns2.other.com. A 1.2.3.6" },
+		{ "1.2.3.6", "ns.other.com.", "A", "AA; ns.other.com. A 1.2.3.5" }, /* it has moved, and its parent has not been told */
+		{ "1.2.3.5", "www.glueless.com.", "A", "AA; www.glueless.com. A 10.0.0.9" },
+		{ 0 },
+	};
+	BEGIN(CONF, lines);
+
+	t = world_ask(w, "www.glueless.com.", "A");
+	assert_has(t->text, "10.0.0.9");
+	assert_has(world_log(w), "1.2.3.9 www.glueless.com. A");
+	assert_has(world_log(w), "1.2.3.6 ns.other.com. A");
 	END;
 }
 
@@ -933,6 +958,7 @@ int main(void)
 		cmocka_unit_test(an_empty_reply_counts_only_when_nobody_knows_better),
 		cmocka_unit_test(a_recursive_server_is_the_last_resort),
 		cmocka_unit_test(names_of_servers_are_looked_up),
+		cmocka_unit_test(glue_that_leads_nowhere_is_not_the_last_word),
 		cmocka_unit_test(circles_of_delegations_fail_fast_and_stay_failed),
 		cmocka_unit_test(many_glueless_names_cost_few_packets),
 		cmocka_unit_test(wheels_of_delegations_cost_few_packets),
