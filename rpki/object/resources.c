@@ -154,6 +154,12 @@ RESULT resources_trimmed(const struct resources *claimed, const struct resources
 		TRY(set128_common(&claimed->v6, issuer->ip6 == CLAIM_SET ? &issuer->v6 : &none.v6, a, &e.v6));
 	if (e.as == CLAIM_SET)
 		TRY(set32_common(&claimed->asn, issuer->as == CLAIM_SET ? &issuer->asn : &none.asn, a, &e.asn));
+	if (e.v4.n == 0 && e.ip4 == CLAIM_SET)
+		e.ip4 = CLAIM_NONE; /* nothing of it is the issuer's */
+	if (e.v6.n == 0 && e.ip6 == CLAIM_SET)
+		e.ip6 = CLAIM_NONE;
+	if (e.asn.n == 0 && e.as == CLAIM_SET)
+		e.as = CLAIM_NONE;
 	return resources_effective(&e, issuer, ret, &kind) ? DONE : FAIL(ERR_RANGE);
 }
 
