@@ -4,7 +4,6 @@
  */
 #include "rpki/daemon.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,13 +19,16 @@
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "conf/conf.h"
+#include "rpki/engine.h"
 #include "rpki/serve/output.h"
 #include "rpki/serve/rtr_server.h"
 #include "rpki/serve/slurm.h"
+#include "rpki/validate/tree.h"
 
 #define WATCH_MS 2000u
 #define GOODBYE_MS 2000u
 #define REPORT_OCTETS (64u * 1024)
+#define REFUSED_OCTETS (8u << 20)
 #define SLURM_OCTETS ((size_t)1 << 30) /* of a file with exceptions */
 #define HISTORY_SERIALS 20u
 #define HISTORY_OCTETS ((size_t)64 << 20)
@@ -53,6 +55,8 @@ struct rpki_daemon {
 	struct rtr_feed *feed OWNED_FIELD;
 	struct rtr_server *server OWNED_FIELD;
 	struct slurm *slurm OWNED_FIELD;
+	struct payload_table *validated OWNED_FIELD; /* NULL: there are no trust anchors */
+	bool all_usable;                             /* of the trust anchors */
 	struct seen *seen OWNED_FIELD; /* of each file in slurm: */
 	size_t nseen;
 	rpki_daemon_h self;
@@ -107,39 +111,20 @@ static struct rtr_timers timers_of(const struct conf *c)
 		.expire = (uint32_t)conf_int(rtr, OPT_RTR_EXPIRE) };
 }
 
-/* True when there is a trust anchor locator. */
-static bool directory_has_tal(const char *path)
+static bool has_anchors(const struct conf_clause *rpki)
 {
-	DIR *dir = opendir(path);
-	const struct dirent *e;
-	bool found = false;
+	const char *dir = conf_text(rpki, OPT_RPKI_TAL_DIR);
 
-	if (dir == NULL) {
-		log_error("tal-dir: %s cannot be read: %s", path, strerror(errno));
-		return true;
-	}
-	while (!found && (e = readdir(dir)) != NULL) {
-		size_t n = strlen(e->d_name);
-
-		found = n > 4 && strcmp(e->d_name + n - 4, ".tal") == 0;
-	}
-	(void)closedir(dir);
-	return found;
+	return conf_count(rpki, OPT_RPKI_TAL) > 0 || (dir != NULL && *dir != '\0');
 }
 
-/* What this build cannot do, or nobody should. */
+/* What nobody should ask for. */
 static bool conf_is_usable(const struct conf *c)
 {
 	const struct conf_clause *rpki = conf_single(c, CLAUSE_RPKI);
-	const char *dir = conf_text(rpki, OPT_RPKI_TAL_DIR);
 	struct rtr_timers t = timers_of(c);
 
-	if (conf_count(rpki, OPT_RPKI_TAL) > 0 || (dir != NULL && *dir != '\0' && directory_has_tal(dir))) {
-		log_error("there are trust anchors, but fetching and validation are not part of this build yet: with tal-dir: empty and no tal:, "
-			  "the assertions of slurm: are served");
-		return false;
-	}
-	if (conf_count(rpki, OPT_RPKI_SLURM) == 0) {
+	if (conf_count(rpki, OPT_RPKI_SLURM) == 0 && !has_anchors(rpki)) {
 		log_error("rpki: there is nothing to serve: no slurm: and no trust anchors");
 		return false;
 	}
@@ -270,6 +255,62 @@ static int64_t time_now(const struct rpki_daemon *d)
 	return d->o.at_given ? d->o.at_sec : now.wall_sec;
 }
 
+/* From the tree of files: what d->validated is then. */
+static RESULT validate(struct rpki_daemon *d, const struct locators *l)
+{
+	const struct conf_clause *rpki = rpki_clause(d);
+	AUTO(tree_free) struct tree *tree = tree_new(conf_text(rpki, OPT_RPKI_RPKI_TREE));
+	AUTO(strbuf_free) struct strbuf *lines = strbuf_new(REPORT_OCTETS), *refused = strbuf_new(REFUSED_OCTETS);
+	AUTO(mem_free) void *anchors = mem_alloc_array(locators_count(l), sizeof(struct anchor_result));
+	struct engine_options o = { .now = time_now(d), .threads = (unsigned int)conf_int(rpki, OPT_RPKI_THREADS), .limits = validate_limits_default(),
+		.locators = l, .generation = d->generation, .refused = refused };
+
+	if (tree == NULL) {
+		log_error("rpki-tree: %s cannot be opened: %s", conf_text(rpki, OPT_RPKI_RPKI_TREE), strerror(errno));
+		return FAIL(ERR_SYSTEM);
+	}
+	if (lines == NULL || refused == NULL || anchors == NULL)
+		return FAIL(ERR_NOMEM);
+	o.objects = tree_objects(tree);
+	TRY(engine_run(&o, anchors, &d->validated));
+	engine_report(l, anchors, lines);
+	log_report(LOG_LEVEL_VERBOSE, refused);
+	log_report(LOG_LEVEL_NOTICE, lines);
+	d->all_usable = true;
+	for (size_t i = 0; i < locators_count(l); i++)
+		d->all_usable = d->all_usable && ((const struct anchor_result *)anchors)[i].usable;
+	return DONE;
+}
+
+/* Validates, when there are trust anchors. ERR_UNSUPPORTED: that would take what this build does not do. */
+static RESULT validate_if_wanted(struct rpki_daemon *d)
+{
+	const struct conf_clause *rpki = rpki_clause(d);
+	size_t n = conf_count(rpki, OPT_RPKI_TAL);
+	AUTO(strbuf_free) struct strbuf *why = strbuf_new(REPORT_OCTETS);
+	AUTO(mem_free) void *files = mem_alloc_array(n, sizeof(const char *));
+	AUTO(locators_free) struct locators *l = NULL;
+	const char *tree = conf_text(rpki, OPT_RPKI_RPKI_TREE);
+	struct result r;
+
+	d->all_usable = true;
+	if (why == NULL || files == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < n; i++)
+		((const char **)files)[i] = conf_item(rpki, OPT_RPKI_TAL, i);
+	r = locators_load(conf_text(rpki, OPT_RPKI_TAL_DIR), (const char *const *)files, n, why, &l);
+	log_report(LOG_LEVEL_ERROR, why);
+	TRY(r);
+	if (locators_count(l) == 0)
+		return DONE;
+	if (!d->o.offline || !d->o.once || tree == NULL || *tree == '\0') {
+		log_error("there are %zu trust anchors, and fetching is not part of this build yet: use --once --offline with rpki-tree:, or leave tal-dir: empty "
+			  "to serve the assertions of slurm: alone", locators_count(l));
+		return FAIL(ERR_UNSUPPORTED);
+	}
+	return validate(d, l);
+}
+
 static RESULT write_outputs(const struct rpki_daemon *d, const struct payload_table *t)
 {
 	struct output_info info = { .generated_sec = time_now(d) };
@@ -290,7 +331,7 @@ static RESULT write_outputs(const struct rpki_daemon *d, const struct payload_ta
 	return all;
 }
 
-/* The exceptions' table goes out to files, and to routers when it differs from the one before. */
+/* The table, after the exceptions, goes out to files, and to routers when it differs from the one before. */
 static RESULT publish(struct rpki_daemon *d)
 {
 	AUTO(table_unref) struct payload_table *t = NULL, *kept = NULL;
@@ -298,7 +339,7 @@ static RESULT publish(struct rpki_daemon *d)
 	bool changed = false;
 	struct result written;
 
-	TRY(slurm_apply(d->slurm, NULL, NULL, d->generation + 1, &counts, &t));
+	TRY(slurm_apply(d->slurm, d->validated, NULL, d->generation + 1, &counts, &t));
 	d->generation++;
 	kept = table_ref(t);
 	TRY(rtr_feed_publish(d->feed, MOVE(t), &changed));
@@ -503,6 +544,7 @@ static void daemon_free(struct rpki_daemon *d)
 	loop_free(MOVE(d->loop));
 	rtr_feed_free(MOVE(d->feed));
 	slurm_free(MOVE(d->slurm));
+	table_unref(MOVE(d->validated));
 	rng_free(MOVE(d->rng));
 	conf_free(MOVE(d->conf));
 	mem_free(MOVE(d->seen));
@@ -542,13 +584,19 @@ int rpki_daemon_run(const struct rpki_options *o)
 	r = read_exceptions(d);
 	if (!OK(r))
 		return r.e == ERR_NOMEM ? 1 : 2;
+	r = validate_if_wanted(d);
+	if (!OK(r)) {
+		if (r.e != ERR_UNSUPPORTED)
+			log_error("validation failed: %s", err_text(r.e));
+		return r.e == ERR_NOMEM ? 1 : 2;
+	}
 	r = start(d);
 	if (!OK(r)) {
 		log_error("the start failed: %s", err_text(r.e));
 		return 1;
 	}
 	if (o->once)
-		return 0;
+		return d->all_usable ? 0 : 1;
 	watch_again(d);
 	process_ready();
 	loop_run(d->loop);

@@ -21,8 +21,8 @@ enum { ONCE = 256, AT, OFFLINE };
 static void print_version(void)
 {
 	(void)printf("cairn-rpki %s\n"
-		     "with: RTR versions 0, 1 and 2 over TCP and Unix sockets, local exceptions (SLURM versions 1 and 2), output files\n"
-		     "without: fetching and validation, RTR over TLS, HTTP (not in this version)\n",
+		     "with: validation of a tree of files (--once --offline), RTR versions 0, 1 and 2 over TCP and Unix sockets, local exceptions (SLURM versions 1 and 2), output files\n"
+		     "without: fetching, RTR over TLS, HTTP (not in this version)\n",
 		PACKAGE_VERSION);
 }
 
@@ -55,7 +55,8 @@ int main(int argc, char **argv)
 				return 2;
 			}
 			break;
-		case OFFLINE: /* this build fetches nothing */
+		case OFFLINE:
+			o.offline = true;
 			break;
 		case 'V':
 			print_version();
