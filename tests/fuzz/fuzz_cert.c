@@ -111,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r.e == ERR_NOMEM || r1.e == ERR_NOMEM)
 		return 0;
 	CHECK(OK(r) == OK(r1) && OK(r) == report_good(&all) && (OK(r) || report_has(&all, first.first)));
+	CHECK(name_equal(c.issuer, c.subject) == name_equal(c.subject, c.issuer));
 	mem_fail_hold(true);
 	if (OK(r))
 		beside_libcrypto(&c);

@@ -68,6 +68,7 @@ static struct result manifest(const struct cms *cms, struct arena *a, struct rep
 			CHECK(!span_equal(m.files[i].name, m.files[k].name));
 	}
 	CHECK(!OK(r) || (m.this_update < m.next_update && !der_negative(m.number)));
+	CHECK(manifest_number_compare(m.number, m.number) == 0);
 	return r;
 }
 

@@ -1,12 +1,14 @@
 /*
  * The toy RPKI with an object changed anywhere in its tree and signed again, so that what comes behind the signatures is reached too. The input is a list of
- * changes: the kind of object; then for each change an octet for where (how many steps down), the steps, what is done, and octets for it. The way to routers
- * and the one for people must agree on whether the object is good.
+ * changes: the kind of object, what is kept; then for each change an octet for where (how many steps down), the steps, what is done, and octets for it. Or,
+ * after the octet 'T', the text of a change: PART, a blank, and edits as in tree.h. The way to routers and the one for people must agree on
+ * whether the object is good.
  */
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "tests/unit/rpki/object/toy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -128,27 +130,68 @@ static bool good_on_the_way(struct span s, enum toy_what w, struct arena *a)
 				  : type != OBJECT_ASPA || OK(aspa_check(&aspa, &cms.ee, &effective, &rep));
 }
 
+/* False: out of memory. */
+static bool print(const struct inspection *i, const char *name)
+{
+	AUTO(strbuf_free) struct strbuf *b = strbuf_new(1 << 20);
+
+	if (b == NULL)
+		return false;
+	inspection_print(i, name, true, b);
+	inspection_print(i, name, false, b);
+	report_print(&i->report, name, b);
+	for (const char *p = strbuf_text(b); *p != '\0'; p++)
+		CHECK(*p == '\n' || (*p >= 0x20 && *p < 0x7f));
+	return true;
+}
+
+static struct span changed_by_octets(struct arena *a, struct reader *in, enum toy_what w, unsigned int keep)
+{
+	struct toy_tree tree = toy_tree(a, toy_object(toy, w), w);
+
+	for (unsigned int n = 0; n < MOST_CHANGES && !reader_end(in); n++)
+		change(a, walk_to(tree.root, in), in);
+	return toy_sign(toy, a, &tree, keep);
+}
+
+static struct span changed_by_text(struct arena *a, struct reader *in, enum toy_what w, unsigned int keep)
+{
+	struct span text = read_rest(in);
+	char *copy = arena_alloc(a, text.n + 1), *edits;
+
+	if (text.n > 0)
+		memcpy(copy, text.p, text.n);
+	edits = strchr(copy, ' ');
+	if (edits == NULL)
+		return toy_object(toy, w);
+	*edits = '\0';
+	return toy_edited_in(a, toy, w, copy, edits + 1, keep);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum toy_what compared[] = { TOY_ROA, TOY_MANIFEST, TOY_ASPA };
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct reader in = reader_of(span_of(data, size));
 	enum toy_what w = (enum toy_what)(read8(&in) % TOY_KINDS);
-	unsigned int keep = read8(&in) % 16 == 15 ? TOY_KEEP_SIGNATURE : 0;
+	unsigned int keep = read8(&in) & 7;
 	struct inspect_context ctx = toy_context(toy);
-	struct toy_tree tree;
 	struct inspection i;
 	struct span s;
 
 	if (a == NULL)
 		return 0;
 	mem_fail_hold(true);
-	tree = toy_tree(a, toy_object(toy, w), w);
-	for (unsigned int n = 0; n < MOST_CHANGES && !reader_end(&in); n++)
-		change(a, walk_to(tree.root, &in), &in);
-	s = toy_sign(toy, a, &tree, keep);
+	if (der_peek(&in) == 'T') {
+		read_skip(&in, 1);
+		s = changed_by_text(a, &in, w, keep);
+	} else {
+		s = changed_by_octets(a, &in, w, keep);
+	}
 	mem_fail_hold(false);
-	if (!OK(rpki_inspect(s, span_text(toy_name(w)), &ctx, a, &i)))
+	if (s.p == NULL || !OK(rpki_inspect(s, span_text(toy_name(w)), &ctx, a, &i)))
+		return 0;
+	if (!print(&i, toy_name(w)))
 		return 0;
 	for (size_t n = 0; n < sizeof compared / sizeof compared[0]; n++)
 		if (w == compared[n] && !mem_failed() && i.state == CHAIN_GOOD)

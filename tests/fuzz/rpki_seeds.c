@@ -12,6 +12,50 @@
 
 static const char *dir;
 
+static const struct {
+	const char *rule;
+	enum toy_what what;
+	const char *part, *edits;
+	unsigned int keep;
+} breaks[] = {
+#define X(rule, what, part, edits, keep) { #rule, TOY_##what, part, edits, keep },
+#include "tests/unit/rpki/object/breaks.def"
+#undef X
+};
+
+/* Changes that are good, or whose faults are in how things go together: the policy of RFC 8360 with more than the issuer has, in each kind; names that differ
+ * in their strings' types only; ranges; no revoked certificates; a key that is not on the curve; an issuer that is not at hand. */
+#define M(name, literal) { name, literal, sizeof(literal) - 1 }
+static const struct {
+	const char *name, *text;
+	size_t n;
+} more[] = {
+	M("trimmed-v4", "\1\0Ttbs 7.0.8.0:2b0601050507011c 7.0.9.0:2b0601050507011d 7.0.7.2.0.0.0:2b06010505070e03 7.0.8.2.0.0.1.0:010a"),
+	M("trimmed-v6", "\1\0Ttbs 7.0.8.0:2b0601050507011c 7.0.9.0:2b0601050507011d 7.0.7.2.0.0.0:2b06010505070e03 7.0.8.2.0.1.1.0:0020"),
+	M("trimmed-as", "\1\0Ttbs 7.0.8.0:2b0601050507011c 7.0.9.0:2b0601050507011d 7.0.7.2.0.0.0:2b06010505070e03 7.0.9.2.0.0.0.0.1:00ffffffff"),
+	M("trimmed-away", "\1\0Ttbs 7.0.8.0:2b0601050507011c 7.0.9.0:2b0601050507011d 7.0.7.2.0.0.0:2b06010505070e03 7.0.8.2.0.0.1.0:000b"),
+	M("overclaimed-v6", "\1\0Tip 2.0.1.1.0:0021"),
+	M("overclaimed-as", "\1\0Tas 2.0.0.0.0=020105"),
+	M("name-utf8", "\1\0Ttbs 3.0.0.1=0c06746f792d7461"),
+	M("inherited", "\1\0Tip 2.0.0.1=0500 2.0.1.1=0500"),
+	M("inherited-as", "\1\0Tas 2.0.0.0=0500"),
+	M("ranges-v4", "\1\0Tip 2.0.0.1=3012300b0303000a010304000a02050303010a04"),
+	M("range-v4", "\1\0Tip 2.0.0.1.0=300c0304000a00010304010a0004"),
+	M("range-v6", "\1\0Tip 2.0.1.1.0=30100306002001" "0db8010306002001" "0db804"),
+	M("order-v4", "\1\0Tip 2.0.0.1+0302000a"),
+	M("order-v6", "\1\0Tip 2.0.1.1+03050020010db8"),
+	M("empty-v6", "\1\0Tip 2.0.1.1:"),
+	M("crossed-range", "\1\0Tip 2.0.0.1.0=300a0303000a050303000a01"),
+	M("none-revoked", "\3\0Ttbs 5-"),
+	M("many-revoked", "\3\0Ttbs 5<301330110202066717" "0d3236303130313030303030305a"),
+	M("router-point", "\2\0Ttbs 6.1|01"),
+	M("other-issuer", "\4\0Tee/tbs 3.0.0.1:6162 7.0.1.1.0.0|01"),
+	M("family-twice", "\4\0Tcontent 0.1.0*"),
+	M("files-twice", "\5\0Tcontent 0.4.0^ 0.4.0*"),
+	M("signed-with-sha256rsa", "\4\0Tsigner 4.0:2a864886f70d01010b"),
+	M("predecessor", "\10\0Tcontent 0.1|01"),
+};
+
 /* An octet for what it is (none: -1), and the octets. */
 static void seed(const char *target, const char *name, int what, struct span s)
 {
@@ -100,6 +144,15 @@ int main(int argc, char **argv)
 			seed("fuzz_rpki_content", toy_name((enum toy_what)w), content_kind[w], tree_contents(a, tree.content));
 		}
 	}
+	for (size_t n = 0; n < sizeof breaks / sizeof breaks[0]; n++) {
+		AUTO_CHARS char *text = mem_printf("%c%cT%s %s", (char)breaks[n].what, (char)breaks[n].keep, breaks[n].part, breaks[n].edits);
+		AUTO_CHARS char *name = mem_printf("%s-%zu", breaks[n].rule, n);
+
+		seed("fuzz_toy", name, -1, span_of(text, 3 + strlen(breaks[n].part) + 1 + strlen(breaks[n].edits)));
+	}
+	seed("fuzz_inspect", "left-out", 0x80, toy_edited(t, TOY_CA, "aki", "1.0.0|01", 0));
+	for (size_t n = 0; n < sizeof more / sizeof more[0]; n++)
+		seed("fuzz_toy", more[n].name, -1, span_of(more[n].text, more[n].n));
 	/* a maxLength changed; a serial number of a revoked certificate; an extension twice */
 	seed("fuzz_toy", "max-length", TOY_ROA, span_of("\0\x0a\1\0\2\1\0\0\1\0\1\0\1\0\1\x18", 16));
 	seed("fuzz_toy", "serial", TOY_ROA, span_of("\0\6\1\0\3\0\0\1\0\2\6\x66", 12));

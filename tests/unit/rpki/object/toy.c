@@ -451,14 +451,19 @@ static struct node *find_part(struct arena *a, struct toy_tree *t, const char *p
 	return strcmp(part, "tbs") == 0 ? tree_child(t->cert, 0) : find_extension(a, tree_child(t->cert, 0), part);
 }
 
+struct span toy_edited_in(struct arena *a, struct toy *t, enum toy_what w, const char *part, const char *edits, unsigned int keep)
+{
+	struct toy_tree tree = toy_tree(a, t->objects[w], w);
+	struct node *n = find_part(a, &tree, part);
+
+	if (n == NULL || !tree_edit(a, n, edits))
+		return (struct span){ NULL, 0 };
+	return toy_sign(t, a, &tree, keep);
+}
+
 struct span toy_edited(struct toy *t, enum toy_what w, const char *part, const char *edits, unsigned int keep)
 {
-	struct toy_tree tree = toy_tree(t->a, t->objects[w], w);
-	struct node *n = find_part(t->a, &tree, part);
-
-	if (n == NULL || !tree_edit(t->a, n, edits))
-		return (struct span){ NULL, 0 };
-	return toy_sign(t, t->a, &tree, keep);
+	return toy_edited_in(t->a, t, w, part, edits, keep);
 }
 
 struct span toy_locator(struct toy *t)

@@ -41,6 +41,8 @@ struct arena *toy_arena(struct toy *t) BORROWED NONNULL; /* for what is made of 
  * eku crldp aia sia cp ip as num); of signed objects "sd", "signer", "attrs", "content", and "ee" or "ee/" and a part of a certificate.
  */
 struct span toy_edited(struct toy *t, enum toy_what w, const char *part, const char *edits, unsigned int keep) NONNULL;
+/* The same, made in another arena. */
+struct span toy_edited_in(struct arena *a, struct toy *t, enum toy_what w, const char *part, const char *edits, unsigned int keep) NONNULL;
 
 /* The pieces of an object's tree that signing needs; for mutators, which change the tree themselves. */
 struct toy_tree {

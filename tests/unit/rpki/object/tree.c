@@ -139,7 +139,7 @@ struct node *tree_raw(struct arena *a, struct span octets)
 	return n;
 }
 
-static unsigned int digit(char c) { return c <= '9' ? (unsigned int)(c - '0') : (unsigned int)((c | 0x20) - 'a' + 10); }
+static unsigned int digit(char c) { return (unsigned int)(c <= '9' ? c : c + 9) & 15; }
 
 struct span tree_hex(struct arena *a, const char *hex, size_t n)
 {
@@ -175,7 +175,7 @@ static bool edit_one(struct arena *a, struct node *root, const char *edit)
 	struct node *top = root, **at = locate(&top, &edit), *node, *made;
 	struct span hex;
 
-	if (at == NULL)
+	if (at == NULL || *edit == '\0')
 		return false;
 	node = *at;
 	hex = tree_hex(a, edit + 1, strcspn(edit + 1, " "));
@@ -222,12 +222,13 @@ static bool edit_one(struct arena *a, struct node *root, const char *edit)
 		made->next = node;
 		return true;
 	case '|': {
-		uint8_t *copy = arena_dup(a, tree_contents(a, node).p, tree_contents(a, node).n);
+		struct span contents = tree_contents(a, node);
+		uint8_t *copy = arena_dup(a, contents.p, contents.n);
 
-		if (hex.n == 0 || tree_contents(a, node).n == 0)
+		if (hex.n == 0 || contents.n == 0)
 			return false;
 		copy[0] ^= hex.p[0];
-		node->octets = span_of(copy, tree_contents(a, node).n);
+		node->octets = span_of(copy, contents.n);
 		node->inside = false;
 		return true;
 	}
