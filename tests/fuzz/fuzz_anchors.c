@@ -229,7 +229,7 @@ static void check_signals(struct span in)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void one_input(const uint8_t *data, size_t size)
 {
 	struct reader r = reader_of(span_of(data, size));
 	struct model m = { .now = 1000 };
@@ -267,5 +267,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (unsigned int i = 0; i < NAMES; i++)
 		check_find(a, n, &m, i);
-	return 0;
 }
+
+KIT_TARGET(one_input)

@@ -162,7 +162,7 @@ static void put_file(const char *dir, size_t i, const char *text, char path[80])
 	CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void one_input(const uint8_t *data, size_t size)
 {
 	char dir[] = "/tmp/cairn-fuzz-XXXXXX", path[80], *text[PARTS], *set[PARTS];
 	size_t files = 0, sets = 0;
@@ -173,7 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* Nothing of the machine's own is read: it may not end. */
 	if (size == 0 || size > 1 << 14 || memchr(data, '/', size) != NULL || memchr(data, '~', size) != NULL || memchr(data, 0, size) != NULL ||
 	    memmem(data, size, "include: -", 10) != NULL)
-		return 0;
+		return;
 	CHECK(mkdtemp(dir) != NULL);
 	while (in.p != NULL && files + sets < PARTS) {
 		const uint8_t *cut = memmem(in.p, in.n, "%%\n", 3);
@@ -201,5 +201,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < sets; i++)
 		mem_free(set[i]);
 	CHECK(rmdir(dir) == 0);
-	return 0;
 }
+
+KIT_TARGET(one_input)

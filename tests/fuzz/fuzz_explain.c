@@ -108,14 +108,14 @@ static void show(struct explain_world *w, const struct explanation *x, const str
 	CHECK(strstr(strbuf_text(json), verdict) != NULL);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void one_input(const uint8_t *data, size_t size)
 {
 	struct reader r = reader_of(span_of(data, size));
 	struct explain_world w = { .conf = NULL };
 	bool wrong;
 
 	if (size < 4)
-		return 0;
+		return;
 	wrong = draw(&w, &r);
 	world_fill(&w);
 	note_servers(&w, &r);
@@ -131,5 +131,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(!(w.data_spoilt && strcmp(name, "www.example.com.") == 0 && q_.type == RR_A && x->finding.verdict == EXPLAIN_SECURE));
 	}
 	world_done(&w);
-	return 0;
 }
+
+KIT_TARGET(one_input)

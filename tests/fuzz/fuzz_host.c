@@ -344,7 +344,7 @@ static void run(struct user *u, struct reader *r)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void one_input(const uint8_t *data, size_t size)
 {
 	struct reader r = reader_of(span_of(data, size));
 	AUTO(rng_free) struct rng *rng = rng_new_seeded(size);
@@ -365,5 +365,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(loop_live_handles(u->loop) == 0);
 	loop_free(u->loop);
 	mem_free(u);
-	return 0;
 }
+
+KIT_TARGET(one_input)

@@ -168,7 +168,7 @@ static void as_trust(const struct rrset *set, struct keyset *ks)
 	CHECK(again->refs == 2);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void one_input(const uint8_t *data, size_t size)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct reader r = reader_of(span_of(data, size));
@@ -181,7 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rrset *set;
 
 	if (size < 4)
-		return 0;
+		return;
 	draw_keys(&m, a, &r);
 	set = rrset_make_in(a, zone, RR_DNSKEY, CLASS_IN, 3600, m.rdata, m.keys, 0);
 	CHECK(set != NULL && OK(keyset_make(set, NULL, &limits, &work, &whole)));
@@ -203,5 +203,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_revocations(set, whole, a, (data[0] & 0xf0u) * 10);
 	for (size_t i = 0; i < m.keys; i++)
 		signer_free(m.signer[i]);
-	return 0;
 }
+
+KIT_TARGET(one_input)

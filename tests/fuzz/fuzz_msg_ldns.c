@@ -103,7 +103,16 @@ static bool all_plain(const struct msg *m)
 	return !t.odd;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#define LDNS_IS_OPAQUE 1 /* what libldns writes MemorySanitizer does not see */
+#endif
+#endif
+#ifndef LDNS_IS_OPAQUE
+#define LDNS_IS_OPAQUE 0
+#endif
+
+static void one_input(const uint8_t *data, size_t size)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct msg_limits limits = { .max_options = 100 };
@@ -111,8 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct msg m;
 	bool ours, theirs;
 
-	if (a == NULL || size > 4096)
-		return 0;
+	if (LDNS_IS_OPAQUE || a == NULL || size > 4096)
+		return;
 	ours = OK(msg_read(a, span_of(data, size), &limits, &m));
 	theirs = ldns_wire2pkt(&p, data, size) == LDNS_STATUS_OK;
 	if (ours && theirs)
@@ -121,5 +130,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(theirs);
 	if (theirs)
 		ldns_pkt_free(p);
-	return 0;
 }
+
+KIT_TARGET(one_input)

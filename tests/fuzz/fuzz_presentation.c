@@ -58,6 +58,7 @@ static void one_line(char *line)
 	struct writer w = writer_of(room, sizeof room);
 	char *text = line + strcspn(line, " \t");
 	const char *msg = NULL;
+	struct result r;
 	uint16_t type;
 
 	if (*text != '\0')
@@ -65,7 +66,12 @@ static void one_line(char *line)
 	check_words(line);
 	if (!OK(rrtype_parse(line, &type)))
 		return;
-	if (!OK(rdata_parse(type, text, &name_root, &w, &msg))) {
+	r = KIT_FAILING(rdata_parse(type, text, &name_root, &w, &msg));
+	if (r.e == ERR_NOMEM) {
+		CHECK(mem_failed() && w.pos == 0);
+		return;
+	}
+	if (!OK(r)) {
 		CHECK(msg != NULL && *msg != '\0' && w.pos == 0);
 		return;
 	}
@@ -75,7 +81,7 @@ static void one_line(char *line)
 		print_and_read(type, writer_done(&w));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void one_input(const uint8_t *data, size_t size)
 {
 	AUTO_CHARS char *text = mem_alloc(size + 1);
 
@@ -87,5 +93,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			*next++ = '\0';
 		one_line(line);
 	}
-	return 0;
 }
+
+KIT_TARGET(one_input)

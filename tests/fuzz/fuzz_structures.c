@@ -557,12 +557,13 @@ static void run_log(struct reader *r)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void one_input(const uint8_t *data, size_t size)
 {
 	static void (*const runs[])(struct reader *r) = { run_timers, run_loop, run_arena, run_text, run_files, run_draws, run_epochs, run_log };
 	struct reader r = reader_of(span_of(data, size));
 
 	if (size > 0)
 		runs[read8(&r) & 7](&r);
-	return 0;
 }
+
+KIT_TARGET(one_input)

@@ -449,12 +449,13 @@ static void run_keycache(struct reader *r)
 	turn_end(&t);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void one_input(const uint8_t *data, size_t size)
 {
 	static void (*const runs[])(struct reader *r) = { run_slots, run_sorted, run_infra, run_keycache };
 	struct reader r = reader_of(span_of(data, size));
 
 	if (size > 0)
 		runs[read8(&r) & 3](&r);
-	return 0;
 }
+
+KIT_TARGET(one_input)

@@ -185,7 +185,8 @@ struct result daemon_set_zones(struct daemon *d, struct local_zones *z)
 {
 	struct zones *next = zones_new(z);
 
-	CHECK(next != NULL);
+	if (next == NULL)
+		return FAIL(ERR_NOMEM);
 	zones_unref(d->zones);
 	d->zones = next;
 	return DONE;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/loop.h"
+#include "base/mem.h"
 
 #define CHECK(x) \
 	do { \
@@ -16,6 +17,25 @@
 			abort(); \
 		} \
 	} while (0)
+
+/*
+ * A target whose allocations do not fail where corpora are replayed without memory (failing.h), but within KIT_FAILING(x), the value of an expression of code that is under test then.
+ */
+#define KIT_TARGET(body) \
+	int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) \
+	{ \
+		mem_fail_hold(true); \
+		body(data, size); \
+		mem_fail_hold(false); \
+		return 0; \
+	}
+#define KIT_FAILING(x) \
+	__extension__({ \
+		mem_fail_hold(false); \
+		__typeof__(x) failing_ = (x); \
+		mem_fail_hold(true); \
+		failing_; \
+	})
 
 /* --- a loop: poll() without waiting, and a clock that the target moves */
 
