@@ -12,7 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static volatile unsigned int sink;
-static void *volatile kept; /* hides from the compiler what happens to a pointer */
+static void *volatile kept BORROWED_FIELD; /* hides from the compiler what happens to a pointer */
 
 static void overflow(const uint8_t *data, size_t size)
 {
@@ -74,7 +74,7 @@ static void greedy(const uint8_t *data, size_t size)
 }
 
 static const struct {
-	const char *name;
+	const char *name BORROWED_FIELD;
 	void (*fault)(const uint8_t *data, size_t size);
 } plants[] = {
 	{ "overflow", overflow }, { "after-free", after_free }, { "after-reset", after_reset }, { "leak", leak }, { "undefined", undefined }, { "endless", endless },
