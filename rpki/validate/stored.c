@@ -1,0 +1,153 @@
+#include "rpki/validate/stored.h"
+
+#include "base/mem.h"
+#include "rpki/store/store.h"
+
+struct stored {
+	struct objects objects;
+	struct store *store PARENT_FIELD;
+	bool rrdp;
+};
+
+struct stored_reader {
+	struct objects_reader reader;
+	const struct stored *stored BORROWED_FIELD; /* outlives its readers */
+	struct store_view *view OWNED_FIELD;
+	/* The source of the last object: those of a publication point come in a row. */
+	char *last OWNED_FIELD; /* kind and URI */
+	size_t last_n;
+	struct store_source source;
+};
+
+static RESULT stored_open(const struct objects *o, struct objects_reader **ret);
+static void stored_close(struct objects_reader *r);
+static RESULT stored_find(struct objects_reader *r, struct span notify, struct span uri, size_t max, struct arena *a, struct span *ret, uint8_t ret_hash[OBJECT_HASH]);
+static RESULT stored_anchor(struct objects_reader *r, struct span uri, size_t max, struct arena *a, struct span *ret);
+
+static const struct objects_ops ops = { stored_open, stored_close, stored_find, stored_anchor };
+
+void stored_free(struct stored *s)
+{
+	mem_free(s);
+}
+
+struct stored *stored_new(struct store *store, bool rrdp)
+{
+	AUTO(stored_free) struct stored *s = mem_alloc(sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	s->objects.ops = &ops;
+	s->store = store;
+	s->rrdp = rrdp;
+	return MOVE(s);
+}
+
+const struct objects *stored_objects(const struct stored *s)
+{
+	return &s->objects;
+}
+
+static void reader_free(struct stored_reader *r) TAKES(1);
+static void reader_free(struct stored_reader *r)
+{
+	if (r == NULL)
+		return;
+	store_view_close(MOVE(r->view));
+	mem_free(MOVE(r->last));
+	mem_free(r);
+}
+DEFINE_AUTO(struct stored_reader, reader_free)
+
+static RESULT stored_open(const struct objects *o, struct objects_reader **ret)
+{
+	AUTO(reader_free) struct stored_reader *r = mem_alloc(sizeof *r);
+	const struct stored *s = (const struct stored *)(const void *)o;
+
+	if (r == NULL)
+		return FAIL(ERR_NOMEM);
+	r->reader.ops = &ops;
+	r->stored = s;
+	TRY(store_view_open(s->store, &r->view));
+	*ret = &MOVE(r)->reader;
+	return DONE;
+}
+
+static void stored_close(struct objects_reader *r)
+{
+	reader_free((struct stored_reader *)(void *)r); /* own-ok: R4 objects_close() took it */
+}
+
+/* --- */
+
+struct span rsync_module(struct span uri)
+{
+	size_t n = strlen("rsync://"), slashes = 0;
+
+	if (uri.n < n || memcmp(uri.p, "rsync://", n) != 0)
+		return (struct span){ NULL, 0 };
+	for (; n < uri.n; n++) {
+		slashes += uri.p[n] == '/';
+		if (slashes == 2)
+			return span_of(uri.p, n + 1);
+	}
+	return (struct span){ NULL, 0 };
+}
+
+/* A name has its last octet behind it, so that "is it the same" is one comparison. */
+static RESULT source(struct stored_reader *r, enum store_kind kind, struct span uri, struct store_source *ret)
+{
+	if (r->last != NULL && r->last_n == uri.n + 1 && r->last[uri.n] == (char)kind && memcmp(r->last, uri.p, uri.n) == 0) {
+		*ret = r->source;
+		return DONE;
+	}
+	TRY(store_source(r->view, kind, uri, ret));
+	mem_free(MOVE(r->last));
+	r->last = mem_alloc(uri.n + 1);
+	if (r->last == NULL)
+		return FAIL(ERR_NOMEM);
+	memcpy(r->last, uri.p, uri.n);
+	r->last[uri.n] = (char)kind;
+	r->last_n = uri.n + 1;
+	r->source = *ret;
+	return DONE;
+}
+
+static RESULT object(const struct stored_reader *r, const struct store_source *src, struct span uri, size_t max, struct span *ret, uint8_t ret_hash[OBJECT_HASH])
+{
+	struct span octets;
+
+	TRY(store_find(r->view, src, uri, ret_hash));
+	TRY(store_object(r->view, ret_hash, &octets));
+	if (octets.n > max)
+		return FAIL(ERR_LIMIT);
+	*ret = octets;
+	return DONE;
+}
+
+static RESULT stored_find(struct objects_reader *given, struct span notify, struct span uri, size_t max, struct arena *a, struct span *ret, uint8_t ret_hash[OBJECT_HASH])
+{
+	struct stored_reader *r = (struct stored_reader *)(void *)given;
+	struct span module = rsync_module(uri);
+	struct store_source src;
+	struct result found = FAIL(ERR_NOTFOUND);
+
+	(void)a;
+	if (notify.n > 0 && r->stored->rrdp)
+		found = source(r, STORE_RRDP, notify, &src);
+	if (found.e == ERR_NOTFOUND && module.n > 0)
+		found = source(r, STORE_RSYNC, module, &src);
+	TRY(found);
+	return object(r, &src, uri, max, ret, ret_hash);
+}
+
+static RESULT stored_anchor(struct objects_reader *given, struct span uri, size_t max, struct arena *a, struct span *ret)
+{
+	struct stored_reader *r = (struct stored_reader *)(void *)given;
+	uint8_t hash[OBJECT_HASH];
+	struct store_source src;
+
+	(void)a;
+	TRY(store_source(r->view, STORE_ANCHOR, uri, &src));
+	return object(r, &src, uri, max, ret, hash);
+}

@@ -1,0 +1,22 @@
+/*
+ * stored.h: objects from the store. What an RRDP source has counts for CAs that name it, once it was ever fetched; before that, and for CAs without one, what was fetched by rsync from the
+ * URI's module. One never fills gaps of the other: a publication point is taken from one state of one repository.
+ */
+#ifndef RPKI_VALIDATE_STORED_H
+#define RPKI_VALIDATE_STORED_H
+
+#include "rpki/validate/objects.h"
+
+struct store;
+struct stored;
+
+void stored_free(struct stored *s) TAKES(1);
+/* The store outlives it. rrdp false: only what came by rsync counts. */
+struct stored *stored_new(struct store *store, bool rrdp) OWNED_BY(stored_free) NONNULL;
+DEFINE_AUTO(struct stored, stored_free)
+const struct objects *stored_objects(const struct stored *s) BORROWED NONNULL; /* as long as it */
+
+/* "rsync://HOST/MODULE/" of an rsync URI: what is fetched at once. n 0: it has none. */
+struct span rsync_module(struct span uri);
+
+#endif

@@ -1,0 +1,142 @@
+/* stored: whose word counts at a URI; modules of rsync URIs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "rpki/store/store.h"
+#include "rpki/validate/stored.h"
+
+#define NOTIFY "https://rrdp.example/notification.xml"
+#define MODULE "rsync://repo.example/module/"
+
+static char dir[64];
+static struct store *store;
+
+static int begin(void **state)
+{
+	struct store_limits l = store_limits_default();
+	struct strbuf *why = strbuf_new(1000);
+
+	(void)state;
+	l.octets = 8u << 20;
+	snprintf(dir, sizeof dir, "/tmp/cairn-stored-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	assert_true(OK(store_open(dir, &l, why, &store)));
+	strbuf_free(why);
+	return 0;
+}
+
+static int end(void **state)
+{
+	char path[100];
+
+	(void)state;
+	store_close(store);
+	store = NULL;
+	snprintf(path, sizeof path, "%s/objects.mdb", dir);
+	(void)unlink(path);
+	snprintf(path, sizeof path, "%s/objects.mdb-lock", dir);
+	(void)unlink(path);
+	assert_int_equal(rmdir(dir), 0);
+	return 0;
+}
+
+static void put(enum store_kind kind, const char *source, const char *uri, const char *octets)
+{
+	struct store_update *u;
+
+	assert_true(OK(store_update_begin(store, kind, span_text(source), STORE_REPLACE, &u)));
+	assert_true(OK(store_update_publish(u, span_text(uri), NULL, span_text(octets))));
+	assert_true(OK(store_update_commit(u, span_text("state"), 1)));
+	store_update_free(u);
+}
+
+/* What is found, as text; "-" for nothing, "limit" for too much. */
+static const char *find(bool rrdp, const char *notify, const char *uri, size_t max)
+{
+	static char text[100];
+	struct stored *s = stored_new(store, rrdp);
+	struct objects_reader *r = NULL;
+	struct arena *a = arena_new(0);
+	uint8_t hash[OBJECT_HASH];
+	struct span octets;
+	struct result found;
+
+	assert_non_null(s);
+	assert_true(OK(stored_objects(s)->ops->open(stored_objects(s), &r)));
+	for (int twice = 0; twice < 2; twice++) {
+		found = r->ops->find(r, span_text(notify), span_text(uri), max, a, &octets, hash);
+		snprintf(text, sizeof text, "%s", found.e == ERR_NOTFOUND ? "-" : found.e == ERR_LIMIT ? "limit" : "?");
+		if (OK(found))
+			snprintf(text, sizeof text, "%.*s", (int)octets.n, (const char *)octets.p);
+	}
+	objects_close(r);
+	stored_free(s);
+	arena_free(a);
+	return text;
+}
+
+static void rrdp_counts_once_it_was_fetched(void **state)
+{
+	(void)state;
+	assert_string_equal(find(true, NOTIFY, MODULE "a.roa", 100), "-");
+	put(STORE_RSYNC, MODULE, MODULE "a.roa", "by rsync");
+	assert_string_equal(find(true, NOTIFY, MODULE "a.roa", 100), "by rsync");
+	put(STORE_RRDP, NOTIFY, MODULE "b.roa", "by rrdp");
+	assert_string_equal(find(true, NOTIFY, MODULE "b.roa", 100), "by rrdp");
+	assert_string_equal(find(true, NOTIFY, MODULE "a.roa", 100), "-"); /* one never fills the other's gaps */
+	assert_string_equal(find(false, NOTIFY, MODULE "a.roa", 100), "by rsync");
+	assert_string_equal(find(true, "", MODULE "a.roa", 100), "by rsync");
+	assert_string_equal(find(true, "https://other.example/n.xml", MODULE "b.roa", 100), "-");
+	assert_string_equal(find(true, NOTIFY, MODULE "b.roa", 3), "limit");
+	assert_string_equal(find(true, "", "rsync://repo.example/other/a.roa", 100), "-");
+	assert_string_equal(find(true, "", "https://repo.example/module/a.roa", 100), "-");
+}
+
+static void anchors_are_sources_of_their_own(void **state)
+{
+	struct stored *s = stored_new(store, true);
+	struct objects_reader *r = NULL;
+	struct arena *a = arena_new(0);
+	struct span octets;
+
+	(void)state;
+	put(STORE_ANCHOR, "https://ta.example/ta.cer", "https://ta.example/ta.cer", "certificate");
+	assert_true(OK(stored_objects(s)->ops->open(stored_objects(s), &r)));
+	assert_true(OK(r->ops->anchor(r, span_text("https://ta.example/ta.cer"), 100, a, &octets)));
+	assert_true(span_equal(octets, span_text("certificate")));
+	assert_int_equal(r->ops->anchor(r, span_text("rsync://ta.example/ta.cer"), 100, a, &octets).e, ERR_NOTFOUND);
+	objects_close(r);
+	stored_free(s);
+	arena_free(a);
+}
+
+static void modules_are_the_first_part_of_the_path(void **state)
+{
+	(void)state;
+	assert_true(span_equal(rsync_module(span_text("rsync://h/m/a/b.roa")), span_text("rsync://h/m/")));
+	assert_true(span_equal(rsync_module(span_text("rsync://h/m/")), span_text("rsync://h/m/")));
+	assert_int_equal(rsync_module(span_text("rsync://h/m")).n, 0);
+	assert_int_equal(rsync_module(span_text("rsync://h")).n, 0);
+	assert_int_equal(rsync_module(span_text("https://h/m/a")).n, 0);
+	assert_int_equal(rsync_module(span_text("")).n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(rrdp_counts_once_it_was_fetched, begin, end),
+		cmocka_unit_test_setup_teardown(anchors_are_sources_of_their_own, begin, end),
+		cmocka_unit_test(modules_are_the_first_part_of_the_path),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
