@@ -450,6 +450,7 @@ static void start_or_join_remote(struct resolution *q)
 	q->shared.flight.listed = false;
 	if (!core_shared_claim(q->core->env.shared, &q->shared, &core, &resolution) && core != q->core->number) {
 		q->state = QUERY_REMOTE;
+		query_note_move(q);
 		q->skip_cache = q->renew;
 		if (remote_join(q, core, resolution)) {
 			stats_inc(q->core->env.stats, COUNT_CORE_JOINED_REMOTE);

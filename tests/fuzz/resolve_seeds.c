@@ -144,6 +144,15 @@ static void plain(void)
 			end("clause-%u-%u", i, setup);
 		}
 	}
+	for (unsigned int i = 0; i < 4; i++) {
+		zones(0);
+		now.head[HEAD_SETUP] = (uint8_t)(1 | 2 << 3);
+		op(OP_TEMPER, 0, 0, i % 2 == 0 ? SERVFAILS : REFUSES, 0, 0, 0, 0);
+		op(OP_TEMPER, 0, 1, i < 2 ? SERVFAILS : SILENT, 0, 0, 0, 0);
+		ask(5, NAME_H, T_A, 0, SEC_15);
+		ask(3, NAME_H, T_A, 0, SEC_15);
+		end("forward-first-%u", i);
+	}
 	zones(0);
 	op(OP_ZONE, 1, 12, 0, 0, 0, 0, 0);
 	op(OP_ZONE, 1, 12 | 16, 0, 0, 0, 0, 0);
@@ -170,7 +179,7 @@ static void plain(void)
 	zones(0);
 	now.head[HEAD_SETUP] = 4;
 	for (unsigned int i = 0; i < 12; i++)
-		op(OP_ASK, i % 8, 5, NAME_H, T_A, i & 20, 0, i % 3 == 0 ? MS_1 : AT_ONCE);
+		op(OP_ASK, i / 4, 5, NAME_H, T_A, i & 20, 0, i % 3 == 0 ? MS_1 : AT_ONCE);
 	end("two-workers");
 }
 
@@ -387,6 +396,56 @@ static void operators(void)
 	}
 }
 
+/* Work that is dropped in whatever state it is, and questions that come when another worker has just done with them. */
+static void timing(void)
+{
+	for (unsigned int i = 0; i < 24; i++) {
+		zones(i % 2 == 0 ? SIGNED : 0);
+		op(OP_ZONE, 1, 4, i % 2 == 0 ? SIGNED : 0, 0, 0, 0, 0);
+		op(OP_ZONE, 2, 4, i % 2 == 0 ? SIGNED : 0, 0, 0, 0, 0);
+		op(OP_OPTION, i % 3 == 0 ? 3 : 0, 0, 0, 0, 0, 0, 0);
+		op(OP_LINK, 0, 0, 0, 1, 0, 0, 0);
+		for (unsigned int k = 0; k < 4; k++) {
+			ask(k % 2 == 0 ? 7 : 5, k, T_A, DO, AT_ONCE);
+			op(OP_WAIT, 0, 1 + i + k * 5, 0, 0, 0, 0, 0);
+			op(OP_CONTROL, 8, 0, 0, 0, 0, 0, 0);
+			op(OP_CONTROL, 7, 255, 0, 0, 0, 0, 0);
+		}
+		end("dropped-%02u", i);
+	}
+	for (unsigned int i = 0; i < 12; i++) {
+		zones(0);
+		now.head[HEAD_SETUP] = 4;
+		op(OP_LINK, 0, 0, 0, 1, 0, 0, 0);
+		op(OP_ASK, 0, 1, NAME_H, T_A, 0, 0, SEC_2);
+		for (unsigned int k = 0; k < 8; k++) {
+			/* The same client's questions go to the workers in turn. */
+			op(OP_ASK, 0, 1, NAME_NOTHING | (k % 8) << 4, T_MX + i / 4, 0, 0, AT_ONCE);
+			op(OP_WAIT, 0, 1 + i % 4, 0, 0, 0, 0, 0);
+			for (unsigned int n = 0; n < 4; n++)
+				op(OP_ASK, 0, 1, NAME_NOTHING | (k % 8) << 4, T_MX + i / 4, 0, 0, AT_ONCE);
+		}
+		end("just-done-%02u", i);
+	}
+}
+
+/* The word to or from another worker cannot be sent for want of memory. */
+static void remote(void)
+{
+	zones(0);
+	now.head[HEAD_SETUP] = 4;
+	now.head[HEAD_FAIL] = 57; /* resolve_states tries them all */
+	op(OP_LINK, 0, 0, 0, 1, 0, 0, 0);
+	op(OP_ASK, 0, 1, NAME_H, T_A, 0, 0, SEC_2);
+	for (unsigned int k = 0; k < 2; k++) {
+		op(OP_ASK, 0, 1, NAME_NOTHING | k << 4, T_MX, 0, 0, AT_ONCE);
+		op(OP_WAIT, 0, 1, 0, 0, 0, 0, 0);
+		for (unsigned int n = 0; n < 4; n++)
+			op(OP_ASK, 0, 1, NAME_NOTHING | k << 4, T_MX, 0, 0, AT_ONCE);
+	}
+	end("remote-memory");
+}
+
 static void clients(void)
 {
 	static const uint8_t raw[][48] = {
@@ -489,6 +548,8 @@ int main(int argc, char **argv)
 	options();
 	meddling();
 	operators();
+	timing();
+	remote();
 	clients();
 	printf("%u seeds\n", written);
 	return 0;

@@ -26,14 +26,14 @@ enum script_code {
 	OP_ZONE,    /* parent (0: root); servers (2 bits) and kind (2): own, another's, lost; denial (2), algorithm (2), bits: two algorithms, one key, salt, signed;
 	               bits: no DS, unknown DS, anchored, switched off, and iterations (2); fault */
 	OP_RECORD,  /* zone; template; number; zone of the target; TTL */
-	OP_TEMPER,  /* zone; server; temper */
+	OP_TEMPER,  /* zone (0: the forwarders); server; temper */
 	OP_OPTION,  /* line of the configuration */
 	/* Events. */
 	OP_ASK,     /* client (3 bits), manner (3), hold; zone; template and number; type; flags; EDNS option and size; time until the next event */
 	OP_WAIT,    /* unit; how many */
 	OP_CONTROL, /* verb; argument; another */
 	OP_FORGE,   /* zone; server; near miss; how often */
-	OP_LINK,    /* loss, duplication, damage, longest delay */
+	OP_LINK,    /* loss, duplication, longest delay; bit: a millisecond each way, always */
 	OP_CODES,
 	/* with a blob */
 	OP_MEDDLE,  /* zone; server; which replies; how many pass first; how many are changed; action; argument; blob */

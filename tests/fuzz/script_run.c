@@ -231,6 +231,8 @@ static void set_temper(struct acting *a, const struct script_op *op)
 	enum temper t = (enum temper)(op->arg[2] % TEMPERS);
 	unsigned int number = op->arg[1] % 3;
 
+	if (z->parent == NULL && (t == REFUSES || t == SILENT || t == SERVFAILS || t == SHUTS || t == EMPTY))
+		a->r.world->forwarders[number % 2]->temper = t;
 	if (z->parent == NULL || (a->meddles && brings_marks(t)) || t == FORWARDER || t == FORWARDER_STUFFS || (t >= STRIPS && !a->r.is_signed))
 		return;
 	for (struct model_server *v = a->r.world->servers; v != NULL; v = v->next) {
@@ -301,7 +303,7 @@ static void look_ahead(struct acting *a)
 
 		a->meddles |= op->code == OP_MEDDLE;
 		a->links |= op->code == OP_LINK;
-		a->harms |= op->code == OP_CONTROL || op->code == OP_RAW || op->code == OP_FORGE;
+		a->harms |= (op->code == OP_TEMPER && op->arg[0] == 0) || op->code == OP_CONTROL || op->code == OP_RAW || op->code == OP_FORGE;
 	}
 }
 
@@ -696,9 +698,12 @@ static void forge(struct acting *a, const struct script_op *op)
 
 static void set_link(struct acting *a, const struct script_op *op)
 {
+	static const struct sim_link even = { .delay_min_us = 1000, .delay_max_us = 1000 };
 	struct sim_link l = { .delay_min_us = 200, .delay_max_us = 200 + op->arg[2] * 4000u, .loss = op->arg[0] * 3906u, .duplicate = op->arg[1] * 3906u };
 
-	sim_set_link(a->r.sim, &l);
+	sim_set_link(a->r.sim, (op->arg[3] & 1) != 0 ? &even : &l);
+	for (unsigned int i = 0; i < CLIENTS && (op->arg[3] & 1) != 0; i++)
+		sim_node_link(a->r.sim, &a->r.clients[i].at, &even);
 }
 
 static void act(struct acting *a, const struct script_op *op)
@@ -745,7 +750,7 @@ static void note_moves(const struct acting *a, struct script_result *ret)
 {
 	for (unsigned int i = 0; i < a->r.workers; i++) {
 		for (unsigned int k = 0; k < QUERY_STATES; k++)
-			ret->moves[k][0] |= a->r.w[i].worker->core->moves[k];
+			ret->moves[k] |= a->r.w[i].worker->core->moves[k];
 	}
 }
 

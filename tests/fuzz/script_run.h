@@ -8,7 +8,7 @@
 struct script_result {
 	unsigned int wrong;   /* oracles that found something; said on standard error */
 	uint64_t trace;       /* hash of everything that happened */
-	uint16_t moves[QUERY_STATES][2]; /* from each state: those that came after it, in resolutions for clients and others */
+	uint16_t moves[QUERY_STATES]; /* from each state: bits of those that came after it */
 };
 
 void script_run(const struct script *s, bool verbose, struct script_result *ret) NONNULL;

@@ -734,6 +734,20 @@ static RESULT op_stream_write(struct host *host, stream_h sh, struct span octets
 
 	if (x == NULL || x->closed)
 		return FAIL(ERR_CLOSED);
+	if (x->conn->stalled) {
+		void *more = x->conn->unread;
+		struct result done;
+
+		mem_fail_hold(true);
+		done = mem_resize(&more, x->conn->unread_len, x->conn->unread_len + octets.n, 1);
+		mem_fail_hold(false);
+		if (!OK(done))
+			abort();
+		x->conn->unread = more;
+		memcpy(x->conn->unread + x->conn->unread_len, octets.p, octets.n);
+		x->conn->unread_len += octets.n;
+		return DONE;
+	}
 	if (x->drained.v == 0)
 		TRY(loop_timer(host->loop, &stream_loop_type, x->self.v, tell_drained, 0, &x->drained));
 	if (octets.n > 0)
@@ -743,8 +757,17 @@ static RESULT op_stream_write(struct host *host, stream_h sh, struct span octets
 
 static size_t op_stream_unsent(struct host *host, stream_h sh)
 {
-	(void)host, (void)sh;
-	return 0; /* the network takes everything at once */
+	const struct stream *x = stream_get(host->loop, sh);
+
+	return x == NULL || x->closed ? 0 : x->conn->unread_len; /* else the network takes everything at once */
+}
+
+void sim_host_drained(struct sim_conn *c)
+{
+	struct stream *x = c->host == NULL ? NULL : stream_get(c->host->host.loop, c->stream);
+
+	if (x != NULL && !x->closed && x->drained.v == 0)
+		(void)OK(loop_timer(c->host->host.loop, &stream_loop_type, x->self.v, tell_drained, 0, &x->drained));
 }
 
 static void give_held(struct loop *l, void *object)

@@ -43,6 +43,9 @@ struct sim_conn {
 	uint64_t last_in, last_out;
 	uint32_t events;
 	bool node_gone, program_gone, by_node;
+	bool stalled;                 /* the node does not read: what the program writes waits here */
+	uint8_t *unread OWNED_FIELD;
+	size_t unread_len;
 };
 
 struct sim_backend {
@@ -81,6 +84,7 @@ void sim_conn_push(struct sim *s, struct sim_conn *c, enum sim_event_kind kind, 
 /* Something arrived for the program: it goes into the mail of the host concerned. */
 bool sim_host_has_mail(const struct sim_host *h) NONNULL;
 void sim_host_datagram(struct sim *s, const struct sim_event *e) NONNULL;
+void sim_host_drained(struct sim_conn *c) NONNULL; /* what waited in the connection has gone */
 void sim_host_conn_event(struct sim *s, const struct sim_event *e) NONNULL;
 
 #endif

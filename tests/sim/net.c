@@ -29,6 +29,7 @@ void sim_free(struct sim *s)
 	mem_free(MOVE(s->events));
 	for (struct sim_conn *c = s->conns, *next; c != NULL; c = next) {
 		next = c->next;
+		mem_free(MOVE(c->unread));
 		mem_free(c);
 	}
 	for (struct sim_node *n = s->nodes, *next; n != NULL; n = next) {
@@ -325,6 +326,7 @@ void sim_conn_unlink(struct sim_conn *c)
 	*c->at = c->next;
 	if (c->next != NULL)
 		c->next->at = c->at;
+	mem_free(MOVE(c->unread));
 	mem_free(c);
 }
 
@@ -383,6 +385,17 @@ void sim_conn_close(struct sim *s, struct sim_conn *c)
 	c->node_gone = true;
 	sim_conn_push(s, c, SIM_CLOSE, true, span_of(NULL, 0));
 	sim_conn_settle(c);
+}
+
+void sim_conn_stall(struct sim *s, struct sim_conn *c, bool stalled)
+{
+	c->stalled = stalled;
+	if (stalled || c->unread_len == 0)
+		return;
+	sim_conn_push(s, c, SIM_DATA, false, span_of(c->unread, c->unread_len));
+	mem_free(MOVE(c->unread));
+	c->unread_len = 0;
+	sim_host_drained(c);
 }
 
 void sim_conn_settle(struct sim_conn *c)
