@@ -407,13 +407,14 @@ static void XMLCALL on_end(void *user, const XML_Char *name)
 	if (e == WITHDRAW) {
 		r->counts.withdrawn++;
 		told = r->sink->withdraw(r->sink->ctx, strbuf_span(r->uri), r->hash);
-	} else if (r->too_large) {
-		r->counts.too_large++;
 	} else if (!base64_end(&r->base64)) {
 		refuse_value(r, "the object is no base64", strbuf_text(r->uri));
+	} else if (r->too_large) {
+		r->counts.too_large++;
 	} else {
 		r->counts.published++;
-		told = r->sink->publish(r->sink->ctx, strbuf_span(r->uri), r->has_hash ? r->hash : NULL, span_of(r->object, r->object_len));
+		told = r->sink->publish(r->sink->ctx, strbuf_span(r->uri), r->has_hash ? r->hash : NULL,
+			r->object_len > 0 ? span_of(r->object, r->object_len) : span_of("", 0));
 	}
 	if (!OK(told))
 		refuse(r, told.e, "%.200s: %s", strbuf_text(r->uri), err_text(told.e));
@@ -451,7 +452,7 @@ static void XMLCALL on_text(void *user, const XML_Char *s, int n)
 	struct rrdp_reader *r = (struct rrdp_reader *)user;
 	struct writer out;
 
-	if (!OK(r->result) || n <= 0 || (r->element == PUBLISH && r->too_large))
+	if (!OK(r->result) || n <= 0)
 		return;
 	if (r->element != PUBLISH) {
 		if (!is_blank(s, n))
@@ -466,8 +467,9 @@ static void XMLCALL on_text(void *user, const XML_Char *s, int n)
 		return;
 	}
 	r->object_len += out.pos;
-	if (r->object_len > r->limits.object_octets)
-		r->too_large = true;
+	r->too_large = r->too_large || r->object_len > r->limits.object_octets;
+	if (r->too_large) /* it is read to its end all the same: what is no base64 is refused, wherever */
+		r->object_len = 0;
 }
 
 static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char *system, const XML_Char *public, int internal)

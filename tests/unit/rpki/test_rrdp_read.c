@@ -287,6 +287,8 @@ static void an_object_that_is_too_large_is_left_out(void **state)
 
 	(void)state;
 	limits.object_octets = 3;
+	refused(RRDP_SNAPSHOT, S(P("y", "TWFuTWFuTWFu!")), ERR_FORMAT, "no base64");
+	refused(RRDP_SNAPSHOT, S(P("y", "TWFuTWFuTWFuT")), ERR_FORMAT, "no base64");
 	o = read_by(RRDP_SNAPSHOT, S(P("x", "TWFu") P("y", "TWFuTWFuTWFu") P("z", "TWE=")), 5, ERR_NONE);
 	limits = rrdp_limits_default();
 	assert_true(OK(o.r));
