@@ -118,6 +118,23 @@ struct histogram {
 	uint32_t count[RAW6_KEY][256];
 };
 
+/* For a few: the passes of a radix sort cost the same for one as for thousands. */
+#define FEW 64u
+#define INSERTION_SORT(name, type, width) \
+	static void name(type *v, size_t n) \
+	{ \
+		for (size_t i = 1; i < n; i++) { \
+			type x = v[i]; \
+			size_t k = i; \
+\
+			for (; k > 0 && memcmp(v[k - 1].key, x.key, (width)) > 0; k--) \
+				v[k] = v[k - 1]; \
+			v[k] = x; \
+		} \
+	}
+INSERTION_SORT(insert4, struct raw4, RAW4_KEY)
+INSERTION_SORT(insert6, struct raw6, RAW6_KEY)
+
 /* One pass for each octet of the key, the last first; both arrays have n elements, and the result is in *v. */
 #define RADIX_SORT(name, type, width) \
 	static void name(type **v, type **other, size_t n, struct histogram *h) \
@@ -151,8 +168,10 @@ static RESULT sort4(struct raw *r)
 	AUTO(mem_free) void *histogram = NULL, *room = NULL;
 	struct raw4 *a = r->v4, *b;
 
-	if (r->n4 < 2)
+	if (r->n4 < FEW) {
+		insert4(r->v4, r->n4);
 		return DONE;
+	}
 	histogram = mem_alloc(sizeof(struct histogram));
 	room = mem_alloc_array(r->n4, sizeof *r->v4);
 	if (histogram == NULL || room == NULL)
@@ -169,8 +188,10 @@ static RESULT sort6(struct raw *r)
 	AUTO(mem_free) void *histogram = NULL, *room = NULL;
 	struct raw6 *a = r->v6, *b;
 
-	if (r->n6 < 2)
+	if (r->n6 < FEW) {
+		insert6(r->v6, r->n6);
 		return DONE;
+	}
 	histogram = mem_alloc(sizeof(struct histogram));
 	room = mem_alloc_array(r->n6, sizeof *r->v6);
 	if (histogram == NULL || room == NULL)

@@ -67,7 +67,7 @@ static inline struct router_key raw_key_value(const struct raw *r, const struct 
 }
 static inline struct aspa raw_aspa_value(const struct raw *r, const struct raw_aspa *a)
 {
-	return (struct aspa){ .customer = a->customer, .providers = r->providers + a->at, .n = a->n };
+	return (struct aspa){ .customer = a->customer, .providers = a->n != 0 ? r->providers + a->at : NULL, .n = a->n };
 }
 
 /* Makes room for `more` further elements. ERR_NOMEM; ERR_LIMIT: more than UINT32_MAX of them. */

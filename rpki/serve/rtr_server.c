@@ -5,17 +5,17 @@
 
 #define SWEEP_LEAST_MS 1000u
 
-LOOP_HANDLE(rtr_client)
-LOOP_HANDLE_IMPL(rtr_client)
+LOOP_HANDLE(rtr_peer)
+LOOP_HANDLE_IMPL(rtr_peer)
 LOOP_HANDLE(rtr_server)
 LOOP_HANDLE_IMPL(rtr_server)
 
-struct rtr_client {
+struct rtr_peer {
 	struct rtr_server *server PARENT_FIELD;
-	struct rtr_client *next OWNED_FIELD;
-	struct rtr_client **at PARENT_FIELD;
+	struct rtr_peer *next OWNED_FIELD;
+	struct rtr_peer **at PARENT_FIELD;
 	struct dead dead;
-	rtr_client_h self;
+	rtr_peer_h self;
 	stream_h stream;
 	uint64_t moved_ms; /* when a piece left, or the response began */
 	struct endpoint from;
@@ -35,7 +35,7 @@ struct rtr_server {
 	struct rtr_server_options o;
 	struct rtr_server_counts counts;
 	struct listening *listening OWNED_FIELD;
-	struct rtr_client *clients OWNED_FIELD;
+	struct rtr_peer *clients OWNED_FIELD;
 	uint32_t busy; /* clients with output */
 	timer_h notify, sweep;
 	uint64_t notified_ms; /* when routers were notified last */
@@ -44,22 +44,22 @@ struct rtr_server {
 
 /* ----------------------------------------------------------------------------------------------------------------- clients */
 
-static void client_free(struct rtr_client *c) TAKES(1);
-static void client_free(struct rtr_client *c)
+static void client_free(struct rtr_peer *c) TAKES(1);
+static void client_free(struct rtr_peer *c)
 {
 	if (c == NULL)
 		return;
 	rtr_session_done(&c->session);
 	mem_free(c);
 }
-DEFINE_AUTO(struct rtr_client, client_free)
+DEFINE_AUTO(struct rtr_peer, client_free)
 
 static void client_bury(struct dead *d)
 {
-	client_free((struct rtr_client *)(void *)((char *)d - offsetof(struct rtr_client, dead)));
+	client_free((struct rtr_peer *)(void *)((char *)d - offsetof(struct rtr_peer, dead)));
 }
 
-static void set_busy(struct rtr_client *c, bool busy)
+static void set_busy(struct rtr_peer *c, bool busy)
 {
 	if (c->busy == busy)
 		return;
@@ -67,7 +67,7 @@ static void set_busy(struct rtr_client *c, bool busy)
 	c->server->busy += busy ? 1 : UINT32_MAX;
 }
 
-static void client_close(struct rtr_client *c)
+static void client_close(struct rtr_peer *c)
 {
 	struct rtr_server *s = c->server;
 	struct loop *l = s->host->loop;
@@ -76,7 +76,7 @@ static void client_close(struct rtr_client *c)
 		return;
 	c->closed = true;
 	set_busy(c, false);
-	rtr_client_retire(l, c->self);
+	rtr_peer_retire(l, c->self);
 	host_stream_close(s->host, c->stream);
 	*c->at = c->next;
 	if (c->next != NULL)
@@ -88,7 +88,7 @@ static void client_close(struct rtr_client *c)
 }
 
 /* The session has ended by itself: counted, and logged when the router is to blame. */
-static void tell_end(struct rtr_client *c)
+static void tell_end(struct rtr_peer *c)
 {
 	struct rtr_server_counts *n = &c->server->counts;
 	char from[ENDPOINT_TEXT];
@@ -124,7 +124,7 @@ static void tell_end(struct rtr_client *c)
 static void arm_sweep(struct rtr_server *s);
 
 /* Gives the stream the next piece, when the one before has left; closes when all is said. */
-static void client_send(struct rtr_client *c)
+static void client_send(struct rtr_peer *c)
 {
 	struct rtr_server *s = c->server;
 	size_t room = s->o.piece;
@@ -157,7 +157,7 @@ static void client_send(struct rtr_client *c)
 
 static void on_data(struct loop *l, void *object, stream_h h, struct span octets)
 {
-	struct rtr_client *c = (struct rtr_client *)object;
+	struct rtr_peer *c = (struct rtr_peer *)object;
 
 	(void)h;
 	if (!c->busy)
@@ -169,7 +169,7 @@ static void on_data(struct loop *l, void *object, stream_h h, struct span octets
 
 static void on_drained(struct loop *l, void *object, stream_h h)
 {
-	struct rtr_client *c = (struct rtr_client *)object;
+	struct rtr_peer *c = (struct rtr_peer *)object;
 
 	(void)h;
 	c->moved_ms = now_ms(loop_now(l));
@@ -178,7 +178,7 @@ static void on_drained(struct loop *l, void *object, stream_h h)
 
 static void on_closed(struct loop *l, void *object, stream_h h, enum err e)
 {
-	struct rtr_client *c = (struct rtr_client *)object;
+	struct rtr_peer *c = (struct rtr_peer *)object;
 
 	(void)l, (void)h, (void)e;
 	client_close(c);
@@ -188,9 +188,9 @@ static void on_accept(struct loop *l, void *object, acceptor_h a, stream_h strea
 	const struct endpoint *local)
 {
 	struct rtr_server *s = (struct rtr_server *)object;
-	AUTO(client_free) struct rtr_client *made = NULL;
-	struct rtr_client *c;
-	struct stream_events ev = { .type = &rtr_client_loop_type, .data = on_data, .drained = on_drained, .closed = on_closed };
+	AUTO(client_free) struct rtr_peer *made = NULL;
+	struct rtr_peer *c;
+	struct stream_events ev = { .type = &rtr_peer_loop_type, .data = on_data, .drained = on_drained, .closed = on_closed };
 
 	(void)a, (void)local;
 	if (s->counts.clients >= s->o.max_clients) {
@@ -198,7 +198,7 @@ static void on_accept(struct loop *l, void *object, acceptor_h a, stream_h strea
 		log_limited(LOG_LEVEL_WARN, "rtr: %u routers are connected, the next is refused", s->counts.clients);
 		return;
 	}
-	made = (struct rtr_client *)mem_alloc(sizeof *made);
+	made = (struct rtr_peer *)mem_alloc(sizeof *made);
 	if (made == NULL) {
 		s->counts.refused++;
 		return;
@@ -208,12 +208,12 @@ static void on_accept(struct loop *l, void *object, acceptor_h a, stream_h strea
 	c->stream = stream;
 	c->from = *from;
 	rtr_session_init(&c->session, s->feed, &s->counts.sessions);
-	c->self = rtr_client_enlist(l, c);
+	c->self = rtr_peer_enlist(l, c);
 	ev.who = c->self.v;
 	if (c->self.v == 0 || !OK(host_stream_adopt(s->host, stream, &ev))) {
 		s->counts.refused++;
 		if (c->self.v != 0)
-			rtr_client_retire(l, c->self);
+			rtr_peer_retire(l, c->self);
 		return;
 	}
 	c->next = s->clients;
@@ -237,7 +237,7 @@ static void look_at_busy(struct rtr_server *s)
 {
 	uint64_t now = now_ms(loop_now(s->host->loop)), generation = rtr_feed_generation(s->feed);
 
-	for (struct rtr_client *c = s->clients, *next; c != NULL; c = next) {
+	for (struct rtr_peer *c = s->clients, *next; c != NULL; c = next) {
 		next = c->next;
 		if (!c->busy)
 			continue;
@@ -275,7 +275,7 @@ static void arm_sweep(struct rtr_server *s)
 
 static void notify_all(struct rtr_server *s)
 {
-	for (struct rtr_client *c = s->clients, *next; c != NULL; c = next) {
+	for (struct rtr_peer *c = s->clients, *next; c != NULL; c = next) {
 		next = c->next;
 		if (rtr_session_notify(&c->session)) {
 			c->moved_ms = now_ms(loop_now(s->host->loop));
@@ -364,7 +364,7 @@ void rtr_server_goodbye(struct rtr_server *s, enum rtr_error code)
 {
 	stop_listening(s);
 	loop_timer_stop(s->host->loop, &s->notify);
-	for (struct rtr_client *c = s->clients, *next; c != NULL; c = next) {
+	for (struct rtr_peer *c = s->clients, *next; c != NULL; c = next) {
 		next = c->next;
 		rtr_session_goodbye(&c->session, code);
 		client_send(c);

@@ -267,8 +267,8 @@ static void rpki_clients_sample(void **state)
 	AUTO(json_delete) json_t *top = want != NULL ? json_loads(want, 0, NULL) : NULL;
 	AUTO(table_builder_free) struct table_builder *b = table_builder_new(NULL);
 	AUTO(table_unref) struct payload_table *t = NULL;
-	struct output_member members[64] = { { NULL } };
-	struct output_nonfunctional ca = { NULL };
+	struct output_member members[64] = { { .name = NULL } };
+	struct output_nonfunctional ca = { .location = NULL };
 	struct output_info info = { .members = members, .nonfunctional = &ca, .nnonfunctional = 1 };
 	const char *talfile;
 	const char *key;
