@@ -17,7 +17,7 @@
 #include "rpki/store/store.h"
 #include "rpki/validate/stored.h"
 
-static const char *folder;
+static const char *folder BORROWED_FIELD;
 
 static void die(const char *what, const char *why)
 {
