@@ -10,6 +10,7 @@
 #include "dns/build.h"
 #include "dns/msg.h"
 #include "tests/fuzz/failing.h"
+#include "tests/fuzz/msg_mutate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -177,3 +178,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(memcmp(first, second, n) == 0);
 	return 0;
 }
+
+MSG_MUTATOR(0)

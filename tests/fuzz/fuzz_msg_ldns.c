@@ -6,6 +6,7 @@
 #include "dns/msg.h"
 #include "dns/rdata.h"
 #include "tests/fuzz/kit.h"
+#include "tests/fuzz/msg_mutate.h"
 #include "tests/unit/ldns_overlay.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -133,3 +134,5 @@ static void one_input(const uint8_t *data, size_t size)
 }
 
 KIT_TARGET(one_input)
+
+MSG_MUTATOR(0)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "resolver/core/scrub.h"
 #include "resolver/core/settings.h"
+#include "tests/fuzz/msg_mutate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -93,3 +94,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_result(&s, &r);
 	return 0;
 }
+
+MSG_MUTATOR(4)
