@@ -1,5 +1,6 @@
 /*
- * The production host on loopback: streams, datagrams and exchanges opened, written to, paused and closed in any order, as the input says (an octet of what, an octet of how much; the first one says where and how it listens).
+ * The production host on loopback: streams, datagrams and exchanges opened, written to, paused and closed in any order, as the input says (an octet of what, an octet of how much;
+ * the first one says where and how it listens).
  *
  * What is written to a stream arrives in order and unchanged, however it is cut; nothing is heard of what was closed, and of each end once; a reply that comes to an exchange
  * answers a question that was asked; afterwards no handle is left.
@@ -26,7 +27,7 @@ LOOP_HANDLE(user)
 LOOP_HANDLE_IMPL(user)
 
 struct end {
-	struct user *u;
+	struct user *u BORROWED_FIELD;
 	stream_h s;
 	unsigned int peer;     /* number of the other end; ENDS: not known yet */
 	uint8_t mark;          /* of what this end writes */
@@ -38,11 +39,11 @@ struct question {
 	bool open;
 };
 struct user {
-	struct loop *loop;
-	struct host *host;
+	struct loop *loop OWNED_FIELD;
+	struct host *host OWNED_FIELD;
 	user_h self;
 	struct endpoint at;
-	struct dgram_sock *sock;
+	struct dgram_sock *sock OWNED_FIELD;
 	acceptor_h acceptor;
 	bool listens;
 	struct end end[ENDS];
@@ -57,6 +58,7 @@ static uint8_t octet_at(uint8_t mark, size_t i)
 	return (uint8_t)(mark + i * 7 + i / 251);
 }
 
+static struct end *end_of(struct user *u, stream_h s) BORROWED;
 static struct end *end_of(struct user *u, stream_h s)
 {
 	for (size_t i = 0; i < u->ends; i++)
@@ -122,6 +124,7 @@ static struct stream_events events_of(const struct user *u)
 	return (struct stream_events){ &user_loop_type, u->self.v, on_connected, on_data, on_drained, on_closed };
 }
 
+static struct end *add_end(struct user *u, stream_h s) BORROWED;
 static struct end *add_end(struct user *u, stream_h s)
 {
 	struct end *e = &u->end[u->ends];
@@ -195,6 +198,7 @@ static void on_datagrams(struct loop *l, void *object, struct dgram_sock *s, con
 		host_dgram_flush(u->host, s);
 }
 
+static struct question *question_of(struct user *u, exchange_h x) BORROWED;
 static struct question *question_of(struct user *u, exchange_h x)
 {
 	for (size_t i = 0; i < ASKED; i++)

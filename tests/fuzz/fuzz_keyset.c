@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define NOW 1700000000u
 
 struct model {
-	struct signer *signer[KEYS]; /* NULL: octets as they came */
+	struct signer *signer[KEYS] BORROWED_FIELD; /* NULL: octets as they came */
 	struct span rdata[KEYS];
 	size_t keys;
 	struct span sig[SIGS];
@@ -55,7 +55,8 @@ static void draw_sigs(struct model *m, struct arena *a, struct reader *r, const 
 		size_t at = SIGS - m->sigs;
 		uint8_t c = read8(r);
 		const struct signer *s = m->signer[c % m->keys];
-		struct signer_how how = { .zone = (c & 0x10) != 0 ? name_root : zone, .ttl = 3600, .labels = -1, .inception = NOW - 1000, .expiration = (c & 0x20) != 0 ? NOW - 500000 : NOW + 1000000 };
+		struct signer_how how = { .zone = (c & 0x10) != 0 ? name_root : zone, .ttl = 3600, .labels = -1, .inception = NOW - 1000,
+			.expiration = (c & 0x20) != 0 ? NOW - 500000 : NOW + 1000000 };
 		uint8_t *octets;
 
 		if (s == NULL) {
@@ -85,6 +86,7 @@ static void check_same(const struct keyset *x, const struct keyset *y)
 }
 
 /* Some keys at first, the rest later, within drawn limits. NULL: not within these. */
+static struct keyset *in_parts(const struct rrset *set, struct reader *r, const struct keyset *whole) BORROWED;
 static struct keyset *in_parts(const struct rrset *set, struct reader *r, const struct keyset *whole)
 {
 	struct key_limits limits = KEY_LIMITS, few = KEY_LIMITS;

@@ -93,7 +93,8 @@ static void check_sets(const struct msg_section *s)
 		CHECK(OK(rrset_check_block((struct span){ (const uint8_t *)rs, rs->octets })));
 		for (size_t k = 0; k < rs->count; k++)
 			if (rrset_target(rs, k, &target))
-				CHECK(OK(name_from_wire(span_of(target.wire, target.len), &again)) && again.len == target.len && target.wire + target.len <= rrset_rdata(rs, k).p + rrset_rdata(rs, k).n);
+				CHECK(OK(name_from_wire(span_of(target.wire, target.len), &again)) && again.len == target.len &&
+				    target.wire + target.len <= rrset_rdata(rs, k).p + rrset_rdata(rs, k).n);
 	}
 }
 
