@@ -31,9 +31,9 @@ static const uint16_t types[] = { RR_A, RR_NS, RR_SOA, RR_DS, RR_CNAME, RR_DNAME
 #define TYPES (sizeof types / sizeof types[0])
 
 struct world {
-	struct denials *d OWNED_FIELD;
-	struct nsec3_hasher *h OWNED_FIELD;
-	struct arena *a OWNED_FIELD;
+	struct denials *d BORROWED_FIELD;
+	struct nsec3_hasher *h BORROWED_FIELD;
+	struct arena *a BORROWED_FIELD;
 	struct now now;
 	struct name_buf zone[2];
 	uint32_t limit;

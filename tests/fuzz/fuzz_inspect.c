@@ -17,7 +17,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 			abort(); \
 	} while (0)
 
-static struct toy *toy; /* never changed once it is made */
+static struct toy *toy BORROWED_FIELD; /* never changed once it is made */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

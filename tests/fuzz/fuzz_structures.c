@@ -38,6 +38,7 @@ struct model_timer {
 	bool waits;
 };
 
+static struct model_timer *first_due(struct model_timer *t, size_t n) BORROWED;
 static struct model_timer *first_due(struct model_timer *t, size_t n)
 {
 	struct model_timer *best = NULL;
@@ -113,7 +114,7 @@ LOOP_HANDLE_IMPL(thing)
 #define THINGS 16u
 
 struct thing {
-	struct world *w;
+	struct world *w BORROWED_FIELD;
 	struct dead dead;
 	thing_h self;
 	timer_h timer;
@@ -123,13 +124,13 @@ struct thing {
 };
 struct world {
 	struct kit_loop k;
-	struct loop *loop;
-	struct thing *thing[THINGS];
+	struct loop *loop BORROWED_FIELD;
+	struct thing *thing[THINGS] BORROWED_FIELD;
 	unsigned int live, messages, messages_run;
 };
 struct letter {
 	struct message m;
-	struct world *w;
+	struct world *w BORROWED_FIELD;
 	thing_h to;
 };
 
@@ -265,7 +266,7 @@ static void run_loop(struct reader *r)
 static void run_arena(struct reader *r)
 {
 	struct {
-		uint8_t *p;
+		uint8_t *p BORROWED_FIELD;
 		size_t n;
 		uint8_t mark;
 	} piece[PIECES];
@@ -452,7 +453,7 @@ static void run_draws(struct reader *r)
 
 struct shared_thing {
 	struct retired retired;
-	unsigned int *freed;
+	unsigned int *freed BORROWED_FIELD;
 };
 
 static void shared_free(struct retired *x)

@@ -23,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct hash_key hash_key = { { 3, 4 } };
 
 struct turn {
-	struct epoch *e;
-	struct epoch_member *m;
+	struct epoch *e BORROWED_FIELD;
+	struct epoch_member *m BORROWED_FIELD;
 };
 
 static struct turn turn_begin(void)
@@ -90,7 +90,7 @@ static bool count_it(void *user, const struct slot_item *item)
 
 struct slots_run {
 	struct turn t;
-	struct slots *s;
+	struct slots *s BORROWED_FIELD;
 	uint32_t version[THINGS]; /* put last; 0: never, or taken out */
 	uint32_t versions;
 	uint32_t limit;

@@ -21,9 +21,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 	} while (0)
 #define MOST_CHANGES 8
 
-static struct toy *toy;
-static struct arena *kept; /* what is below lives here; all of it is made once */
-static struct public_key *ca_key, *ta_key;
+static struct toy *toy BORROWED_FIELD;
+static struct arena *kept BORROWED_FIELD; /* what is below lives here; all of it is made once */
+static struct public_key *ca_key BORROWED_FIELD, *ta_key BORROWED_FIELD;
 static struct cert ca, ta;
 static struct crl crl;
 

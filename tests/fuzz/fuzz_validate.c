@@ -18,7 +18,7 @@ static struct reader ops; /* of this run */
 static unsigned int spoilt;
 static bool odd; /* an odd configuration */
 static uint8_t muted;
-static const struct rrset *kept[64]; /* denials that were verified */
+static const struct rrset *kept[64] BORROWED_FIELD; /* denials that were verified */
 static size_t kept_count;
 static uint8_t before; /* which sets are secure before they are judged */
 

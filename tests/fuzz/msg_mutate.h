@@ -18,11 +18,11 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 #define MUTATE_SETS 40u
 
 struct mutate_set {
-	const struct rrset *rs;
+	const struct rrset *rs BORROWED_FIELD;
 	enum msg_part part;
 };
 struct mutate {
-	struct arena *arena;
+	struct arena *arena BORROWED_FIELD;
 	uint64_t dice;
 	struct msg m;
 	struct mutate_set set[MUTATE_SETS];

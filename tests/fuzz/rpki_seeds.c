@@ -10,12 +10,12 @@
 #include "base/strbuf.h"
 #include "tests/unit/rpki/object/toy.h"
 
-static const char *dir;
+static const char *dir BORROWED_FIELD;
 
 static const struct {
-	const char *rule;
+	const char *rule BORROWED_FIELD;
 	enum toy_what what;
-	const char *part, *edits;
+	const char *part BORROWED_FIELD, *edits BORROWED_FIELD;
 	unsigned int keep;
 } breaks[] = {
 #define X(rule, what, part, edits, keep) { #rule, TOY_##what, part, edits, keep },
@@ -27,7 +27,7 @@ static const struct {
  * in their strings' types only; ranges; no revoked certificates; a key that is not on the curve; an issuer that is not at hand. */
 #define M(name, literal) { name, literal, sizeof(literal) - 1 }
 static const struct {
-	const char *name, *text;
+	const char *name BORROWED_FIELD, *text BORROWED_FIELD;
 	size_t n;
 } more[] = {
 	M("trimmed-v4", "\1\0Ttbs 7.0.8.0:2b0601050507011c 7.0.9.0:2b0601050507011d 7.0.7.2.0.0.0:2b06010505070e03 7.0.8.2.0.0.1.0:010a"),
