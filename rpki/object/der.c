@@ -279,7 +279,7 @@ static bool ber_pieces(struct ber *b, struct reader *r, bool indefinite, unsigne
 			write_span(&b->out, der_get(r, DER_OCTET_STRING));
 		} else if (tag == (DER_OCTET_STRING | 0x20) && depth + 1 < BER_MAX_DEPTH && first == 0x80) {
 			*r = look;
-			if (!ber_pieces(b, r, true, depth + 1)) /* lint-ok: tidy:misc-no-recursion BER_MAX_DEPTH */
+			if (!ber_pieces(b, r, true, depth + 1)) /* as deep as BER_MAX_DEPTH */
 				return false;
 		} else if (tag == (DER_OCTET_STRING | 0x20) && depth + 1 < BER_MAX_DEPTH) {
 			struct reader in = der_enter(r, tag);
@@ -322,7 +322,7 @@ static bool ber_element(struct ber *b, struct reader *r, unsigned int depth)
 	} else {
 		*r = look;
 		while (der_peek(r) != 0)
-			if (!ber_element(b, r, depth + 1)) /* lint-ok: tidy:misc-no-recursion BER_MAX_DEPTH */
+			if (!ber_element(b, r, depth + 1)) /* as deep as BER_MAX_DEPTH */
 				return false;
 		if (read16(r) != 0)
 			return false;

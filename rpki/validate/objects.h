@@ -35,7 +35,7 @@ static inline void objects_close(struct objects_reader *r) TAKES(1);
 static inline void objects_close(struct objects_reader *r)
 {
 	if (r != NULL)
-		r->ops->close(r); /* own-ok: R11 the operation takes it */
+		r->ops->close(r); /* which takes it */
 }
 DEFINE_AUTO(struct objects_reader, objects_close)
 
