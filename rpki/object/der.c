@@ -115,7 +115,8 @@ bool der_time_value(uint8_t tag, struct span contents, int64_t *ret_sec)
 /* X.690 section 11.6: as octets, the shorter one as if zeros followed. */
 static bool before_or_equal(struct span a, struct span b)
 {
-	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n > 0 ? memcmp(a.p, b.p, n) : 0;
 
 	return c < 0 || (c == 0 && a.n <= b.n);
 }

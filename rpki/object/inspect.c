@@ -106,7 +106,8 @@ static bool find_issuer(struct work *w, const struct signed_by *s, struct candid
 
 		if (read_candidate(w, w->ctx->certs[n], &c) && (fit = fit_of(&c, s)) > best && self_signed(&c)) {
 			candidate_done(ret);
-			*ret = (struct candidate){ c.cert, MOVE(c.key) };
+			ret->cert = c.cert;
+			ret->key = MOVE(c.key);
 			best = fit;
 		}
 		candidate_done(&c);
@@ -265,7 +266,7 @@ static bool look_at_crl(struct work *w)
 	if (found) {
 		w->i->chain[0] = issuer.cert.whole;
 		w->i->chain_count = 1;
-		r = crl_check(&w->i->crl, &issuer.cert, issuer.key, w->ctx->now, &w->i->report);
+		(void)crl_check(&w->i->crl, &issuer.cert, issuer.key, w->ctx->now, &w->i->report).e;
 	}
 	candidate_done(&issuer);
 	return found;
