@@ -1,7 +1,7 @@
 /*
  * der.h: DER (X.690) as the RPKI's profiles use it: a cursor over octets, no tree, nothing allocated. A parser asks for what its syntax has next, by tag;
  * anything else, a length that is not minimal or passes the end, a tag of more than one octet: the reader fails for good (base/cursor.h), and the
- * parser asks once at the end. Depth is the caller's: each syntax is written down as functions, and none calls itself.
+ * parser asks once at the end. Depth is the caller's: each syntax is written down as functions, and only the one for BER calls itself.
  *
  * BER is met in one place, the CMS wrapper as one large registry publishes it: ber_to_der() writes that out as DER first.
  */
