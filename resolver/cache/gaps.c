@@ -296,14 +296,6 @@ struct gap *gap_zone_match(struct gap_zone *z, enum gap_order o, struct span key
 	return match ? g : NULL;
 }
 
-struct gap *gap_zone_cover(struct gap_zone *z, enum gap_order o, struct span key, uint32_t now)
-{
-	bool match = false;
-	struct gap *g = gap_zone_at(z, o, key, now, &match);
-
-	return match ? NULL : g;
-}
-
 /* --- changing */
 
 static void remove_order(struct gap_zone *z, enum gap_order o)

@@ -85,10 +85,9 @@ void gap_zone_used(struct gap_zone *z, struct gap *g) NONNULL; /* it was used no
 
 /* The sort key of a name at or below a zone of that many labels; its octets. */
 size_t gap_key(struct name n, unsigned int zone_labels, uint8_t ret[GAP_KEY_OCTETS]) NONNULL;
-/* The gap whose owner has this key, or in which the key lies. Expired ones are removed and not found; NULL: none. */
+/* The gap whose owner has this key. Expired ones are removed and not found; NULL: none. */
 struct gap *gap_zone_match(struct gap_zone *z, enum gap_order o, struct span key, uint32_t now_sec) BORROWED NONNULL;
-struct gap *gap_zone_cover(struct gap_zone *z, enum gap_order o, struct span key, uint32_t now_sec) BORROWED NONNULL;
-/* The same in one walk: *ret_match says which it is. */
+/* That gap (*ret_match), or the one in which the key lies. */
 struct gap *gap_zone_at(struct gap_zone *z, enum gap_order o, struct span key, uint32_t now_sec, bool *ret_match) BORROWED NONNULL;
 /* The same for what most questions ask for one after another: what was found there last is looked at first. */
 struct gap *gap_zone_at_place(struct gap_zone *z, enum gap_order o, enum gap_place at, struct span key, uint32_t now_sec, bool *ret_match) BORROWED NONNULL;
