@@ -7,8 +7,10 @@
 #include "dns/build.h"
 #include "resolver/cache/anscache.h"
 #include "tests/sim/run.h"
+#include "validator/work.h"
 
 #define UNFINISHED (4 * SEC) /* who waits so long may be told that there is no answer yet */
+#define WORK_PER_QUESTION (2000u * WORK_UNIT) /* on average, with what is asked ahead and again */
 #define MOST_AT_ONCE 12u /* questions of one connection */
 #define CLOCK_SLACK 3u /* seconds: rounding, and the way of the packets */
 #define CLOCK_SLACK_SIGNED 12u /* the keys may have been waited for */
@@ -392,6 +394,8 @@ static void judge_packets(struct run *r)
 	r->packets = world_packets(r->world);
 	if (r->packets > (uint64_t)PACKETS_PER_QUESTION * (r->count + r->uncounted + 1))
 		complain(r, NULL, "more upstream packets than the budgets allow: %llu", (unsigned long long)r->packets);
+	if (count(r, COUNT_VAL_WORK) > (uint64_t)WORK_PER_QUESTION * (r->count + r->uncounted + 1))
+		complain(r, NULL, "more verifications and hashes than the budgets allow: %llu", (unsigned long long)count(r, COUNT_VAL_WORK));
 	for (unsigned int i = 0; r->lonely && i < r->count; i++) {
 		uint64_t n = (i + 1 < r->count ? r->asked[i + 1].packets : r->packets) - r->asked[i].packets;
 
