@@ -149,7 +149,7 @@ RESULT engine_run(const struct engine_options *o, struct anchor_result *ret_anch
 
 	if (c == NULL)
 		return FAIL(ERR_NOMEM);
-	v = (struct validate_options){ .now = o->now, .threads = o->threads > 0 ? o->threads : 1, .limits = o->limits, .objects = o->objects, .sink = collector_sink(c),
+	v = (struct validate_options){ .now = o->now, .threads = o->threads > 0 ? o->threads : 1, .limits = o->limits, .objects = o->objects, .sink = collector_sink(c), .keeper = o->keeper,
 		.anchors = o->locators->shown, .anchor_count = o->locators->n };
 	TRY(validate_run(&v, ret_anchors));
 	return collector_finish(c, o->generation, ret_table);
@@ -160,8 +160,8 @@ void engine_report(const struct locators *l, const struct anchor_result *anchors
 	for (size_t i = 0; i < l->n; i++) {
 		const struct anchor_result *a = &anchors[i];
 
-		strbuf_printf(out, "%s: %s%" PRIu64 " publication points (%" PRIu64 " failed), %" PRIu64 " ROAs, %" PRIu64 " ASPAs, %" PRIu64 " router certificates, %" PRIu64
-			" objects refused, %" PRIu64 " payloads\n", l->list[i].name, a->usable ? "" : "NOT USABLE: ", a->points, a->points_failed, a->valid[COUNTED_ROA], a->valid[COUNTED_ASPA],
+		strbuf_printf(out, "%s: %s%" PRIu64 " publication points (%" PRIu64 " failed, %" PRIu64 " by their last good state), %" PRIu64 " ROAs, %" PRIu64 " ASPAs, %" PRIu64 " router certificates, %" PRIu64
+			" objects refused, %" PRIu64 " payloads\n", l->list[i].name, a->usable ? "" : "NOT USABLE: ", a->points, a->points_failed, a->points_kept, a->valid[COUNTED_ROA], a->valid[COUNTED_ASPA],
 			a->valid[COUNTED_ROUTER], a->invalid[COUNTED_CERT] + a->invalid[COUNTED_CRL] + a->invalid[COUNTED_MANIFEST] + a->invalid[COUNTED_ROA] + a->invalid[COUNTED_ASPA] +
 			    a->invalid[COUNTED_ROUTER] + a->invalid[COUNTED_GHOSTBUSTERS] + a->invalid[COUNTED_TAK], a->payloads);
 		if (a->limits > 0)

@@ -24,6 +24,7 @@ struct engine_options {
 	unsigned int threads;
 	struct validate_limits limits;
 	const struct objects *objects BORROWED_FIELD;
+	struct objects_keeper *keeper BORROWED_FIELD; /* may be NULL */
 	const struct locators *locators BORROWED_FIELD;
 	uint64_t generation;           /* of the table */
 	struct strbuf *refused BORROWED_FIELD; /* gets a line for each object that was refused; may be NULL */

@@ -21,6 +21,10 @@ struct objects_ops {
 	RESULT (*find)(struct objects_reader *r, struct span notify, struct span uri, size_t max, struct arena *a, struct span *ret, uint8_t ret_hash[OBJECT_HASH]);
 	/* A trust anchor's certificate at one of its URIs, https or rsync. */
 	RESULT (*anchor)(struct objects_reader *r, struct span uri, size_t max, struct arena *a, struct span *ret);
+	/* What was kept under this key by an earlier run, as long as the reader. ERR_NOTFOUND. */
+	RESULT (*recall)(struct objects_reader *r, struct span key, struct span *ret);
+	/* An object that is there, whoever publishes it or has published it. ERR_NOTFOUND. */
+	RESULT (*by_hash)(struct objects_reader *r, const uint8_t hash[OBJECT_HASH], size_t max, struct span *ret);
 };
 
 /* The first field of each kind's own struct. */
@@ -29,6 +33,11 @@ struct objects {
 };
 struct objects_reader {
 	const struct objects_ops *ops SHARED_FIELD;
+};
+
+/* Keeps a value for later runs, and the objects (count hashes) that it names. Called by one thread at a time. */
+struct objects_keeper {
+	RESULT (*keep)(struct objects_keeper *k, struct span key, struct span value, const uint8_t *hashes, size_t count);
 };
 
 static inline void objects_close(struct objects_reader *r) TAKES(1);

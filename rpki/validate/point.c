@@ -112,7 +112,11 @@ static RESULT get_file(struct point *p, const struct manifest_file *f, struct fi
 
 	*ret_why = NULL;
 	TRY(uri_of(p, f->name, &ret->uri));
-	r = p->reader->ops->find(p->reader, p->ca->cert.notify, ret->uri, p->options->limits.object, p->arena, &ret->octets, hash);
+	if (p->by_hash) {
+		memcpy(hash, f->hash, sizeof hash);
+		r = p->reader->ops->by_hash(p->reader, hash, p->options->limits.object, &ret->octets);
+	} else
+		r = p->reader->ops->find(p->reader, p->ca->cert.notify, ret->uri, p->options->limits.object, p->arena, &ret->octets, hash);
 	if (r.e == ERR_NOTFOUND)
 		*ret_why = "RFC 9286 section 6.4: missing, though on the manifest";
 	else if (r.e == ERR_LIMIT) {
@@ -460,12 +464,91 @@ static RESULT read_crl(struct point *p, const struct cms *cms, const struct mani
 	return fail(p, p->ca->cert.manifest, "RFC 9286 section 6.2: the manifest does not list the CRL of its own certificate");
 }
 
-static RESULT read_manifest(struct point *p, struct issuer *by, struct manifest *ret)
+/* --- the last good state (RFC 9286 section 6.6): hash of its manifest, thisUpdate, number */
+
+#define GOOD_HEAD (OBJECT_HASH + 8u)
+
+struct good {
+	const uint8_t *manifest BORROWED_FIELD; /* hash; NULL: none is known */
+	int64_t this_update;
+	struct span number;
+};
+
+/* By the manifest's URI and the CA's key: another key has another series of numbers (RFC 9981). */
+static RESULT good_key(struct point *p)
+{
+	struct span uri = p->ca->cert.manifest, ski = p->ca->cert.ski;
+	uint8_t *key = arena_alloc(p->arena, 1 + OBJECT_HASH);
+
+	if (key == NULL)
+		return FAIL(ERR_NOMEM);
+	key[0] = 'g';
+	sha256_of_three(uri, span_of("", 1), ski, key + 1);
+	p->good_key = span_of(key, 1 + OBJECT_HASH);
+	return DONE;
+}
+
+static RESULT recall(struct point *p, struct good *ret)
+{
+	struct span value;
+	struct result r = p->reader->ops->recall(p->reader, p->good_key, &value);
+
+	*ret = (struct good){ 0 };
+	if (r.e == ERR_NOTFOUND || (OK(r) && value.n < GOOD_HEAD))
+		return DONE;
+	TRY(r);
+	ret->manifest = value.p;
+	ret->this_update = (int64_t)((uint64_t)load32(value.p + OBJECT_HASH) << 32 | load32(value.p + OBJECT_HASH + 4));
+	ret->number = span_of(value.p + GOOD_HEAD, value.n - GOOD_HEAD);
+	return DONE;
+}
+
+static RESULT keep_good(struct point *p, const struct manifest *m, const uint8_t manifest_hash[OBJECT_HASH])
+{
+	size_t n = GOOD_HEAD + m->number.n;
+	uint8_t *value = arena_alloc(p->arena, n), *hashes = arena_alloc_array(p->arena, m->count + 1, OBJECT_HASH);
+
+	if (value == NULL || hashes == NULL)
+		return FAIL(ERR_NOMEM);
+	memcpy(value, manifest_hash, OBJECT_HASH);
+	store32(value + OBJECT_HASH, (uint32_t)((uint64_t)m->this_update >> 32));
+	store32(value + OBJECT_HASH + 4, (uint32_t)m->this_update);
+	memcpy(value + GOOD_HEAD, m->number.p, m->number.n);
+	memcpy(hashes, manifest_hash, OBJECT_HASH);
+	for (size_t i = 0; i < m->count; i++)
+		memcpy(hashes + (i + 1) * OBJECT_HASH, m->files[i].hash, OBJECT_HASH);
+	p->good_value = span_of(value, n);
+	p->good_hashes = hashes;
+	p->good_count = m->count + 1;
+	return DONE;
+}
+
+/* NULL: it follows the last good one, or is the same. */
+static const char *not_after(const struct good *last, const struct manifest *m, const uint8_t hash[OBJECT_HASH])
+{
+	if (last->manifest == NULL || memcmp(last->manifest, hash, OBJECT_HASH) == 0)
+		return NULL;
+	if (manifest_number_compare(m->number, last->number) <= 0)
+		return "RFC 9286 section 4.2.1: the manifest's number is not higher than that of the last good one";
+	return m->this_update < last->this_update ? "RFC 9286 section 4.2.1: the manifest is older than the last good one" : NULL;
+}
+
+/* --- the manifest */
+
+static RESULT find_manifest(struct point *p, const struct good *last, struct span *ret, uint8_t ret_hash[OBJECT_HASH])
+{
+	if (!p->by_hash)
+		return p->reader->ops->find(p->reader, p->ca->cert.notify, p->ca->cert.manifest, p->options->limits.object, p->arena, ret, ret_hash);
+	memcpy(ret_hash, last->manifest, OBJECT_HASH);
+	return p->reader->ops->by_hash(p->reader, last->manifest, p->options->limits.object, ret);
+}
+
+static RESULT read_manifest(struct point *p, const struct good *last, struct issuer *by, struct manifest *ret, uint8_t hash[OBJECT_HASH])
 {
 	struct span uri = p->ca->cert.manifest, octets;
 	struct crl *crl = arena_alloc(p->arena, sizeof *crl);
-	uint8_t hash[OBJECT_HASH];
 	struct resources effective;
+	const char *why = NULL;
 	struct report rep;
 	struct result r;
 	struct cms cms;
@@ -474,7 +557,7 @@ static RESULT read_manifest(struct point *p, struct issuer *by, struct manifest 
 	if (crl == NULL)
 		return FAIL(ERR_NOMEM);
 	report_init(&rep);
-	r = p->reader->ops->find(p->reader, p->ca->cert.notify, uri, p->options->limits.object, p->arena, &octets, hash);
+	r = find_manifest(p, last, &octets, hash);
 	if (r.e == ERR_NOTFOUND)
 		return fail(p, uri, "RFC 9286 section 6.2: no manifest");
 	if (r.e == ERR_LIMIT)
@@ -497,8 +580,12 @@ static RESULT read_manifest(struct point *p, struct issuer *by, struct manifest 
 		p->stale = ret->next_update;
 	if (good && crl->next_update < p->stale)
 		p->stale = crl->next_update;
-	p->valid[COUNTED_MANIFEST] += good;
-	p->invalid[COUNTED_MANIFEST] += !good;
+	if (good)
+		why = not_after(last, ret, hash);
+	p->valid[COUNTED_MANIFEST] += good && why == NULL;
+	p->invalid[COUNTED_MANIFEST] += !good || why != NULL;
+	if (why != NULL)
+		return fail(p, uri, why);
 	return good ? DONE : fail_by(p, uri, &rep);
 }
 
@@ -522,6 +609,7 @@ static RESULT get_files(struct point *p, const struct manifest *m, struct file *
 static void forget(struct point *p)
 {
 	p->products = NULL;
+	p->payloads = 0;
 	while (p->children != NULL) {
 		AUTO(ca_free) struct ca *c = MOVE(p->children);
 
@@ -537,20 +625,15 @@ static RESULT over(struct point *p, const char *why)
 	return fail(p, p->ca->cert.manifest, why);
 }
 
-RESULT point_validate(struct point *p)
+static RESULT attempt(struct point *p, const struct good *last, const struct public_key *key)
 {
-	AUTO(public_key_free) struct public_key *key = NULL;
 	const struct validate_limits *l = &p->options->limits;
-	struct issuer by = { &p->ca->cert, NULL, &p->ca->effective, NULL };
+	struct issuer by = { &p->ca->cert, key, &p->ca->effective, NULL };
 	struct manifest m = { 0 };
 	struct file *files = NULL;
-	bool good;
+	uint8_t hash[OBJECT_HASH];
 
-	TRY(verdict(public_key_make(&p->ca->cert.key, &key), &good));
-	if (!good)
-		return fail(p, p->ca->uri, "RFC 7935 section 3: libcrypto does not take its key");
-	by.key = key;
-	TRY(read_manifest(p, &by, &m));
+	TRY(read_manifest(p, last, &by, &m, hash));
 	if (p->failed)
 		return DONE;
 	if (m.count > l->files)
@@ -565,5 +648,28 @@ RESULT point_validate(struct point *p)
 		if (p->payloads > l->payloads)
 			return over(p, "more payloads of one CA than allowed");
 	}
+	if (p->options->keeper != NULL && (last->manifest == NULL || memcmp(last->manifest, hash, OBJECT_HASH) != 0))
+		return keep_good(p, &m, hash);
+	return DONE;
+}
+
+RESULT point_validate(struct point *p)
+{
+	AUTO(public_key_free) struct public_key *key = NULL;
+	struct good last;
+	bool good;
+
+	TRY(verdict(public_key_make(&p->ca->cert.key, &key), &good));
+	if (!good)
+		return fail(p, p->ca->uri, "RFC 7935 section 3: libcrypto does not take its key");
+	TRY(good_key(p));
+	TRY(recall(p, &last));
+	TRY(attempt(p, &last, key));
+	if (!p->failed || last.manifest == NULL)
+		return DONE;
+	p->failed = false;
+	p->by_hash = true;
+	TRY(attempt(p, &last, key));
+	p->kept = !p->failed;
 	return DONE;
 }

@@ -69,7 +69,13 @@ struct point {
 	int64_t stale;                           /* when the first manifest or CRL down to here ends */
 	uint64_t valid[COUNTED], invalid[COUNTED];
 	uint64_t limits;
-	bool failed;
+	bool failed;                             /* nothing of it counts */
+	bool by_hash;                            /* its last good state is looked at, not what is published */
+	bool kept;                               /* ... and counts */
+	/* What is to be kept of it for later runs; value.n 0: nothing that is not known. */
+	struct span good_key, good_value;
+	const uint8_t *good_hashes ARENA_FIELD;
+	size_t good_count;
 };
 
 /* Looks at the publication point of p->ca. Its children are p->children. ERR_NOMEM, ERR_SYSTEM; what is wrong with objects is in p. */

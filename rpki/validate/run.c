@@ -61,6 +61,7 @@ static RESULT tell(struct run *r, struct point *p)
 
 	to->points++;
 	to->points_failed += p->failed;
+	to->points_kept += p->kept;
 	to->limits += p->limits;
 	if (p->ca->depth == 0)
 		to->usable = !p->failed;
@@ -73,6 +74,8 @@ static RESULT tell(struct run *r, struct point *p)
 	if (p->failed)
 		return DONE;
 	to->payloads += p->payloads;
+	if (p->good_value.n > 0)
+		TRY(r->o->keeper->keep(r->o->keeper, p->good_key, p->good_value, p->good_hashes, p->good_count));
 	return tell_products(r, p);
 }
 

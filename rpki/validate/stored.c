@@ -1,12 +1,23 @@
 #include "rpki/validate/stored.h"
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "rpki/store/store.h"
 
+#define NOTES_AT_ONCE 1000u
+
+struct note {
+	struct note *next ARENA_FIELD;
+	struct store_note note;
+};
+
 struct stored {
 	struct objects objects;
+	struct objects_keeper keeper;
 	struct store *store PARENT_FIELD;
 	bool rrdp;
+	struct arena *kept OWNED_FIELD; /* notes that are not written yet; NULL: none */
+	struct note *notes ARENA_FIELD;
 };
 
 struct stored_reader {
@@ -24,10 +35,17 @@ static void stored_close(struct objects_reader *r);
 static RESULT stored_find(struct objects_reader *r, struct span notify, struct span uri, size_t max, struct arena *a, struct span *ret, uint8_t ret_hash[OBJECT_HASH]);
 static RESULT stored_anchor(struct objects_reader *r, struct span uri, size_t max, struct arena *a, struct span *ret);
 
-static const struct objects_ops ops = { stored_open, stored_close, stored_find, stored_anchor };
+static RESULT stored_recall(struct objects_reader *r, struct span key, struct span *ret);
+static RESULT stored_by_hash(struct objects_reader *r, const uint8_t hash[OBJECT_HASH], size_t max, struct span *ret);
+static RESULT stored_keep(struct objects_keeper *k, struct span key, struct span value, const uint8_t *hashes, size_t count);
+
+static const struct objects_ops ops = { stored_open, stored_close, stored_find, stored_anchor, stored_recall, stored_by_hash };
 
 void stored_free(struct stored *s)
 {
+	if (s == NULL)
+		return;
+	arena_free(MOVE(s->kept));
 	mem_free(s);
 }
 
@@ -38,6 +56,7 @@ struct stored *stored_new(struct store *store, bool rrdp)
 	if (s == NULL)
 		return NULL;
 	s->objects.ops = &ops;
+	s->keeper.keep = stored_keep;
 	s->store = store;
 	s->rrdp = rrdp;
 	return MOVE(s);
@@ -150,4 +169,86 @@ static RESULT stored_anchor(struct objects_reader *given, struct span uri, size_
 	(void)a;
 	TRY(store_source(r->view, STORE_ANCHOR, uri, &src));
 	return object(r, &src, uri, max, ret, hash);
+}
+
+static RESULT stored_recall(struct objects_reader *given, struct span key, struct span *ret)
+{
+	const struct stored_reader *r = (const struct stored_reader *)(const void *)given;
+	struct store_note n;
+
+	TRY(store_note_get(r->view, key, &n));
+	*ret = n.value;
+	return DONE;
+}
+
+static RESULT stored_by_hash(struct objects_reader *given, const uint8_t hash[OBJECT_HASH], size_t max, struct span *ret)
+{
+	const struct stored_reader *r = (const struct stored_reader *)(const void *)given;
+	struct span octets;
+
+	TRY(store_object(r->view, hash, &octets));
+	if (octets.n > max)
+		return FAIL(ERR_LIMIT);
+	*ret = octets;
+	return DONE;
+}
+
+/* --- what is kept */
+
+struct objects_keeper *stored_keeper(struct stored *s)
+{
+	return &s->keeper;
+}
+
+static struct stored *stored_of(struct objects_keeper *k) BORROWED;
+static struct stored *stored_of(struct objects_keeper *k)
+{
+	return (struct stored *)(void *)((char *)k - offsetof(struct stored, keeper));
+}
+
+static RESULT stored_keep(struct objects_keeper *k, struct span key, struct span value, const uint8_t *hashes, size_t count)
+{
+	struct stored *s = stored_of(k);
+	struct note *n;
+
+	if (s->kept == NULL)
+		s->kept = arena_new(0);
+	n = s->kept != NULL ? arena_alloc(s->kept, sizeof *n) : NULL;
+	if (n == NULL)
+		return FAIL(ERR_NOMEM);
+	n->note.key = span_of(arena_dup(s->kept, key.p, key.n), key.n);
+	n->note.value = span_of(arena_dup(s->kept, value.p, value.n), value.n);
+	n->note.objects = arena_dup(s->kept, hashes, count * OBJECT_HASH);
+	n->note.object_count = count;
+	if (n->note.key.p == NULL || n->note.value.p == NULL || n->note.objects == NULL)
+		return FAIL(ERR_NOMEM);
+	n->next = s->notes;
+	s->notes = n;
+	return DONE;
+}
+
+static RESULT write_notes(struct stored *s)
+{
+	AUTO(mem_free) void *list = mem_alloc_array(NOTES_AT_ONCE, sizeof(struct store_note));
+	const struct note *n = s->notes;
+
+	if (list == NULL)
+		return FAIL(ERR_NOMEM);
+	while (n != NULL) {
+		size_t count = 0;
+
+		for (; n != NULL && count < NOTES_AT_ONCE; n = n->next)
+			((struct store_note *)list)[count++] = n->note;
+		TRY(store_notes_put(s->store, list, count));
+	}
+	return DONE;
+}
+
+RESULT stored_write_kept(struct stored *s)
+{
+	struct result r = s->notes != NULL ? write_notes(s) : DONE;
+
+	s->notes = NULL;
+	arena_free(MOVE(s->kept));
+	return r;
 }

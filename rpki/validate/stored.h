@@ -15,6 +15,9 @@ void stored_free(struct stored *s) TAKES(1);
 struct stored *stored_new(struct store *store, bool rrdp) OWNED_BY(stored_free) NONNULL;
 DEFINE_AUTO(struct stored, stored_free)
 const struct objects *stored_objects(const struct stored *s) BORROWED NONNULL; /* as long as it */
+struct objects_keeper *stored_keeper(struct stored *s) BORROWED NONNULL;       /* likewise */
+/* Writes what a run gave to the keeper; before it nothing is written. Whether it worked or not, there is nothing to write afterwards. */
+RESULT stored_write_kept(struct stored *s) NONNULL;
 
 /* "rsync://HOST/MODULE/" of an rsync URI: what is fetched at once. n 0: it has none. */
 struct span rsync_module(struct span uri);

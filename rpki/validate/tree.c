@@ -24,7 +24,10 @@ static void tree_close(struct objects_reader *r);
 static RESULT tree_find(struct objects_reader *r, struct span notify, struct span uri, size_t max, struct arena *a, struct span *ret, uint8_t ret_hash[OBJECT_HASH]);
 static RESULT tree_anchor(struct objects_reader *r, struct span uri, size_t max, struct arena *a, struct span *ret);
 
-static const struct objects_ops ops = { tree_open, tree_close, tree_find, tree_anchor };
+static RESULT tree_recall(struct objects_reader *r, struct span key, struct span *ret);
+static RESULT tree_by_hash(struct objects_reader *r, const uint8_t hash[OBJECT_HASH], size_t max, struct span *ret);
+
+static const struct objects_ops ops = { tree_open, tree_close, tree_find, tree_anchor, tree_recall, tree_by_hash };
 
 void tree_free(struct tree *t)
 {
@@ -133,4 +136,22 @@ static RESULT tree_anchor(struct objects_reader *r, struct span uri, size_t max,
 	if (uri_is(uri, "rsync://"))
 		return read_at(t, uri, strlen("rsync://"), max, a, ret);
 	return uri_is(uri, "https://") ? read_at(t, uri, strlen("https://"), max, a, ret) : FAIL(ERR_NOTFOUND);
+}
+
+/* Nothing is kept in a tree. */
+static RESULT tree_recall(struct objects_reader *r, struct span key, struct span *ret)
+{
+	(void)r;
+	(void)key;
+	*ret = (struct span){ NULL, 0 };
+	return FAIL(ERR_NOTFOUND);
+}
+
+static RESULT tree_by_hash(struct objects_reader *r, const uint8_t hash[OBJECT_HASH], size_t max, struct span *ret)
+{
+	(void)r;
+	(void)hash;
+	(void)max;
+	*ret = (struct span){ NULL, 0 };
+	return FAIL(ERR_NOTFOUND);
 }

@@ -53,7 +53,8 @@ enum counted { COUNTED_CERT, COUNTED_CRL, COUNTED_MANIFEST, COUNTED_ROA, COUNTED
 
 struct anchor_result {
 	bool usable;                       /* its certificate was there and valid, and its own publication point too */
-	uint64_t points, points_failed;
+	uint64_t points, points_failed;    /* failed: neither what is published is good, nor what was */
+	uint64_t points_kept;              /* what is published is not good, and the last good state was used */
 	uint64_t valid[COUNTED], invalid[COUNTED];
 	uint64_t payloads;                 /* told to the sink, duplicates included */
 	uint64_t limits;                   /* times that a limit has bitten */
@@ -66,6 +67,7 @@ struct validate_options {
 	struct validate_limits limits;
 	const struct objects *objects BORROWED_FIELD;
 	struct validate_sink *sink BORROWED_FIELD;
+	struct objects_keeper *keeper BORROWED_FIELD; /* gets the last good state of each publication point (RFC 9286 section 6.6); NULL: nothing is kept */
 	const struct anchor_locator *anchors BORROWED_FIELD;
 	size_t anchor_count;
 };

@@ -112,9 +112,12 @@ static void validate(struct store *s, const char *tal, int64_t now)
 	if (!OK(locators_load(NULL, &tal, 1, why, &l)))
 		die(tal, strbuf_text(why));
 	o.objects = stored_objects(from);
+	o.keeper = stored_keeper(from);
 	o.locators = l;
 	if (!OK(engine_run(&o, &anchor, &t)))
 		die(tal, "validation failed");
+	if (!OK(stored_write_kept(from)))
+		die(tal, "the last good states cannot be written");
 	engine_report(l, &anchor, lines);
 	fputs(strbuf_text(lines), stderr);
 	print(t);
