@@ -138,6 +138,8 @@ static void times(void **state)
 	assert_int_equal(utc("260101000000+0000"), -1);
 	assert_int_equal(utc("260101000060Z"), -1);
 	assert_int_equal(utc("260001000000Z"), -1);
+	assert_int_equal(utc("260101240000Z"), -1);
+	assert_int_equal(utc("260101006000Z"), -1);
 	assert_int_equal(generalized("20260101000000.5Z"), -1);
 	assert_int_equal(generalized("2026010100000 Z"), -1);
 }

@@ -89,6 +89,19 @@ static void without_a_chain(void **state)
 	assert_int_equal(rpki_inspect(toy_object(toy, TOY_ROA), span_text("a.roa"), &ctx, a, &i).e, ERR_NOTFOUND);
 }
 
+static void an_anchor_that_did_not_sign_itself_is_none(void **state)
+{
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct inspect_context ctx = toy_context(toy);
+	struct span certs[2] = { toy_edited(toy, TOY_TA, "tbs", "1:05", TOY_KEEP_SIGNATURE), toy_object(toy, TOY_CA) };
+	struct inspection i;
+
+	(void)state;
+	ctx.certs = certs;
+	assert_true(OK(rpki_inspect(toy_object(toy, TOY_ROA), span_text("a.roa"), &ctx, a, &i)));
+	assert_true(i.state == CHAIN_BROKEN && i.chain_count == 1);
+}
+
 static void several_faults_are_all_said(void **state)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
@@ -110,6 +123,7 @@ int main(void)
 		cmocka_unit_test(fields),
 		cmocka_unit_test(json),
 		cmocka_unit_test(without_a_chain),
+		cmocka_unit_test(an_anchor_that_did_not_sign_itself_is_none),
 		cmocka_unit_test(several_faults_are_all_said),
 	};
 	int failed;
