@@ -25,6 +25,7 @@ static void read_groups(struct reader *r, struct writer *out)
 	while (reader_left(r) >= 4 && writer_left(out) >= 3) {
 		struct reader look = *r;
 		struct span s = read_span(&look, 4);
+		/* lint-ok: fanalyzer:-Wanalyzer-null-dereference there are at least four octets */
 		uint32_t a = value_of[s.p[0]], b = value_of[s.p[1]], c = value_of[s.p[2]], d = value_of[s.p[3]];
 
 		if ((a | b | c | d) > 63)

@@ -50,7 +50,7 @@ static bool read_all(struct reader *r, struct rrdp_state *s)
 		reader_fail(r);
 		return true;
 	}
-	memcpy(s->session, session.p, RRDP_SESSION);
+	memcpy(s->session, session.p, RRDP_SESSION); /* lint-ok: fanalyzer:-Wanalyzer-null-argument the reader was asked whether all was there */
 	s->deltas = (struct rrdp_delta_ref *)mem_alloc_array(count, sizeof *s->deltas);
 	if (s->deltas == NULL)
 		return false;

@@ -166,6 +166,7 @@ static void plan(struct rrdp_sync *s)
 {
 	const struct rrdp_notification *n = s->notification;
 
+	/* lint-ok: fanalyzer:-Wanalyzer-possible-null-dereference end_notification() has said DONE, so there is one */
 	if (!same_origin(s, n->snapshot)) {
 		strbuf_printf(s->why, "the snapshot is of another origin (RFC 9674): %.200s\n", n->snapshot);
 		finish(s, RRDP_FAILED);

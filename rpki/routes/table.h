@@ -16,7 +16,7 @@ struct payload_table;
 struct table_builder;
 
 void table_unref(struct payload_table *t) TAKES(1); /* any thread; the last one frees */
-struct payload_table *table_ref(const struct payload_table *t) OWNED_BY(table_unref) NONNULL;
+struct payload_table *table_ref(const struct payload_table *t) OWNED_BY(table_unref) NONNULL __attribute__((returns_nonnull));
 DEFINE_AUTO(struct payload_table, table_unref)
 
 /* Where a payload comes from. All text is copied. */

@@ -319,6 +319,7 @@ static RESULT take_child(struct point *p, const struct file *f, const struct iss
 	bool room;
 
 	TRY(ca_new(f->octets, CERT_CA, f->uri, rep, &c));
+	/* lint-ok: fanalyzer:-Wanalyzer-null-dereference ca_new() gives one, or fails */
 	TRY(cert_check(&c->cert, by, p->options->now, c->arena, rep, &effective));
 	if (is_above(p->ca, c->cert.ski)) {
 		*ret_why = "a CA below itself: the key is one of its issuers'";
