@@ -273,15 +273,20 @@ static void arm_sweep(struct rtr_server *s)
 			&s->sweep));
 }
 
-static void notify_all(struct rtr_server *s)
+/* True when somebody was told: only then the next time has to wait. */
+static bool notify_all(struct rtr_server *s)
 {
+	bool told = false;
+
 	for (struct rtr_peer *c = s->clients, *next; c != NULL; c = next) {
 		next = c->next;
 		if (rtr_session_notify(&c->session)) {
 			c->moved_ms = now_ms(loop_now(s->host->loop));
 			client_send(c);
+			told = true;
 		}
 	}
+	return told;
 }
 
 static void on_notify(struct loop *l, void *object)
@@ -289,9 +294,10 @@ static void on_notify(struct loop *l, void *object)
 	struct rtr_server *s = (struct rtr_server *)object;
 
 	s->notify.v = 0;
-	s->notified_ms = now_ms(loop_now(l));
-	s->ever_notified = true;
-	notify_all(s);
+	if (notify_all(s)) {
+		s->notified_ms = now_ms(loop_now(l));
+		s->ever_notified = true;
+	}
 }
 
 void rtr_server_published(struct rtr_server *s)
