@@ -155,15 +155,24 @@ RESULT engine_run(const struct engine_options *o, struct anchor_result *ret_anch
 	return collector_finish(c, o->generation, ret_table);
 }
 
+static uint64_t all_invalid(const struct anchor_result *a)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < COUNTED; i++)
+		n += a->invalid[i];
+	return n;
+}
+
 void engine_report(const struct locators *l, const struct anchor_result *anchors, struct strbuf *out)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct anchor_result *a = &anchors[i];
 
-		strbuf_printf(out, "%s: %s%" PRIu64 " publication points (%" PRIu64 " failed, %" PRIu64 " by their last good state), %" PRIu64 " ROAs, %" PRIu64 " ASPAs, %" PRIu64 " router certificates, %" PRIu64
-			" objects refused, %" PRIu64 " payloads\n", l->list[i].name, a->usable ? "" : "NOT USABLE: ", a->points, a->points_failed, a->points_kept, a->valid[COUNTED_ROA], a->valid[COUNTED_ASPA],
-			a->valid[COUNTED_ROUTER], a->invalid[COUNTED_CERT] + a->invalid[COUNTED_CRL] + a->invalid[COUNTED_MANIFEST] + a->invalid[COUNTED_ROA] + a->invalid[COUNTED_ASPA] +
-			    a->invalid[COUNTED_ROUTER] + a->invalid[COUNTED_GHOSTBUSTERS] + a->invalid[COUNTED_TAK], a->payloads);
+		strbuf_printf(out, "%s: %s%" PRIu64 " publication points (%" PRIu64 " failed, %" PRIu64 " by their last good state), ", l->list[i].name,
+			a->usable ? "" : "NOT USABLE: ", a->points, a->points_failed, a->points_kept);
+		strbuf_printf(out, "%" PRIu64 " ROAs, %" PRIu64 " ASPAs, %" PRIu64 " router certificates, %" PRIu64 " objects refused, %" PRIu64 " payloads\n",
+			a->valid[COUNTED_ROA], a->valid[COUNTED_ASPA], a->valid[COUNTED_ROUTER], all_invalid(a), a->payloads);
 		if (a->limits > 0)
 			strbuf_printf(out, "%s: %" PRIu64 " times a limit was reached\n", l->list[i].name, a->limits);
 	}
