@@ -106,8 +106,11 @@ static void add_hash(struct strbuf *b, const struct world *w, const struct strbu
 {
 	uint8_t hash[RRDP_HASH];
 	struct span s = strbuf_span(file);
+	SHA256_CTX sha;
 
-	SHA256(s.p, s.n, hash);
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, s.p, s.n);
+	SHA256_Final(hash, &sha);
 	for (size_t i = 0; i < sizeof hash; i++)
 		strbuf_printf(b, "%02x", hash[i] ^ (w->lie ? 1 : 0));
 }

@@ -1,5 +1,5 @@
 /*
- * The boundary of MemorySanitizer builds. libcrypto and libexpat are not instrumented: what they write into our memory looks as if nobody had written it, and
+ * The boundary of MemorySanitizer builds. libcrypto, libexpat and zlib are not instrumented: what they write into our memory looks as if nobody had written it, and
  * nobody checks what they read of ours. Each __wrap_x here stands for their x (boundary.wraps tells the linker): it checks that what goes in was written,
  * calls the real one, and notes what came out as written. A function of theirs that reads or writes our memory and is not here shows itself as a
  * report that ends in it.
@@ -9,6 +9,7 @@
 #include "base/libcms.h"
 #include "base/libcrypto.h"
 #include "base/libexpat.h"
+#include "base/libz.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -360,5 +361,20 @@ enum XML_Status __wrap_XML_Parse(XML_Parser p, const char *s, int n, int last)
 
 	in(s, (size_t)n);
 	CALL(r = __real_XML_Parse(p, s, n, last));
+	return r;
+}
+
+/* --- zlib */
+
+extern int __real_inflate(z_stream *z, int flush);
+int __wrap_inflate(z_stream *z, int flush);
+int __wrap_inflate(z_stream *z, int flush)
+{
+	unsigned char *before = z->next_out;
+	int r;
+
+	in(z->next_in, z->avail_in);
+	CALL(r = __real_inflate(z, flush));
+	out(before, (size_t)(z->next_out - before));
 	return r;
 }

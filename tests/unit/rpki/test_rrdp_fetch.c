@@ -139,6 +139,7 @@ static int start(void **state)
 	struct addr own4 = ip("198.51.100.1"), own6 = ip("2001:db8::1"), at = ip("192.0.2.1");
 	struct http_options o = http_options_default();
 	uint8_t hash[RRDP_HASH];
+	SHA256_CTX sha;
 	int n;
 
 	g->status = 200;
@@ -150,7 +151,9 @@ static int start(void **state)
 	assert_non_null(g->client);
 	assert_true(OK(sim_node(g->sim, &at, &node, g)));
 	g->self = asker_enlist(g->loop, &g->a);
-	SHA256((const uint8_t *)SNAPSHOT, strlen(SNAPSHOT), hash);
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, SNAPSHOT, strlen(SNAPSHOT));
+	SHA256_Final(hash, &sha);
 	n = snprintf(g->notification, sizeof g->notification,
 		"<notification version='1' xmlns='http://www.ripe.net/rpki/rrdp' session_id='b4772554-7369-4e0e-94f8-883d01bcabc8' serial='1'><snapshot uri='https://h/s.xml' hash='");
 	for (size_t i = 0; i < sizeof hash; i++)

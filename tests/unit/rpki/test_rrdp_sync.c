@@ -34,7 +34,11 @@ struct memory {
 
 static void sha(const char *text, uint8_t hash[RRDP_HASH])
 {
-	SHA256((const uint8_t *)text, strlen(text), hash);
+	SHA256_CTX c;
+
+	SHA256_Init(&c);
+	SHA256_Update(&c, text, strlen(text));
+	SHA256_Final(hash, &c);
 }
 
 static struct entry *find(struct memory *m, struct span uri)
