@@ -89,6 +89,7 @@ static RESULT one_entry(struct walk *w, int at, const char *name, unsigned int d
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return DONE;
+	/* lint-ok: analyzer:unix.StdCLibraryFunctions a folder that is being read has a descriptor */
 	fd = rsync_name_ok(span_text(name)) ? openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
 		return FAIL(ERR_SYSTEM);

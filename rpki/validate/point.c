@@ -540,7 +540,7 @@ static RESULT find_manifest(struct point *p, const struct good *last, struct spa
 {
 	if (!p->by_hash)
 		return p->reader->ops->find(p->reader, p->ca->cert.notify, p->ca->cert.manifest, p->options->limits.object, p->arena, ret, ret_hash);
-	memcpy(ret_hash, last->manifest, OBJECT_HASH);
+	memcpy(ret_hash, last->manifest, OBJECT_HASH); /* lint-ok: analyzer:core.NonNullParamChecker by_hash is set only where there is a last one */
 	return p->reader->ops->by_hash(p->reader, last->manifest, p->options->limits.object, ret);
 }
 
