@@ -150,8 +150,10 @@ static struct ans_entry *rendered(const struct drawn *d, const struct serve_sett
 		sets[i].ttl -= sets[i].ttl > age ? age : 0;
 	a.sets = sets;
 	a.ttl -= age;
+	mem_fail_hold(false);
 	if (!OK(render_answer(&r, &a, &k, 1, &e)))
-		return NULL;
+		e = NULL;
+	mem_fail_hold(true);
 	return e;
 }
 
@@ -237,21 +239,26 @@ static void reply(struct drawn *d, const struct serve_settings *s, const struct 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct reader in = reader_of(span_of(data, size));
+	struct arena *a;
 	uint8_t how = read8(&in), *room = malloc(65536), *again = malloc(65536);
 	struct serve_settings s = { .minimal = (how & 1) != 0, .ede = (how & 2) == 0, .edns_size = 1232, .expired_reply_ttl_sec = 30, .roundrobin = (how & 4) != 0,
 		.original_ttl = (how & 8) != 0, .nsid_len = 3 };
-	struct drawn d = { .arena = a, .in = &in };
+	struct drawn d = { .in = &in };
 	uint32_t variant = (how & 16 ? ANS_DO : 0) | (how & 32 ? ANS_CD : 0);
 	struct ans_entry *e;
 
+	mem_fail_hold(true); /* but for the rendering */
+	a = arena_new(0);
+	d.arena = a;
 	CHECK(a != NULL && room != NULL && again != NULL);
 	draw(&d);
 	e = rendered(&d, &s, 0, variant, again);
 	for (unsigned int i = 0; e != NULL && i < REPLIES && !reader_end(&in); i++)
 		reply(&d, &s, e, variant, room, again);
 	ans_entry_free(e);
+	arena_free(a);
+	mem_fail_hold(false);
 	free(room);
 	free(again);
 	return 0;
