@@ -2,9 +2,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "base/libjansson.h"
 #include "base/mem.h"
 #include "rpki/routes/raw.h"
+#include "rpki/serve/json.h"
 #include "rpki/serve/slurm_inside.h"
 
 #define FILTERS "validationOutputFilters"
@@ -50,46 +50,49 @@ static void note(struct slurm_work *w, struct result r)
 
 /* --------------------------------------------------------------------------------------------------------- single values */
 
-static void expect_type(struct slurm_work *w, const char *place, const json_t *found, const char *expected)
+static void expect_type(struct slurm_work *w, const char *place, const struct json *found, const char *expected)
 {
-	static const char *const names[] = { "an object", "an array", "a string", "a number", "a number with a fraction", "true", "false", "null" };
+	slurm_finding(w, place, "found %s, expected %s", json_type_text(found), expected);
+}
 
-	slurm_finding(w, place, "found %s, expected %s", found == NULL ? "nothing" : names[json_typeof(found)], expected);
+static bool is(const struct json *j, enum json_type t)
+{
+	return j != NULL && j->type == t;
 }
 
 /* A member that may be absent: *ret_there says whether it is. */
-static bool read_number(struct slurm_work *w, const json_t *o, const char *name, uint32_t max, bool *ret_there, uint32_t *ret)
+static bool read_number(struct slurm_work *w, const struct json *o, const char *name, uint32_t max, bool *ret_there, uint32_t *ret)
 {
-	const json_t *v = json_object_get(o, name);
+	const struct json *v = json_member(o, name);
 
 	*ret_there = v != NULL;
 	if (v == NULL)
 		return true;
-	if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > max) {
-		if (json_is_integer(v))
-			slurm_finding(w, name, "found %lld, expected 0 to %u", (long long)json_integer_value(v), max);
+	if (!is(v, JSON_INTEGER) || v->number < 0 || v->number > max) {
+		if (is(v, JSON_INTEGER))
+			slurm_finding(w, name, "found %lld, expected 0 to %u", (long long)v->number, max);
 		else
 			expect_type(w, name, v, "a whole number");
 		return false;
 	}
-	*ret = (uint32_t)json_integer_value(v);
+	*ret = (uint32_t)v->number;
 	return true;
 }
 
-static bool read_prefix(struct slurm_work *w, const json_t *o, bool *ret_there, struct prefix *ret)
+static bool read_prefix(struct slurm_work *w, const struct json *o, bool *ret_there, struct prefix *ret)
 {
-	const json_t *v = json_object_get(o, "prefix");
+	const struct json *v = json_member(o, "prefix");
 	const char *text;
 	struct result r;
 
 	*ret_there = v != NULL;
 	if (v == NULL)
 		return true;
-	if (!json_is_string(v)) {
+	if (!is(v, JSON_STRING)) {
 		expect_type(w, "prefix", v, "a prefix as text");
 		return false;
 	}
-	text = json_string_value(v);
+	text = v->text;
 	r = strchr(text, '/') != NULL ? prefix_parse(text, ret) : FAIL(ERR_FORMAT);
 	if (!OK(r)) {
 		slurm_finding(w, "prefix", "found \"%.*s\", expected %s", SHOWN, text,
@@ -137,47 +140,44 @@ static bool base64_decode(const char *text, struct writer *w)
 	return n % 4 != 1 && (bits & ((1u << have) - 1)) == 0 && writer_ok(w);
 }
 
-static bool read_ski(struct slurm_work *w, const json_t *o, bool *ret_there, uint8_t ski[PAYLOAD_SKI])
+static bool read_ski(struct slurm_work *w, const struct json *o, bool *ret_there, uint8_t ski[PAYLOAD_SKI])
 {
-	const json_t *v = json_object_get(o, "SKI");
+	const struct json *v = json_member(o, "SKI");
 	struct writer to = writer_of(ski, PAYLOAD_SKI);
 
 	*ret_there = v != NULL;
 	if (v == NULL)
 		return true;
-	if (!json_is_string(v)) {
+	if (!is(v, JSON_STRING)) {
 		expect_type(w, "SKI", v, "a key identifier in base64");
 		return false;
 	}
-	if (!base64_decode(json_string_value(v), &to) || to.pos != PAYLOAD_SKI) {
-		slurm_finding(w, "SKI", "found \"%.*s\", expected %d octets in base64", SHOWN, json_string_value(v), PAYLOAD_SKI);
+	if (!base64_decode(v->text, &to) || to.pos != PAYLOAD_SKI) {
+		slurm_finding(w, "SKI", "found \"%.*s\", expected %d octets in base64", SHOWN, v->text, PAYLOAD_SKI);
 		return false;
 	}
 	return true;
 }
 
-static const char *comment_of(struct slurm_work *w, const json_t *o)
+static const char *comment_of(struct slurm_work *w, const struct json *o)
 {
-	const json_t *v = json_object_get(o, "comment");
+	const struct json *v = json_member(o, "comment");
 
-	if (v != NULL && !json_is_string(v))
+	if (v != NULL && !is(v, JSON_STRING))
 		expect_type(w, "comment", v, "a string");
-	return json_is_string(v) ? json_string_value(v) : NULL;
+	return is(v, JSON_STRING) ? v->text : NULL;
 }
 
 /* No other members than those named. */
-static void only(struct slurm_work *w, json_t *o, const char *const *names, size_t n)
+static void only(struct slurm_work *w, const struct json *o, const char *const *names, size_t n)
 {
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(o, key, value) {
+	for (const struct json *m = o->child; m != NULL; m = m->next) {
 		bool known = false;
 
 		for (size_t i = 0; i < n; i++)
-			known |= strcmp(key, names[i]) == 0;
+			known |= strcmp(m->key, names[i]) == 0;
 		if (!known)
-			slurm_finding(w, NULL, "found the member \"%.*s\", expected no such", SHOWN, key);
+			slurm_finding(w, NULL, "found the member \"%.*s\", expected no such", SHOWN, m->key);
 	}
 }
 #define ONLY(w, o, ...) \
@@ -222,7 +222,7 @@ static void number_add(struct slurm_work *w, struct numbers *list, uint32_t numb
 }
 
 /* RFC 8416 section 3.3.1 */
-static void prefix_filter(struct slurm_work *w, json_t *o)
+static void prefix_filter(struct slurm_work *w, const struct json *o)
 {
 	struct prefix p = { .len = 0 };
 	struct vrp v = { .asn = 0 };
@@ -247,7 +247,7 @@ static void prefix_filter(struct slurm_work *w, json_t *o)
 }
 
 /* Section 3.3.2 */
-static void key_filter(struct slurm_work *w, json_t *o)
+static void key_filter(struct slurm_work *w, const struct json *o)
 {
 	struct key_filter f = { .asn = 0 };
 	void *p;
@@ -271,7 +271,7 @@ static void key_filter(struct slurm_work *w, json_t *o)
 		number_scope(w, &w->router_asns, f.asn);
 }
 
-static void aspa_filter(struct slurm_work *w, json_t *o)
+static void aspa_filter(struct slurm_work *w, const struct json *o)
 {
 	uint32_t customer = 0;
 	bool there;
@@ -303,7 +303,7 @@ static uint32_t source_of(struct slurm_work *w, const char *comment)
 }
 
 /* Section 3.4.1 */
-static void prefix_assertion(struct slurm_work *w, json_t *o)
+static void prefix_assertion(struct slurm_work *w, const struct json *o)
 {
 	struct prefix p = { .len = 0 };
 	struct vrp v = { .asn = 0 };
@@ -333,10 +333,10 @@ static void prefix_assertion(struct slurm_work *w, json_t *o)
 }
 
 /* Section 3.4.2 */
-static void key_assertion(struct slurm_work *w, json_t *o)
+static void key_assertion(struct slurm_work *w, const struct json *o)
 {
-	const json_t *spki = json_object_get(o, "routerPublicKey");
-	const char *text = json_is_string(spki) ? json_string_value(spki) : "";
+	const struct json *spki = json_member(o, "routerPublicKey");
+	const char *text = is(spki, JSON_STRING) ? spki->text : "";
 	AUTO(mem_free) void *room = mem_alloc_raw(strlen(text) + 1);
 	struct writer key = writer_of(room, room != NULL ? strlen(text) + 1 : 0);
 	struct router_key k = { .asn = 0 };
@@ -365,24 +365,25 @@ static void key_assertion(struct slurm_work *w, json_t *o)
 	w->s->nasserted[PAYLOAD_KEY]++;
 }
 
-static bool read_providers(struct slurm_work *w, const json_t *list, uint32_t *room)
+static bool read_providers(struct slurm_work *w, const struct json *list, uint32_t *room)
 {
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *v = json_array_get(list, i);
+	size_t i = 0;
 
-		if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX) {
+	for (const struct json *v = list->child; v != NULL; v = v->next, i++) {
+		if (!is(v, JSON_INTEGER) || v->number < 0 || v->number > UINT32_MAX) {
 			expect_type(w, "providerAsns", v, "AS numbers");
 			return false;
 		}
-		room[i] = (uint32_t)json_integer_value(v);
+		room[i] = (uint32_t)v->number;
 	}
 	return true;
 }
 
-static void aspa_assertion(struct slurm_work *w, json_t *o)
+static void aspa_assertion(struct slurm_work *w, const struct json *o)
 {
-	const json_t *list = json_object_get(o, "providerAsns");
-	AUTO(mem_free) void *room = mem_alloc_array(json_array_size(list), sizeof(uint32_t));
+	const struct json *list = json_member(o, "providerAsns");
+	size_t n = is(list, JSON_ARRAY) ? list->n : 0;
+	AUTO(mem_free) void *room = mem_alloc_array(n, sizeof(uint32_t));
 	uint32_t customer = 0;
 	bool there;
 	const char *comment;
@@ -399,34 +400,33 @@ static void aspa_assertion(struct slurm_work *w, json_t *o)
 		slurm_finding(w, "customerAsn", "found nothing, expected the AS number of a customer");
 		return;
 	}
-	if (json_array_size(list) == 0 || json_array_size(list) > PAYLOAD_PROVIDERS_MAX) {
-		slurm_finding(w, "providerAsns", "found %zu providers, expected an array of 1 to %u", json_array_size(list), PAYLOAD_PROVIDERS_MAX);
+	if (n == 0 || n > PAYLOAD_PROVIDERS_MAX) {
+		slurm_finding(w, "providerAsns", "found %zu providers, expected an array of 1 to %u", n, PAYLOAD_PROVIDERS_MAX);
 		return;
 	}
 	if (!read_providers(w, list, room))
 		return;
-	note(w, table_builder_add_aspa(w->asserted, customer, room, json_array_size(list), source_of(w, comment)));
+	note(w, table_builder_add_aspa(w->asserted, customer, room, n, source_of(w, comment)));
 	number_scope(w, &w->customers, customer);
 	w->s->nasserted[PAYLOAD_ASPA]++;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- whole files */
 
-typedef void item_fn(struct slurm_work *w, json_t *o);
+typedef void item_fn(struct slurm_work *w, const struct json *o);
 
-static void read_list(struct slurm_work *w, const json_t *section, const char *name, item_fn *fn)
+static void read_list(struct slurm_work *w, const struct json *section, const char *name, item_fn *fn)
 {
-	const json_t *list = json_object_get(section, name);
+	const struct json *list = json_member(section, name);
 
-	if (!json_is_array(list)) {
+	if (!is(list, JSON_ARRAY)) {
 		expect_type(w, name, list, "an array");
 		return;
 	}
 	w->list = name;
-	for (w->item = 0; w->item < json_array_size(list) && w->failed == ERR_NONE; w->item++) {
-		json_t *o = json_array_get(list, w->item);
-
-		if (json_is_object(o))
+	w->item = 0;
+	for (const struct json *o = list->child; o != NULL && w->failed == ERR_NONE; o = o->next, w->item++) {
+		if (is(o, JSON_OBJECT))
 			fn(w, o);
 		else
 			expect_type(w, NULL, o, "an object");
@@ -434,12 +434,12 @@ static void read_list(struct slurm_work *w, const json_t *section, const char *n
 	w->list = NULL;
 }
 
-static json_t *section_of(struct slurm_work *w, const json_t *top, const char *name) BORROWED;
-static json_t *section_of(struct slurm_work *w, const json_t *top, const char *name)
+static const struct json *section_of(struct slurm_work *w, const struct json *top, const char *name) BORROWED;
+static const struct json *section_of(struct slurm_work *w, const struct json *top, const char *name)
 {
-	json_t *section = json_object_get(top, name);
+	const struct json *section = json_member(top, name);
 
-	if (json_is_object(section)) {
+	if (is(section, JSON_OBJECT)) {
 		w->section = name;
 		return section;
 	}
@@ -447,9 +447,9 @@ static json_t *section_of(struct slurm_work *w, const json_t *top, const char *n
 	return NULL;
 }
 
-static void read_sections(struct slurm_work *w, const json_t *top, json_int_t version)
+static void read_sections(struct slurm_work *w, const struct json *top, int64_t version)
 {
-	json_t *section = section_of(w, top, FILTERS);
+	const struct json *section = section_of(w, top, FILTERS);
 
 	if (section != NULL) {
 		if (version == 1)
@@ -476,47 +476,43 @@ static void read_sections(struct slurm_work *w, const json_t *top, json_int_t ve
 	w->section = NULL;
 }
 
-static void read_top(struct slurm_work *w, json_t *top)
+static void read_top(struct slurm_work *w, const struct json *top)
 {
-	const json_t *version = json_object_get(top, "slurmVersion");
+	const struct json *version = json_member(top, "slurmVersion");
 
-	if (!json_is_object(top)) {
+	if (!is(top, JSON_OBJECT)) {
 		expect_type(w, NULL, top, "an object");
 		return;
 	}
-	if (!json_is_integer(version) || json_integer_value(version) < 1 || json_integer_value(version) > 2) {
-		if (json_is_integer(version))
-			slurm_finding(w, "slurmVersion", "found %lld, expected 1 or 2", (long long)json_integer_value(version));
+	if (!is(version, JSON_INTEGER) || version->number < 1 || version->number > 2) {
+		if (is(version, JSON_INTEGER))
+			slurm_finding(w, "slurmVersion", "found %lld, expected 1 or 2", (long long)version->number);
 		else
 			expect_type(w, "slurmVersion", version, "1 or 2");
 		return;
 	}
 	ONLY(w, top, "slurmVersion", FILTERS, ASSERTIONS);
-	read_sections(w, top, json_integer_value(version));
-}
-
-static void *json_alloc(size_t n) OWNED_BY(mem_free);
-static void *json_alloc(size_t n)
-{
-	return mem_alloc_raw(n);
+	read_sections(w, top, version->number);
 }
 
 void slurm_read_file(struct slurm_work *w, const struct slurm_file *f)
 {
-	AUTO(json_delete) json_t *top = NULL;
-	json_error_t e = { .line = 0 };
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	const struct json *top = NULL;
+	struct json_error e = { .line = 0 };
+	struct result r = FAIL(ERR_NOMEM);
 
-	json_set_alloc_funcs(json_alloc, mem_free);
 	w->file = f->name;
 	w->plain_source = SOURCE_NONE;
 	w->section = w->list = NULL;
-	top = json_loadb((const char *)f->text.p, f->text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-	if (top != NULL) {
+	if (a != NULL)
+		r = json_read(f->text, a, &top, &e);
+	if (OK(r)) {
 		read_top(w, top);
-	} else if (json_error_code(&e) == json_error_out_of_memory) {
-		note(w, FAIL(ERR_NOMEM));
+	} else if (r.e != ERR_FORMAT) {
+		note(w, r);
 	} else if (++w->findings <= SLURM_FINDINGS_MAX) {
-		strbuf_printf(w->report, "%s:%d:%d: %s\n", f->name, e.line, e.column, e.text);
+		strbuf_printf(w->report, "%s:%zu:%zu: %s\n", f->name, e.line, e.column, e.why);
 	}
 	w->file_number++;
 }

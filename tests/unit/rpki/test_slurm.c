@@ -189,7 +189,7 @@ static void nothing_is_served_from_nothing_but_assertions(void **state)
 static void errors_name_file_and_place(void **state)
 {
 	(void)state;
-	expect_finding("{", "a.json:1:1: string or '}' expected near end of file\n");
+	expect_finding("{", "a.json:1:2: a string expected\n");
 	expect_finding("[]", "a.json: found an array, expected an object\n");
 	expect_finding("{ \"slurmVersion\": 3 }", "a.json: slurmVersion: found 3, expected 1 or 2\n");
 	expect_finding("{ " EMPTY_FILTERS "}", "a.json: slurmVersion: found nothing, expected 1 or 2\n");
