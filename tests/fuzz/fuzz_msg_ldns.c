@@ -57,7 +57,7 @@ static void compare_section(const struct msg_section *s, const ldns_rr_list *lis
 		struct name owner;
 
 		t->theirs++;
-		if (is_odd(type)) {
+		if (t->odd || is_odd(type)) { /* behind a record whose end it sees elsewhere it reads something else */
 			t->odd = true;
 			continue;
 		}
@@ -113,6 +113,22 @@ static bool all_plain(const struct msg *m)
 #define LDNS_IS_OPAQUE 0
 #endif
 
+/* What libldns leaks of messages that it refuses is not ours to find. Absent where no LeakSanitizer is. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+static bool read_theirs(const uint8_t *data, size_t size, ldns_pkt **ret)
+{
+	bool good;
+
+	if (__lsan_disable != NULL)
+		__lsan_disable();
+	good = ldns_wire2pkt(ret, data, size) == LDNS_STATUS_OK;
+	if (__lsan_enable != NULL)
+		__lsan_enable();
+	return good;
+}
+
 static void one_input(const uint8_t *data, size_t size)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
@@ -124,7 +140,7 @@ static void one_input(const uint8_t *data, size_t size)
 	if (LDNS_IS_OPAQUE || a == NULL || size > 4096)
 		return;
 	ours = OK(msg_read(a, span_of(data, size), &limits, &m));
-	theirs = ldns_wire2pkt(&p, data, size) == LDNS_STATUS_OK;
+	theirs = read_theirs(data, size, &p);
 	if (ours && theirs)
 		compare(&m, p);
 	if (ours && all_plain(&m))
