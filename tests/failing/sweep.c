@@ -209,7 +209,8 @@ static bool is_of_the_test(const struct CMUnitTest *t, char *where, size_t room)
 		return false;
 	find_place(crash, NULL, where, room);
 	find_place(crash, "/tests/unit/", crashed, sizeof crashed);
-	null = strncmp(crash, "runtime error: ", 15) == 0 ? strstr(crash, "null pointer") != NULL : strstr(crash, "address points to the zero page") != NULL || strstr(crash, "address 0x000000000000") != NULL;
+	null = strncmp(crash, "runtime error: ", 15) == 0 ? strstr(crash, "null pointer") != NULL :
+		strstr(crash, "address points to the zero page") != NULL || strstr(crash, "address 0x000000000000") != NULL;
 	return (strstr(where, "/tests/") != NULL && strstr(where, "/tests/failing/") == NULL) || (null && failed[0] != '\0' && strcmp(failed, crashed) != 0);
 }
 
