@@ -129,6 +129,7 @@ static struct session shake(const struct authority *server, const char *host, bo
 	struct session s = { .r = DONE };
 	AUTO(strbuf_free) struct strbuf *why = strbuf_new(1000);
 
+	assert_non_null(why);
 	assert_true(OK(tls_trust_new(bundle, why, &s.trust)));
 	s.client = tls_client_new(s.trust, host, literal);
 	s.ctx = SSL_CTX_new(TLS_server_method());
@@ -240,6 +241,7 @@ static void what_is_no_tls(void **state)
 	AUTO(tls_client_free) struct tls_client *c = NULL;
 
 	(void)state;
+	assert_non_null(why);
 	assert_true(OK(tls_trust_new(bundle, why, &trust)));
 	c = tls_client_new(trust, "h.example", false);
 	assert_non_null(c);
@@ -256,6 +258,7 @@ static void a_bundle_must_have_certificates(void **state)
 	AUTO(tls_trust_free) struct tls_trust *trust = NULL;
 
 	(void)state;
+	assert_non_null(why);
 	assert_int_equal(tls_trust_new("/nonexistent", why, &trust).e, ERR_SYSTEM);
 	assert_non_null(strstr(strbuf_text(why), "/nonexistent: "));
 	assert_int_equal(tls_trust_new("/dev/null", why, &trust).e, ERR_SYSTEM);

@@ -61,7 +61,7 @@ static struct outcome read_by(enum rrdp_file kind, const char *text, size_t piec
 	struct outcome o = { .r = DONE };
 	size_t n = strlen(text);
 
-	assert_non_null(r);
+	assert_true(why != NULL && told != NULL && r != NULL);
 	for (size_t at = 0; OK(o.r) && at < n; at += piece)
 		o.r = rrdp_read(r, span_of(text + at, n - at < piece ? n - at : piece), false);
 	if (OK(o.r))
