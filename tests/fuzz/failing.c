@@ -219,7 +219,7 @@ int failing_main(const char *how, int count, char **paths)
 	signal(SIGABRT, on_signal);
 	if (__sanitizer_set_death_callback == NULL)
 		signal(SIGSEGV, on_signal);
-	for (size_t i = 0; i < input_count; i++) {
+	for (size_t i = 0; i < input_count && (!limited || seconds() < end); i++) {
 		prepare(&inputs[i]);
 		points += inputs[i].points;
 	}
