@@ -487,7 +487,7 @@ static void leave_half(struct place *p)
 static void crash(struct place *p)
 {
 	int fd = open(p->file, O_RDONLY | O_CLOEXEC);
-	volatile char *end = fd >= 0 ? p->log : NULL;
+	volatile char *volatile end = fd >= 0 ? p->log : NULL; /* the planted fault: what the compiler cannot foresee */
 
 	if (fd >= 0)
 		(void)close(fd);
