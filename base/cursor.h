@@ -49,7 +49,10 @@ struct reader {
 	bool bad;   /* sticky: something was read past the end, or the user said reader_fail() */
 };
 
-static inline struct reader reader_of(struct span s) { return (struct reader){ s.p, s.n, 0, false }; }
+static inline struct reader reader_of(struct span s) /* no octets may be NULL: nothing may be added to that */
+{
+	return (struct reader){ s.p != NULL ? s.p : (const uint8_t *)"", s.n, 0, false };
+}
 static inline void reader_fail(struct reader *r)
 {
 	r->bad = true;

@@ -464,6 +464,8 @@ static void print_part(struct strbuf *out, struct told *t, const char *name, con
 
 static void client_told(struct loop *l, void *object, uint32_t tag, const struct answer *a)
 {
+	static const struct answer_set none;
+	const struct answer_set *sets = a->sets != NULL ? a->sets : &none;
 	struct client *c = object;
 	struct told *t = &c->told;
 
@@ -478,9 +480,9 @@ static void client_told(struct loop *l, void *object, uint32_t tag, const struct
 	for (size_t i = 0; i < a->ede_count; i++)
 		t->ede[i] = a->ede[i].code;
 	t->text[0] = '\0';
-	print_part(c->world->print, t, "an:", a->sets, a->answer_count);
-	print_part(c->world->print, t, "ns:", a->sets + a->answer_count, a->authority_count);
-	print_part(c->world->print, t, "ar:", a->sets + a->answer_count + a->authority_count, a->additional_count);
+	print_part(c->world->print, t, "an:", sets, a->answer_count);
+	print_part(c->world->print, t, "ns:", sets + a->answer_count, a->authority_count);
+	print_part(c->world->print, t, "ar:", sets + a->answer_count + a->authority_count, a->additional_count);
 	snprintf(t->why, sizeof t->why, "%s", a->why == NULL ? "" : a->why);
 }
 
