@@ -83,7 +83,7 @@ static bool read_escape(struct parse *p, struct writer *w)
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
 	uint8_t c = read8(&p->r);
 	const char *at = c != 0 ? strchr(from, c) : NULL;
-	uint32_t v, low;
+	uint32_t v = 0, low = 0;
 
 	if (at != NULL) {
 		write8(w, (uint8_t)to[at - from]);

@@ -561,8 +561,10 @@ static RESULT read_manifest(struct point *p, const struct good *last, struct iss
 	r = find_manifest(p, last, &octets, hash);
 	if (r.e == ERR_NOTFOUND)
 		return fail(p, uri, "RFC 9286 section 6.2: no manifest");
-	if (r.e == ERR_LIMIT)
+	if (r.e == ERR_LIMIT) {
+		p->limits++;
 		return fail(p, uri, "larger than allowed");
+	}
 	TRY(r);
 	TRY(verdict(cms_read(octets, OBJECT_MANIFEST, p->arena, &rep, &cms), &good));
 	if (good)

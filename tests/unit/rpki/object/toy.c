@@ -69,9 +69,11 @@ struct plan {
 	struct span ip;     /* of IPAddrBlocks; none: no extension */
 	struct span as;
 	bool ca, self, router;
+	const char *crl;    /* where the issuer's CRL is; NULL: where the CA's is */
 };
 
 #define REPO "rsync://toy.example/repo/"
+#define TA_REPO "rsync://toy.example/ta/"
 
 static struct span make_extensions(struct toy *t, const struct plan *p)
 {
@@ -95,7 +97,7 @@ static struct span make_extensions(struct toy *t, const struct plan *p)
 		x[n++] = extension(a, ce(a, CE_EKU), false, SEQ(a, OID(a, OID_BGPSEC_ROUTER)));
 	if (!p->self) {
 		x[n++] = extension(a, ce(a, CE_CRLDP), false,
-		    SEQ(a, SEQ(a, T(a, DER_CONSTRUCTED, T(a, DER_CONSTRUCTED, uri(a, REPO "toy.crl"))))));
+		    SEQ(a, SEQ(a, T(a, DER_CONSTRUCTED, T(a, DER_CONSTRUCTED, uri(a, p->crl != NULL ? p->crl : REPO "toy.crl"))))));
 		x[n++] = extension(a, OID_SPAN(OID_AIA), false, SEQ(a, access_description(a, OID_SPAN(OID_CA_ISSUERS), REPO "toy.cer")));
 	}
 	if (p->sia.n > 0)
@@ -151,26 +153,26 @@ static struct span blocks(struct arena *a, const char *v4, const char *v6)
 
 static struct span as_numbers(struct arena *a, const char *hex) { return SEQ(a, T(a, DER_CONSTRUCTED, SEQ(a, HEX(a, hex)))); }
 
-static struct span make_crl(struct toy *t)
+static struct span make_crl(struct toy *t, unsigned int by)
 {
 	struct arena *a = t->a;
 
-	return sign_frame(t, KEY_CA,
-	    SEQ(a, HEX(a, "020101"), rsa_sha256(a), name_of(a, "toy-ca"), str(a, DER_UTC_TIME, "260101000000Z"),
+	return sign_frame(t, by,
+	    SEQ(a, HEX(a, "020101"), rsa_sha256(a), name_of(a, by == KEY_TA ? "toy-ta" : "toy-ca"), str(a, DER_UTC_TIME, "260101000000Z"),
 		str(a, DER_UTC_TIME, "360101000000Z"), SEQ(a, SEQ(a, HEX(a, "02020666"), str(a, DER_UTC_TIME, "260101000000Z"))),
 		T(a, DER_CONSTRUCTED,
-		    SEQ(a, extension(a, ce(a, CE_AKI), false, SEQ(a, T(a, DER_CONTEXT, t->ski[KEY_CA]))),
+		    SEQ(a, extension(a, ce(a, CE_AKI), false, SEQ(a, T(a, DER_CONTEXT, t->ski[by]))),
 			extension(a, ce(a, CE_CRL_NUMBER), false, HEX(a, "02020101"))))));
 }
 
 static struct span attribute(struct arena *a, struct span oid, struct span value) { return SEQ(a, T(a, DER_OID, oid), SET(a, value)); }
 
 /* An object signed by the CA, or by the trust anchor itself. */
-static struct span make_signed(struct toy *t, const char *file, unsigned int by, struct span type, struct span content, struct span ip, struct span as)
+static struct span make_signed_at(struct toy *t, const char *file, unsigned int by, struct span type, struct span content, struct span ip, struct span as, const char *crl)
 {
 	struct arena *a = t->a;
 	uint8_t digest[32];
-	struct plan p = { "toy-ee", by == KEY_TA ? "toy-ta" : "toy-ca", "1000", KEY_EE, by, NOTHING, NOTHING, ip, as, false, false, false };
+	struct plan p = { "toy-ee", by == KEY_TA ? "toy-ta" : "toy-ca", "1000", KEY_EE, by, NOTHING, NOTHING, ip, as, false, false, false, crl };
 	struct span set, retagged;
 	struct node *n;
 
@@ -189,6 +191,11 @@ static struct span make_signed(struct toy *t, const char *file, unsigned int by,
 		    SEQ(a, T(a, DER_OID, type), T(a, DER_CONSTRUCTED, T(a, DER_OCTET_STRING, content))), T(a, DER_CONSTRUCTED, make_cert(t, &p)),
 		    SET(a, SEQ(a, HEX(a, "020103"), T(a, DER_CONTEXT, t->ski[KEY_EE]), SEQ(a, OID(a, OID_SHA256)), retagged,
 				SEQ(a, OID(a, OID_RSA_ENCRYPTION), null_value(a)), T(a, DER_OCTET_STRING, sign_octets(t, a, KEY_EE, set)))))));
+}
+
+static struct span make_signed(struct toy *t, const char *file, unsigned int by, struct span type, struct span content, struct span ip, struct span as)
+{
+	return make_signed_at(t, file, by, type, content, ip, as, NULL);
 }
 
 static struct span tak_key(struct toy *t, unsigned int key)
@@ -233,7 +240,7 @@ static struct span make_router(struct toy *t)
 	/* the curve's generator: a point as good as any */
 	static const char point[] = "00046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
 	struct arena *a = t->a;
-	struct plan p = { "ROUTER-0000FBF0", "toy-ca", "03", KEY_EE, KEY_CA, NOTHING, NOTHING, NOTHING, NOTHING, false, false, true };
+	struct plan p = { "ROUTER-0000FBF0", "toy-ca", "03", KEY_EE, KEY_CA, NOTHING, NOTHING, NOTHING, NOTHING, false, false, true, NULL };
 
 	p.spki = SEQ(a, SEQ(a, OID(a, OID_EC_PUBLIC_KEY), OID(a, OID_P256)), T(a, DER_BIT_STRING, HEX(a, point)));
 	p.as = as_numbers(a, "020300fbf0");
@@ -247,8 +254,8 @@ static void make_all(struct toy *t)
 	struct arena *a = t->a;
 	struct span ca_sia, ip, as;
 	struct span *o = t->objects;
-	struct plan ta = { "toy-ta", "toy-ta", "01", KEY_TA, KEY_TA, NOTHING, NOTHING, NOTHING, NOTHING, true, true, false };
-	struct plan ca = { "toy-ca", "toy-ta", "02", KEY_CA, KEY_TA, NOTHING, NOTHING, NOTHING, NOTHING, true, false, false };
+	struct plan ta = { "toy-ta", "toy-ta", "01", KEY_TA, KEY_TA, NOTHING, NOTHING, NOTHING, NOTHING, true, true, false, NULL };
+	struct plan ca = { "toy-ca", "toy-ta", "02", KEY_CA, KEY_TA, NOTHING, NOTHING, NOTHING, NOTHING, true, false, false, NULL };
 	struct writer w = writer_of(arena_alloc(a, 512), 512);
 
 	write_span(&w, access_description(a, OID_SPAN(OID_CA_REPOSITORY), REPO));
@@ -265,7 +272,7 @@ static void make_all(struct toy *t)
 	o[TOY_TA] = make_cert(t, &ta);
 	o[TOY_CA] = make_cert(t, &ca);
 	o[TOY_ROUTER] = make_router(t);
-	o[TOY_CRL] = make_crl(t);
+	o[TOY_CRL] = make_crl(t, KEY_CA);
 	o[TOY_ROA] = make_signed(t, REPO "toy.roa", KEY_CA, OID_SPAN(OID_ROA),
 	    SEQ(a, HEX(a, "020300fbf0"),
 		SEQ(a, SEQ(a, HEX(a, "04020001"), SEQ(a, SEQ(a, bits(a, "000a01"), HEX(a, "020118")))),
@@ -481,4 +488,67 @@ struct span toy_locator(struct toy *t)
 	}
 	write8(&w, '\n');
 	return writer_done(&w);
+}
+
+/* --- a repository */
+
+static struct span point_sia(struct arena *a, const char *repository, const char *manifest)
+{
+	struct writer w = writer_of(arena_alloc(a, 512), 512);
+
+	write_span(&w, access_description(a, OID_SPAN(OID_CA_REPOSITORY), repository));
+	write_span(&w, access_description(a, OID_SPAN(OID_RPKI_MANIFEST), manifest));
+	return writer_done(&w);
+}
+
+static struct span listed(struct arena *a, const struct toy_file *f)
+{
+	const char *name = strrchr(f->uri, '/') + 1;
+	uint8_t digest[33] = { 0 };
+
+	sha256_of(f->octets, digest + 1);
+	return SEQ(a, str(a, DER_IA5_STRING, name), T(a, DER_BIT_STRING, span_of(digest, 33)));
+}
+
+struct span toy_manifest(struct toy *t, bool of_anchor, uint8_t number, const struct toy_file *files, size_t n)
+{
+	struct arena *a = t->a;
+	struct span list[32];
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = listed(a, &files[i]);
+	return make_signed_at(t, of_anchor ? TA_REPO "ta.mft" : REPO "toy.mft", of_anchor ? KEY_TA : KEY_CA, OID_SPAN(OID_MANIFEST),
+	    SEQ(a, T(a, DER_INTEGER, span_of(&number, 1)), str(a, DER_GENERALIZED_TIME, "20260101000000Z"), str(a, DER_GENERALIZED_TIME, "20360101000000Z"),
+		OID(a, OID_SHA256), tree_tlv(a, DER_SEQUENCE, list, n)),
+	    HEX(a, IP_INHERIT), HEX(a, AS_INHERIT), of_anchor ? TA_REPO "ta.crl" : NULL);
+}
+
+struct span toy_ca_below_itself(struct toy *t)
+{
+	struct arena *a = t->a;
+	struct plan p = { "toy-ca", "toy-ca", "07", KEY_CA, KEY_CA, NOTHING, point_sia(a, REPO, REPO "toy.mft"), HEX(a, IP_INHERIT), HEX(a, AS_INHERIT), true, false, false, NULL };
+
+	return make_cert(t, &p);
+}
+
+void toy_repository(struct toy *t, struct toy_file ret[TOY_FILES])
+{
+	struct arena *a = t->a;
+	struct plan ta = { "toy-ta", "toy-ta", "01", KEY_TA, KEY_TA, NOTHING, point_sia(a, TA_REPO, TA_REPO "ta.mft"), NOTHING, NOTHING, true, true, false, NULL };
+	struct plan ca = { "toy-ca", "toy-ta", "02", KEY_CA, KEY_TA, NOTHING, point_sia(a, REPO, REPO "toy.mft"), NOTHING, NOTHING, true, false, false, TA_REPO "ta.crl" };
+
+	ta.ip = blocks(a, "000a", "0020010db8");
+	ta.as = as_numbers(a, "300a020300fbf0020300fbff");
+	ca.ip = blocks(a, "070a00", "0020010db8");
+	ca.as = ta.as;
+	ret[TOY_FILE_TA] = (struct toy_file){ "rsync://toy.example/ta/toy.cer", make_cert(t, &ta) };
+	ret[TOY_FILE_TA_CRL] = (struct toy_file){ TA_REPO "ta.crl", make_crl(t, KEY_TA) };
+	ret[TOY_FILE_CA] = (struct toy_file){ TA_REPO "ca.cer", make_cert(t, &ca) };
+	ret[TOY_FILE_TA_MANIFEST] = (struct toy_file){ TA_REPO "ta.mft", toy_manifest(t, true, 7, ret + TOY_FILE_TA_CRL, 2) };
+	ret[TOY_FILE_CRL] = (struct toy_file){ REPO "toy.crl", t->objects[TOY_CRL] };
+	ret[TOY_FILE_ROA] = (struct toy_file){ REPO "toy.roa", t->objects[TOY_ROA] };
+	ret[TOY_FILE_ASPA] = (struct toy_file){ REPO "toy.asa", t->objects[TOY_ASPA] };
+	ret[TOY_FILE_ROUTER] = (struct toy_file){ REPO "router.cer", t->objects[TOY_ROUTER] };
+	ret[TOY_FILE_GHOSTBUSTERS] = (struct toy_file){ REPO "toy.gbr", t->objects[TOY_GHOSTBUSTERS] };
+	ret[TOY_FILE_MANIFEST] = (struct toy_file){ REPO "toy.mft", toy_manifest(t, false, 7, ret + TOY_FILE_CRL, 5) };
 }

@@ -57,6 +57,18 @@ struct toy_tree {
 struct toy_tree toy_tree(struct arena *a, struct span der, enum toy_what w) NONNULL;
 struct span toy_sign(struct toy *t, struct arena *a, struct toy_tree *tree, unsigned int keep) NONNULL;
 
+/* A whole repository: two publication points, the trust anchor's and the CA's, by rsync alone. Everything lasts as long as the toy. */
+struct toy_file {
+	const char *uri;
+	struct span octets;
+};
+enum { TOY_FILE_TA, TOY_FILE_TA_CRL, TOY_FILE_CA, TOY_FILE_TA_MANIFEST, TOY_FILE_CRL, TOY_FILE_ROA, TOY_FILE_ASPA, TOY_FILE_ROUTER, TOY_FILE_GHOSTBUSTERS, TOY_FILE_MANIFEST,
+	TOY_FILES };
+void toy_repository(struct toy *t, struct toy_file ret[TOY_FILES]) NONNULL;
+/* A manifest of either point, of this number, that lists these files (at most 32) with their hashes. */
+struct span toy_manifest(struct toy *t, bool of_anchor, uint8_t number, const struct toy_file *files, size_t n) NONNULL;
+struct span toy_ca_below_itself(struct toy *t) NONNULL; /* the CA's key certified by the CA */
+
 /* All that a chain for an inspection needs. */
 struct inspect_context toy_context(const struct toy *t) NONNULL;
 struct span toy_locator(struct toy *t) NONNULL; /* the text of the trust anchor's locator */

@@ -1,0 +1,441 @@
+/* validate: a whole toy repository, and what happens to the rest of it when something in it is wrong, lost, too much or older than it was. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "rpki/object/roa.h"
+#include "rpki/validate/validate.h"
+#include "tests/unit/rpki/object/toy.h"
+
+#define MOST_FILES 40
+
+/* Objects in memory, and a sink and a keeper that write down what they are told. */
+struct world {
+	struct objects objects;
+	struct validate_sink sink;
+	struct objects_keeper keeper;
+	struct toy *toy;
+	struct toy_file files[MOST_FILES];
+	size_t n;
+	char told[4000];
+	struct {
+		uint8_t key[64], value[100];
+		size_t key_n, value_n;
+	} kept[4];
+	size_t kept_n;
+	struct toy_file old[MOST_FILES]; /* what is to be had by hash, too */
+	size_t old_n;
+	struct validate_options o;
+	struct anchor_result result;
+	struct anchor_locator locator;
+};
+
+struct reader_of_world {
+	struct objects_reader reader;
+	struct world *w;
+};
+
+static struct toy *toy;
+
+static RESULT w_open(const struct objects *o, struct objects_reader **ret);
+static void w_close(struct objects_reader *r) { mem_free(r); }
+
+static struct world *world_of(struct objects_reader *r) { return ((struct reader_of_world *)(void *)r)->w; }
+
+static RESULT w_find(struct objects_reader *r, struct span notify, struct span uri, size_t max, struct arena *a, struct span *ret, uint8_t ret_hash[OBJECT_HASH])
+{
+	struct world *w = world_of(r);
+
+	(void)notify;
+	(void)a;
+	for (size_t i = 0; i < w->n; i++) {
+		if (!span_equal(span_text(w->files[i].uri), uri))
+			continue;
+		if (w->files[i].octets.n > max)
+			return FAIL(ERR_LIMIT);
+		*ret = w->files[i].octets;
+		sha256_of(*ret, ret_hash);
+		return DONE;
+	}
+	return FAIL(ERR_NOTFOUND);
+}
+
+static RESULT w_anchor(struct objects_reader *r, struct span uri, size_t max, struct arena *a, struct span *ret)
+{
+	uint8_t hash[OBJECT_HASH];
+
+	return w_find(r, span_of("", 0), uri, max, a, ret, hash);
+}
+
+static RESULT w_recall(struct objects_reader *r, struct span key, struct span *ret)
+{
+	struct world *w = world_of(r);
+
+	for (size_t i = 0; i < w->kept_n; i++) {
+		if (!span_equal(span_of(w->kept[i].key, w->kept[i].key_n), key))
+			continue;
+		*ret = span_of(w->kept[i].value, w->kept[i].value_n);
+		return DONE;
+	}
+	return FAIL(ERR_NOTFOUND);
+}
+
+static RESULT w_by_hash(struct objects_reader *r, const uint8_t hash[OBJECT_HASH], size_t max, struct span *ret)
+{
+	struct world *w = world_of(r);
+	uint8_t is[OBJECT_HASH];
+
+	(void)max;
+	for (size_t i = 0; i < w->old_n; i++) {
+		sha256_of(w->old[i].octets, is);
+		if (memcmp(is, hash, sizeof is) == 0) {
+			*ret = w->old[i].octets;
+			return DONE;
+		}
+	}
+	return FAIL(ERR_NOTFOUND);
+}
+
+static const struct objects_ops ops = { w_open, w_close, w_find, w_anchor, w_recall, w_by_hash };
+
+static RESULT w_open(const struct objects *o, struct objects_reader **ret)
+{
+	struct reader_of_world *r = mem_alloc(sizeof *r);
+
+	if (r == NULL)
+		return FAIL(ERR_NOMEM);
+	r->reader.ops = &ops;
+	r->w = (struct world *)(uintptr_t)(const void *)o;
+	*ret = &r->reader;
+	return DONE;
+}
+
+/* --- what is told */
+
+static struct world *of_sink(struct validate_sink *s) { return (struct world *)(void *)((char *)s - offsetof(struct world, sink)); }
+
+static void tell(struct world *w, const char *text)
+{
+	strncat(w->told, text, sizeof w->told - strlen(w->told) - 1);
+	strncat(w->told, "\n", sizeof w->told - strlen(w->told) - 1);
+}
+
+static RESULT s_roa(struct validate_sink *s, const struct origin *o, const struct roa *roa)
+{
+	struct roa_walk w = roa_begin(roa);
+	struct roa_prefix p;
+	char line[200], room[PREFIX_TEXT];
+
+	assert_string_equal(o->tal, "toy");
+	assert_true(o->chain_not_after >= TOY_NOW && o->stale >= TOY_NOW && o->stale < INT64_MAX);
+	while (roa_next(&w, &p)) {
+		snprintf(line, sizeof line, "AS%u %s-%u", roa->as, ip_prefix_text(&p.p, room), p.max_len);
+		tell(of_sink(s), line);
+	}
+	return DONE;
+}
+
+static RESULT s_aspa(struct validate_sink *s, const struct origin *o, uint32_t customer, const uint32_t *providers, size_t n)
+{
+	char line[100];
+
+	(void)o;
+	snprintf(line, sizeof line, "ASPA %u: %zu from %u", customer, n, providers[0]);
+	tell(of_sink(s), line);
+	return DONE;
+}
+
+static RESULT s_router(struct validate_sink *s, const struct origin *o, uint32_t as, struct span ski, struct span spki)
+{
+	char line[100];
+
+	(void)o;
+	assert_int_equal(ski.n, 20);
+	assert_true(spki.n > 80);
+	snprintf(line, sizeof line, "router key of %u", as);
+	tell(of_sink(s), line);
+	return DONE;
+}
+
+static void s_refused(struct validate_sink *s, const char *tal, struct span uri, const char *why)
+{
+	char line[400];
+
+	(void)tal;
+	snprintf(line, sizeof line, "refused %.*s: %s", (int)uri.n, (const char *)uri.p, why);
+	tell(of_sink(s), line);
+}
+
+static const struct validate_sink_ops sink_ops = { s_roa, s_aspa, s_router, s_refused };
+
+static RESULT k_keep(struct objects_keeper *k, struct span key, struct span value, const uint8_t *hashes, size_t count)
+{
+	struct world *w = (struct world *)(void *)((char *)k - offsetof(struct world, keeper));
+	size_t i = 0;
+
+	assert_true(count > 1 && memcmp(hashes, value.p, OBJECT_HASH) == 0);
+	while (i < w->kept_n && !span_equal(span_of(w->kept[i].key, w->kept[i].key_n), key))
+		i++;
+	assert_true(i < 4 && key.n <= sizeof w->kept[i].key && value.n <= sizeof w->kept[i].value);
+	w->kept_n = i == w->kept_n ? i + 1 : w->kept_n;
+	memcpy(w->kept[i].key, key.p, key.n);
+	memcpy(w->kept[i].value, value.p, value.n);
+	w->kept[i].key_n = key.n;
+	w->kept[i].value_n = value.n;
+	return DONE;
+}
+
+static struct world *world_new(void)
+{
+	struct world *w = mem_alloc(sizeof *w);
+
+	assert_non_null(w);
+	w->objects.ops = &ops;
+	w->sink.ops = &sink_ops;
+	w->keeper.keep = k_keep;
+	w->toy = toy;
+	toy_repository(toy, w->files);
+	w->n = TOY_FILES;
+	w->locator = (struct anchor_locator){ "toy", toy_locator(toy) };
+	w->o = (struct validate_options){ .now = TOY_NOW, .threads = 1, .limits = validate_limits_default(), .objects = &w->objects, .sink = &w->sink, .anchors = &w->locator, .anchor_count = 1 };
+	return w;
+}
+
+static const char *run(struct world *w)
+{
+	w->told[0] = '\0';
+	assert_true(OK(validate_run(&w->o, &w->result)));
+	return w->told;
+}
+
+static void remember_all(struct world *w)
+{
+	memcpy(w->old, w->files, sizeof w->old);
+	w->old_n = w->n;
+}
+
+#define assert_has(text, part) \
+	do { \
+		if (strstr((text), (part)) == NULL) \
+			fail_msg("\"%s\" has no \"%s\"", (text), (part)); \
+	} while (0)
+#define assert_has_not(text, part) \
+	do { \
+		if (strstr((text), (part)) != NULL) \
+			fail_msg("\"%s\" has \"%s\"", (text), (part)); \
+	} while (0)
+
+#define ALL_TOLD "router key of 64496\nASPA 64496: 2 from 1\nAS64496 10.1.0.0/16-24\nAS64496 2001:db8:1::/48-48\n"
+
+/* --- */
+
+static void all_is_told(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	for (w->o.threads = 1; w->o.threads <= 4; w->o.threads += 3) {
+		assert_string_equal(run(w), ALL_TOLD);
+		assert_true(w->result.usable);
+		assert_int_equal(w->result.points, 2);
+		assert_int_equal(w->result.points_failed, 0);
+		assert_int_equal(w->result.payloads, 5); /* two prefixes, one key, two providers */
+		assert_int_equal(w->result.valid[COUNTED_CERT], 2);
+		assert_int_equal(w->result.valid[COUNTED_CRL], 2);
+		assert_int_equal(w->result.valid[COUNTED_MANIFEST], 2);
+		assert_int_equal(w->result.valid[COUNTED_GHOSTBUSTERS], 1);
+	}
+	mem_free(w);
+}
+
+static void one_bad_object_costs_only_itself(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->files[TOY_FILE_ROA].octets = toy_object(toy, TOY_ASPA);
+	w->files[TOY_FILE_ROUTER].octets = toy_object(toy, TOY_PREFIX_LIST); /* no certificate at all */
+	w->files[TOY_FILE_MANIFEST].octets = toy_manifest(toy, false, 7, w->files + TOY_FILE_CRL, 5);
+	(void)run(w);
+	assert_has(w->told, "refused rsync://toy.example/repo/router.cer: ");
+	assert_has(w->told, "refused rsync://toy.example/repo/toy.roa: ");
+	assert_has(w->told, "\nASPA 64496: 2 from 1\n");
+	assert_int_equal(w->result.points_failed, 0);
+	assert_int_equal(w->result.invalid[COUNTED_ROA], 1);
+	mem_free(w);
+}
+
+static void a_file_that_is_missing_or_another_fails_the_point(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->files[TOY_FILE_GHOSTBUSTERS].uri = "rsync://toy.example/repo/elsewhere.gbr";
+	assert_string_equal(run(w), "refused rsync://toy.example/repo/toy.gbr: RFC 9286 section 6.4: missing, though on the manifest\n");
+	assert_int_equal(w->result.points_failed, 1);
+	assert_true(w->result.usable); /* the trust anchor's own point is good */
+	w->files[TOY_FILE_GHOSTBUSTERS] = (struct toy_file){ "rsync://toy.example/repo/toy.gbr", toy_object(toy, TOY_ROA) };
+	assert_has(run(w), "section 6.5: another hash than on the manifest");
+	w->files[TOY_FILE_TA_CRL].octets = toy_object(toy, TOY_CRL);
+	(void)run(w);
+	assert_false(w->result.usable);
+	assert_int_equal(w->result.points, 1);
+	mem_free(w);
+}
+
+static void time_decides(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->o.now = TOY_NOW + INT64_C(10) * 366 * 86400;
+	(void)run(w);
+	assert_false(w->result.usable);
+	assert_int_equal(w->result.points, 0);
+	assert_has(w->told, "refused rsync://toy.example/ta/toy.cer: RFC 6487 section 4.6.2");
+	mem_free(w);
+}
+
+static void each_limit_bites_and_is_counted(void **state)
+{
+	struct world *w = world_new();
+	const struct validate_limits usual = w->o.limits;
+
+	(void)state;
+	w->o.limits.depth = 0;
+	assert_string_equal(run(w), "refused rsync://toy.example/ta/ca.cer: more CAs above one another than allowed\n");
+	assert_int_equal(w->result.limits, 1);
+	w->o.limits = usual;
+	w->o.limits.files = 4;
+	assert_string_equal(run(w), "refused rsync://toy.example/repo/toy.mft: more files on one manifest than allowed\n");
+	assert_int_equal(w->result.limits, 1);
+	w->o.limits = usual;
+	w->o.limits.children = 0;
+	assert_string_equal(run(w), "refused rsync://toy.example/ta/ta.mft: more CA certificates of one CA than allowed\n");
+	w->o.limits = usual;
+	w->o.limits.payloads = 4;
+	assert_string_equal(run(w), "refused rsync://toy.example/repo/toy.mft: more payloads of one CA than allowed\n");
+	assert_int_equal(w->result.payloads, 0);
+	w->o.limits.payloads = 5;
+	assert_string_equal(run(w), ALL_TOLD);
+	w->o.limits.object = (uint32_t)w->files[TOY_FILE_ASPA].octets.n - 1;
+	assert_has(run(w), "larger than allowed");
+	assert_true(w->result.limits > 0);
+	mem_free(w);
+}
+
+static void a_ca_below_itself_is_not_gone_into(void **state)
+{
+	struct world *w = world_new();
+	struct toy_file list[6];
+
+	(void)state;
+	memcpy(list, w->files + TOY_FILE_CRL, 5 * sizeof list[0]);
+	list[5] = (struct toy_file){ "rsync://toy.example/repo/again.cer", toy_ca_below_itself(toy) };
+	w->files[w->n++] = list[5];
+	w->files[TOY_FILE_MANIFEST].octets = toy_manifest(toy, false, 8, list, 6);
+	(void)run(w);
+	assert_has(w->told, "refused rsync://toy.example/repo/again.cer: a CA below itself");
+	assert_has(w->told, "AS64496 10.1.0.0/16-24");
+	assert_int_equal(w->result.points, 2);
+	mem_free(w);
+}
+
+static void the_last_good_state_stands_in(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->o.keeper = &w->keeper;
+	assert_string_equal(run(w), ALL_TOLD);
+	assert_int_equal(w->kept_n, 2);
+	remember_all(w);
+	w->files[TOY_FILE_GHOSTBUSTERS].uri = "rsync://toy.example/repo/elsewhere.gbr";
+	(void)run(w);
+	assert_has(w->told, "missing, though on the manifest");
+	assert_has(w->told, ALL_TOLD);
+	assert_int_equal(w->result.points_kept, 1);
+	assert_int_equal(w->result.points_failed, 0);
+	/* Nothing is kept of what has lost its octets, and nothing that is too old. */
+	w->old_n = TOY_FILE_ASPA;
+	(void)run(w);
+	assert_has_not(w->told, "AS64496");
+	assert_int_equal(w->result.points_failed, 1);
+	mem_free(w);
+}
+
+static void manifests_must_rise(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->o.keeper = &w->keeper;
+	assert_string_equal(run(w), ALL_TOLD);
+	remember_all(w);
+	w->files[TOY_FILE_MANIFEST].octets = toy_manifest(toy, false, 7, w->files + TOY_FILE_CRL, 2); /* the same number, less in it */
+	(void)run(w);
+	assert_has(w->told, "the manifest's number is not higher than that of the last good one");
+	assert_has(w->told, ALL_TOLD);
+	assert_int_equal(w->result.points_kept, 1);
+	w->files[TOY_FILE_MANIFEST].octets = toy_manifest(toy, false, 6, w->files + TOY_FILE_CRL, 2);
+	assert_has(run(w), "not higher");
+	w->files[TOY_FILE_MANIFEST].octets = toy_manifest(toy, false, 8, w->files + TOY_FILE_CRL, 2);
+	assert_string_equal(run(w), "AS64496 10.1.0.0/16-24\nAS64496 2001:db8:1::/48-48\n");
+	assert_int_equal(w->result.points_kept, 0);
+	assert_has_not(run(w), "not higher"); /* it is the last good one by now */
+	mem_free(w);
+}
+
+static void memory_may_run_out_anywhere(void **state)
+{
+	struct world *w = world_new();
+	bool failed = true;
+
+	(void)state;
+	w->o.keeper = &w->keeper;
+	for (uint64_t n = 1; failed; n++) {
+		struct mem_usage before = mem_usage();
+		struct result r;
+
+		w->told[0] = '\0';
+		w->kept_n = 0;
+		mem_fail_at(n, false);
+		r = validate_run(&w->o, &w->result);
+		failed = mem_failed();
+		mem_fail_at(0, false);
+		assert_true(failed ? r.e == ERR_NOMEM || strcmp(w->told, ALL_TOLD) == 0 : OK(r));
+		assert_int_equal(mem_usage().objects, before.objects);
+	}
+	assert_string_equal(w->told, ALL_TOLD);
+	mem_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_is_told),
+		cmocka_unit_test(one_bad_object_costs_only_itself),
+		cmocka_unit_test(a_file_that_is_missing_or_another_fails_the_point),
+		cmocka_unit_test(time_decides),
+		cmocka_unit_test(each_limit_bites_and_is_counted),
+		cmocka_unit_test(a_ca_below_itself_is_not_gone_into),
+		cmocka_unit_test(the_last_good_state_stands_in),
+		cmocka_unit_test(manifests_must_rise),
+		cmocka_unit_test(memory_may_run_out_anywhere),
+	};
+	int failed;
+
+	toy = toy_new();
+	if (toy == NULL)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	toy_free(toy);
+	return failed;
+}
