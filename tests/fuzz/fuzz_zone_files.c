@@ -107,7 +107,7 @@ static void as_zone(uint8_t how, const char *dir, const char *path, struct span 
 		return; /* else nothing is missing, as is seen below */
 	CHECK(OK(r) || r.e == ERR_FORMAT || r.e == ERR_LIMIT || (r.e == ERR_REFUSED && (how & STOPS) != 0));
 	CHECK((OK(r) || r.e == ERR_REFUSED) || strbuf_len(report) > 0 || mem_failed());
-	if (!mem_failed()) /* else it may lack words */
+	if (!mem_failed() && strbuf_ok(report)) /* else it may lack words, or its end */
 		check_report(strbuf_text(report));
 	z = reading(how, dir, &mem);
 	again = zone_read_text(&z, text, second);
