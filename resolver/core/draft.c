@@ -7,6 +7,7 @@
 void draft_clear(struct draft *d)
 {
 	d->note = NULL;
+	d->bare = false;
 	for (size_t i = 0; i < 3; i++)
 		d->part[i].count = 0;
 }
@@ -76,6 +77,8 @@ RESULT draft_finish(const struct draft *d, struct arena *a, struct answer *ret)
 	ret->authority_count = d->part[1].count;
 	ret->additional_count = d->part[2].count;
 	ret->ttl = n == 0 || ttl == UINT32_MAX ? 0 : ttl;
+	if (d->bare && security > SECURITY_INSECURE)
+		security = SECURITY_INSECURE;
 	ret->security = n == 0 ? SECURITY_UNCHECKED : security;
 	if (d->note != NULL)
 		answer_add_ede(ret, EDE_OTHER, d->note);

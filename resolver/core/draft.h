@@ -18,6 +18,7 @@ struct draft_part {
 
 struct draft {
 	const char *note BORROWED_FIELD; /* static text or in the arena: to be told as EDE_OTHER; NULL: none */
+	bool bare;                 /* its last name is denied without a record that says so: whatever led there, the whole is not secure */
 	struct draft_part part[3]; /* by enum msg_part - 1: answer, authority, additional */
 };
 

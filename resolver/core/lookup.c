@@ -129,6 +129,7 @@ static RESULT take_negative(struct lookup *k, const struct bundle *b)
 
 	if (left == 0)
 		k->stale = true;
+	k->draft->bare = bundle_count(b) == 0;
 	for (size_t i = 0; i < bundle_count(b); i++) {
 		const struct rrset *rs = bundle_set(b, i);
 

@@ -261,6 +261,7 @@ RESULT store_reply(struct resolution *q, const struct scrubbed *s)
 	TRY(draft_part_of(q, PART_AUTHORITY, &s->authority)); /* beside aliases: what proves that they come from a wildcard */
 	if (s->kind != REPLY_ALIAS)
 		TRY(draft_part_of(q, PART_ADDITIONAL, &s->additional));
+	q->draft.bare = (s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN || s->kind == REPLY_EMPTY) && s->authority.count == 0;
 	if (s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN)
 		TRY(put_negative(q, s, end, q->now.type));
 	else if (s->kind == REPLY_EMPTY)
