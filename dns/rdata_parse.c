@@ -1,5 +1,6 @@
 #include "dns/rdata_parse.h"
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "dns/fields.h"
 #include "dns/rdata.h"
@@ -279,7 +280,7 @@ static const char *parse_tag(struct parse *p)
 static const char *parse_base64(struct parse *p, uint8_t field)
 {
 	static const char what[] = "base64 data";
-	struct base64 state = { 0, 0, 0 };
+	struct base64 state = { .form = BASE64_LOOSE };
 	struct word w;
 	const char *msg;
 	size_t start = p->w->pos;
@@ -289,24 +290,24 @@ static const char *parse_base64(struct parse *p, uint8_t field)
 		if (first && field == F_BASE64_DASH && word_is(w.s, "-"))
 			return NULL;
 		first = false;
-		if (!base64_add(&state, w.s, p->w))
+		if (!base64_read(&state, w.s, p->w) && writer_ok(p->w)) /* else it does not fit, which is for the caller to say */
 			return what;
 	}
 	if (msg != NULL)
 		return msg;
-	return base64_end(&state) && (field != F_BASE64 || p->w->pos != start || !writer_ok(p->w)) ? NULL : what;
+	return !writer_ok(p->w) || (base64_end(&state) && (field != F_BASE64 || p->w->pos != start)) ? NULL : what;
 }
 
 /* Base64 in one word. */
 static const char *parse_base64_word(struct parse *p, const char *what)
 {
-	struct base64 state = { 0, 0, 0 };
+	struct base64 state = { .form = BASE64_LOOSE };
 	struct word w;
 	const char *msg = need(p, what, &w);
 
 	if (msg != NULL)
 		return msg;
-	return base64_add(&state, w.s, p->w) && base64_end(&state) ? NULL : what;
+	return (base64_read(&state, w.s, p->w) && base64_end(&state)) || !writer_ok(p->w) ? NULL : what;
 }
 
 static const char *parse_data16(struct parse *p)

@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 
+#include "base/base64.h"
 #include "base/strbuf.h"
 #include "dns/fields.h"
 #include "dns/rdata.h"
@@ -264,7 +265,7 @@ static bool print_hip(struct reader *r, struct strbuf *out)
 	key = read16(r);
 	text_print_hex(read_span(r, hit), out);
 	strbuf_putc(out, ' ');
-	text_print_base64(read_span(r, key), out);
+	base64_print(out, read_span(r, key), 0);
 	while (!reader_end(r)) {
 		strbuf_putc(out, ' ');
 		print_name(r, out);
@@ -277,7 +278,7 @@ static void print_data16(struct reader *r, struct strbuf *out)
 	struct span data = read_span(r, read16(r));
 
 	strbuf_printf(out, "%u%s", (unsigned int)data.n, data.n != 0 ? " " : "");
-	text_print_base64(data, out);
+	base64_print(out, data, 0);
 }
 
 static void print_salt(struct reader *r, struct strbuf *out)
@@ -376,11 +377,11 @@ static bool print_field(uint8_t field, struct reader *r, struct strbuf *out)
 	case F_BASE64_DASH:
 		if (reader_end(r))
 			strbuf_putc(out, '-');
-		text_print_base64(read_rest(r), out);
+		base64_print(out, read_rest(r), 0);
 		return true;
 	case F_BASE64:
 	case F_BASE64_OPT:
-		text_print_base64(read_rest(r), out);
+		base64_print(out, read_rest(r), 0);
 		return true;
 	case F_DATA16:
 		print_data16(r, out);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "dns/name.h"
@@ -181,7 +182,7 @@ static void print_value(uint16_t key, struct span v, struct strbuf *out)
 		print_addresses(v, 16, out);
 		break;
 	case SVCB_ECH:
-		text_print_base64(v, out);
+		base64_print(out, v, 0);
 		break;
 	default:
 		text_quote(v, out);
@@ -351,9 +352,9 @@ static bool parse_value(uint16_t key, struct span value, struct writer *w)
 	case SVCB_IPV6HINT:
 		return parse_addresses(value, 16, w);
 	case SVCB_ECH: {
-		struct base64 state = { 0 };
+		struct base64 state = { .form = BASE64_LOOSE };
 
-		return base64_add(&state, value, w) && base64_end(&state);
+		return (base64_read(&state, value, w) && base64_end(&state)) || !writer_ok(w);
 	}
 	default:
 		write_span(w, value);

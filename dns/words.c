@@ -356,51 +356,6 @@ bool word_base32hex(struct span w, struct writer *out)
 	return n < 5 && (bits & ((1u << n) - 1)) == 0;
 }
 
-static int base64_digit(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-static void base64_flush(struct base64 *b, struct writer *out) /* four digits and paddings are there */
-{
-	write8(out, (uint8_t)(b->bits >> 16));
-	if (b->pad < 2)
-		write8(out, (uint8_t)(b->bits >> 8));
-	if (b->pad < 1)
-		write8(out, (uint8_t)b->bits);
-	b->bits = 0;
-	b->n = 0;
-}
-
-bool base64_add(struct base64 *b, struct span w, struct writer *out)
-{
-	for (size_t i = 0; i < w.n; i++) {
-		int d = base64_digit(w.p[i]);
-
-		if (w.p[i] == '=' && b->n >= 2 && b->pad < 2) {
-			b->pad++;
-			d = 0;
-		} else if (d < 0 || b->pad != 0) {
-			return false;
-		}
-		b->bits = b->bits << 6 | (uint32_t)d;
-		if (++b->n == 4)
-			base64_flush(b, out);
-	}
-	return true;
-}
-
-bool base64_end(const struct base64 *b)
-{
-	return b->n == 0;
-}
-
 /* --- printing */
 
 void text_quote_octet(uint8_t c, struct strbuf *out)
@@ -444,19 +399,6 @@ void text_print_base32hex(struct span s, struct strbuf *out)
 	}
 	if (n > 0)
 		strbuf_putc(out, digit[bits << (5 - n) & 31]);
-}
-
-void text_print_base64(struct span s, struct strbuf *out)
-{
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < s.n; i += 3) {
-		size_t left = s.n - i;
-		uint32_t v = (uint32_t)s.p[i] << 16 | (left > 1 ? (uint32_t)s.p[i + 1] << 8 : 0) | (left > 2 ? s.p[i + 2] : 0);
-		char quad[4] = { digit[v >> 18], digit[v >> 12 & 63], left > 1 ? digit[v >> 6 & 63] : '=', left > 2 ? digit[v & 63] : '=' };
-
-		strbuf_add(out, quad, sizeof quad);
-	}
 }
 
 void text_print_time(uint32_t t, struct strbuf *out)

@@ -54,14 +54,7 @@ bool word_unescape(struct span w, struct writer *out) NONNULL;             /* th
 bool word_hex(struct span w, struct writer *out) NONNULL;                  /* an even number of digits */
 bool word_base32hex(struct span w, struct writer *out) NONNULL;            /* without padding */
 
-/* Base64 and base16 over several words. */
-struct base64 {
-	uint32_t bits;
-	unsigned int n;   /* digits in bits, below 4 */
-	unsigned int pad; /* '=' seen */
-};
-bool base64_add(struct base64 *b, struct span w, struct writer *out) NONNULL;
-bool base64_end(const struct base64 *b) NONNULL;
+/* Base16 over several words. */
 struct base16 {
 	unsigned int high;
 	bool odd; /* one digit is waiting in high */
@@ -74,7 +67,6 @@ void text_quote_octet(uint8_t c, struct strbuf *out) NONNULL;  /* as it stands b
 void text_quote(struct span s, struct strbuf *out) NONNULL;    /* with the quotes */
 void text_print_hex(struct span s, struct strbuf *out) NONNULL;
 void text_print_base32hex(struct span s, struct strbuf *out) NONNULL;
-void text_print_base64(struct span s, struct strbuf *out) NONNULL;
 void text_print_time(uint32_t t, struct strbuf *out) NONNULL;  /* YYYYMMDDHHMMSS */
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/libexpat.h"
 #include "base/strbuf.h"
 #include "net/http_url.h"
-#include "rpki/fetch/base64.h"
+#include "base/base64.h"
 #include "rpki/fetch/uri.h"
 
 #define NAMESPACE "http://www.ripe.net/rpki/rrdp"
@@ -36,7 +36,7 @@ struct rrdp_reader {
 	struct strbuf *uri OWNED_FIELD;
 	bool has_hash, too_large;
 	uint8_t hash[RRDP_HASH];
-	struct base64_reader base64;
+	struct base64 base64;
 	uint8_t *object OWNED_FIELD;
 	size_t object_cap, object_len;
 };
@@ -361,7 +361,7 @@ static void on_publish(struct rrdp_reader *r, const XML_Char **list, bool withdr
 	strbuf_clear(r->uri);
 	strbuf_puts(r->uri, a.of[A_URI]);
 	r->element = withdraw ? WITHDRAW : PUBLISH;
-	r->base64 = (struct base64_reader){ 0 };
+	r->base64 = (struct base64){ .form = BASE64_BLANKS };
 	r->object_len = 0;
 	r->too_large = false;
 }

@@ -1,6 +1,7 @@
 #include "rpki/object/tal.h"
 
 #include "base/arena.h"
+#include "base/base64.h"
 #include "rpki/object/cert.h"
 
 static struct span read_line(struct reader *r)
@@ -16,52 +17,6 @@ static struct span read_line(struct reader *r)
 	if (s.n > 0 && s.p[s.n - 1] == '\r')
 		s.n--;
 	return s;
-}
-
-static int base64_value(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Base64 with line breaks, to the end; canonical padding. */
-static bool read_base64(struct reader *r, struct writer *out)
-{
-	uint32_t bits = 0;
-	unsigned int have = 0, pad = 0;
-
-	while (!reader_end(r)) {
-		uint8_t c = read8(r);
-		int v = base64_value(c);
-
-		if (c == '\n' || c == '\r' || c == ' ' || c == '\t')
-			continue;
-		if (c == '=' && (have == 2 || have == 3) && pad < 2) {
-			pad++;
-			continue;
-		}
-		if (v < 0 || pad > 0)
-			return false;
-		bits = bits << 6 | (uint32_t)v;
-		if (++have == 4) {
-			write8(out, (uint8_t)(bits >> 16));
-			write16(out, (uint16_t)bits);
-			bits = have = 0;
-		}
-	}
-	if (have == 0)
-		return pad == 0;
-	if (have == 1 || have + pad != 4)
-		return false;
-	write8(out, (uint8_t)(bits >> (have == 2 ? 4 : 10)));
-	if (have == 3)
-		write8(out, (uint8_t)(bits >> 2));
-	return (bits & (have == 2 ? 0x0fu : 0x03u)) == 0;
 }
 
 static bool read_uris(struct reader *r, struct report *rep, struct tal *t)
@@ -86,6 +41,7 @@ static bool read_uris(struct reader *r, struct report *rep, struct tal *t)
 static bool read_all(struct span text, struct arena *a, struct report *rep, struct tal *t, bool *nomem)
 {
 	struct reader r = reader_of(text), key;
+	struct base64 base64 = { .form = BASE64_BLANKS };
 	struct writer out;
 	uint8_t *room;
 
@@ -95,12 +51,12 @@ static bool read_all(struct span text, struct arena *a, struct report *rep, stru
 		return false;
 	if (t->count == 0)
 		BROKEN(rep, TAL_NO_URI);
-	room = arena_alloc(a, reader_left(&r) + 1);
+	room = arena_alloc(a, base64_room(reader_left(&r)));
 	*nomem = room == NULL;
 	if (room == NULL)
 		return false;
-	out = writer_of(room, reader_left(&r) + 1);
-	if (!read_base64(&r, &out))
+	out = writer_of(room, base64_room(reader_left(&r)));
+	if (!base64_read(&base64, der_rest(&r), &out) || !base64_end(&base64))
 		UNREADABLE(rep, TAL_BASE64);
 	t->key_octets = writer_done(&out);
 	key = reader_of(t->key_octets);

@@ -202,25 +202,6 @@ const char *output_ta(const struct output *o, enum payload_kind k, size_t i)
 	return s.kind != SOURCE_EXCEPTION && *s.tal != '\0' ? s.tal : "N/A";
 }
 
-void output_base64(struct strbuf *out, struct span octets, bool url)
-{
-	static const char usual[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	static const char urls[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	const char *digits = url ? urls : usual;
-
-	for (size_t i = 0; i < octets.n; i += 3) {
-		size_t n = octets.n - i < 3 ? octets.n - i : 3;
-		uint32_t v = (uint32_t)octets.p[i] << 16;
-
-		v |= n > 1 ? (uint32_t)octets.p[i + 1] << 8 : 0;
-		v |= n > 2 ? octets.p[i + 2] : 0;
-		for (size_t k = 0; k <= n; k++)
-			strbuf_putc(out, digits[v >> (18 - 6 * k) & 63]);
-		for (size_t k = n; k < 3 && !url; k++)
-			strbuf_putc(out, '=');
-	}
-}
-
 void output_hex(struct strbuf *out, const uint8_t *octets, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

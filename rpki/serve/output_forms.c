@@ -1,4 +1,5 @@
 /* output_forms.c: the formats, one after the other. */
+#include "base/base64.h"
 #include "base/clock.h"
 #include "rpki/serve/output_inside.h"
 
@@ -150,7 +151,7 @@ static void json_key_part(struct output *o, struct strbuf *out, size_t i)
 	strbuf_printf(out, "    { \"asn\": \"AS%u\", \"SKI\": \"", k.asn);
 	output_hex(out, k.ski, sizeof k.ski);
 	strbuf_puts(out, "\", \"routerPublicKey\": \"");
-	output_base64(out, k.spki, true);
+	base64_print(out, k.spki, BASE64_URL | BASE64_UNPADDED);
 	strbuf_puts(out, "\", ");
 }
 
@@ -364,9 +365,9 @@ static void slurm_key(struct output *o, struct strbuf *out, size_t i)
 	struct router_key k = table_key(o->table, i);
 
 	strbuf_printf(out, "      {\n        \"asn\": %u,\n        \"SKI\": \"", k.asn);
-	output_base64(out, span_of(k.ski, sizeof k.ski), true);
+	base64_print(out, span_of(k.ski, sizeof k.ski), BASE64_URL | BASE64_UNPADDED);
 	strbuf_puts(out, "\",\n        \"routerPublicKey\": \"");
-	output_base64(out, k.spki, true);
+	base64_print(out, k.spki, BASE64_URL | BASE64_UNPADDED);
 	strbuf_puts(out, "\",\n");
 	slurm_comment(o, out, PAYLOAD_KEY, i);
 }
@@ -550,7 +551,7 @@ static void client_key(struct output *o, struct strbuf *out, size_t i)
 	strbuf_printf(out, "\t\t{\n\t\t\t\"asn\": %u,\n\t\t\t\"ski\": \"", k.asn);
 	output_hex(out, k.ski, sizeof k.ski);
 	strbuf_puts(out, "\",\n\t\t\t\"pubkey\": \"");
-	output_base64(out, k.spki, false);
+	base64_print(out, k.spki, 0);
 	strbuf_puts(out, "\",\n\t\t\t\"ta\": ");
 	json_text(out, output_ta(o, PAYLOAD_KEY, i));
 	strbuf_printf(out, ",\n\t\t\t\"expires\": %lld\n\t\t}", expires(o, PAYLOAD_KEY, i));

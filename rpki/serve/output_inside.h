@@ -31,7 +31,6 @@ extern const struct output_form output_forms[OUTPUT_FORMATS];
 /* Shared by formats. */
 void output_prefix(struct strbuf *out, const struct vrp *v) NONNULL; /* "192.0.2.0/24" */
 const char *output_ta(const struct output *o, enum payload_kind k, size_t i) BORROWED NONNULL; /* its trust anchor, "N/A" of exceptions */
-void output_base64(struct strbuf *out, struct span octets, bool url) NONNULL; /* url: RFC 4648 section 5 without padding */
 void output_hex(struct strbuf *out, const uint8_t *octets, size_t n) NONNULL; /* capitals */
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "rpki/routes/raw.h"
 #include "rpki/serve/json.h"
@@ -102,42 +103,12 @@ static bool read_prefix(struct slurm_work *w, const struct json *o, bool *ret_th
 	return true;
 }
 
-/* Base64 for URLs without padding (RFC 4648 section 5); the usual alphabet and padding are taken too. -1: another character. */
-static int base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '-' || c == '+')
-		return 62;
-	return c == '_' || c == '/' ? 63 : -1;
-}
-
-/* Decodes in place of the room given; *ret_n octets. False: not base64, or more than fits. */
+/* Base64 for URLs without padding (RFC 8416 sections 3.3.2 and 3.4.2); the usual digits and padding are taken too. */
 static bool base64_decode(const char *text, struct writer *w)
 {
-	size_t n = strlen(text);
-	uint32_t bits = 0;
-	unsigned int have = 0;
+	struct base64 b = { .form = BASE64_URL | BASE64_UNPADDED };
 
-	for (unsigned int pad = 0; n > 0 && text[n - 1] == '=' && pad < 2; pad++)
-		n--;
-	for (size_t i = 0; i < n; i++) {
-		int v = base64_value(text[i]);
-
-		if (v < 0)
-			return false;
-		bits = bits << 6 | (uint32_t)v;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			write8(w, (uint8_t)(bits >> have));
-		}
-	}
-	return n % 4 != 1 && (bits & ((1u << have) - 1)) == 0 && writer_ok(w);
+	return base64_read(&b, span_text(text), w) && base64_end(&b);
 }
 
 static bool read_ski(struct slurm_work *w, const struct json *o, bool *ret_there, uint8_t ski[PAYLOAD_SKI])

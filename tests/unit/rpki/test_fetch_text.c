@@ -1,4 +1,4 @@
-/* The small parts of rpki/fetch that read text: base64 in pieces, rsync: URIs, https: URIs (net/http_url.h), and the spool. */
+/* The small parts of rpki/fetch that read text: rsync: URIs, https: URIs (net/http_url.h), and the spool. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,69 +9,8 @@
 #include "base/libcrypto.h"
 #include "base/mem.h"
 #include "net/http_url.h"
-#include "rpki/fetch/base64.h"
 #include "rpki/fetch/spool.h"
 #include "rpki/fetch/uri.h"
-
-/* In two pieces, cut at `cut`. */
-static bool decode(const char *text, size_t cut, struct writer *out)
-{
-	struct base64_reader b = { 0 };
-	size_t n = strlen(text);
-
-	if (cut > n)
-		cut = n;
-	return base64_read(&b, span_of(text, cut), out) && base64_read(&b, span_of(text + cut, n - cut), out) && base64_end(&b);
-}
-
-static void base64_is_the_same_in_any_pieces(void **state)
-{
-	static const char *const text[] = { "", "TQ==", "TWE=", "TWFu", "TWFuTQ==", "T\nW F\tu\r\n TWE = ", "TWFuTWFuTWFuTWFu" };
-	static const char *const want[] = { "", "M", "Ma", "Man", "ManM", "ManMa", "ManManManMan" };
-	char room[64];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
-		for (size_t cut = 0; cut <= strlen(text[i]); cut++) {
-			struct writer out = writer_of(room, sizeof room);
-
-			assert_true(decode(text[i], cut, &out));
-			assert_true(span_equal(writer_done(&out), span_text(want[i])));
-		}
-	}
-}
-
-static void base64_has_one_form(void **state)
-{
-	static const char *const bad[] = { "T", "TQ", "TQ=", "TR==", "TWF=", "TQ===", "TWE==", "=", "TQ==TQ==", "TQ=A", "TW-u", "TW\x80u", "TWF\v", "TWFu=" };
-	char room[64];
-	struct writer out;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		for (size_t cut = 0; cut <= strlen(bad[i]); cut++) {
-			out = writer_of(room, sizeof room);
-			assert_false(decode(bad[i], cut, &out));
-		}
-	}
-	out = writer_of(room, 2);
-	assert_false(decode("TWFu", 4, &out)); /* no room */
-}
-
-static void every_octet_but_the_digits_is_refused(void **state)
-{
-	char room[16], text[5] = "TWFu";
-	unsigned int taken = 0;
-
-	(void)state;
-	for (unsigned int c = 1; c < 256; c++) {
-		struct writer out = writer_of(room, sizeof room);
-
-		text[1] = (char)c;
-		taken += decode(text, 4, &out);
-	}
-	assert_int_equal(taken, 64);
-}
 
 static void rsync_uris(void **state)
 {
@@ -209,9 +148,6 @@ static void a_spool_needs_its_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(base64_is_the_same_in_any_pieces),
-		cmocka_unit_test(base64_has_one_form),
-		cmocka_unit_test(every_octet_but_the_digits_is_refused),
 		cmocka_unit_test(rsync_uris),
 		cmocka_unit_test(https_uris),
 		cmocka_unit_test(what_was_spooled_comes_back),
