@@ -42,7 +42,7 @@ RESULT changes_add_key(struct payload_changes *c, bool announce, const struct ro
 	return raw_add_key(&c->raw, k, announce);
 }
 
-RESULT changes_add_aspa(struct payload_changes *c, bool announce, const struct aspa *a)
+RESULT changes_add_aspa(struct payload_changes *c, bool announce, const struct aspa_payload *a)
 {
 	if (announce ? !aspa_is_sound(a) : a->n != 0)
 		return FAIL(ERR_RANGE);
@@ -156,7 +156,7 @@ static RESULT apply_keys(const struct raw *r, const struct payload_table *base, 
 	return DONE;
 }
 
-static RESULT keep_aspa(struct table_builder *b, const struct aspa *a)
+static RESULT keep_aspa(struct table_builder *b, const struct aspa_payload *a)
 {
 	return table_builder_add_aspa(b, a->customer, a->providers, a->n, SOURCE_NONE);
 }
@@ -167,10 +167,10 @@ static RESULT apply_aspas(const struct raw *r, const struct payload_table *base,
 
 	while (i < r->naspas) {
 		uint32_t customer = r->aspas[i].customer;
-		struct aspa now = { .customer = customer }; /* without providers: there is none */
+		struct aspa_payload now = { .customer = customer }; /* without providers: there is none */
 
 		for (; j < n && table_aspa(base, j).customer < customer; j++) {
-			struct aspa old = table_aspa(base, j);
+			struct aspa_payload old = table_aspa(base, j);
 
 			TRY(keep_aspa(b, &old));
 		}
@@ -188,7 +188,7 @@ static RESULT apply_aspas(const struct raw *r, const struct payload_table *base,
 			TRY(keep_aspa(b, &now));
 	}
 	for (; j < n; j++) {
-		struct aspa old = table_aspa(base, j);
+		struct aspa_payload old = table_aspa(base, j);
 
 		TRY(keep_aspa(b, &old));
 	}

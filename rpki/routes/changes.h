@@ -27,7 +27,7 @@ DEFINE_AUTO(struct payload_changes, changes_free)
 /* ERR_RANGE: not sound; ERR_LIMIT; ERR_NOMEM. Withdrawn ASPAs have no providers. */
 RESULT changes_add_vrp(struct payload_changes *c, bool announce, const struct vrp *v) NONNULL;
 RESULT changes_add_key(struct payload_changes *c, bool announce, const struct router_key *k) NONNULL;
-RESULT changes_add_aspa(struct payload_changes *c, bool announce, const struct aspa *a) NONNULL;
+RESULT changes_add_aspa(struct payload_changes *c, bool announce, const struct aspa_payload *a) NONNULL;
 size_t changes_count(const struct payload_changes *c) NONNULL;
 /*
  * The table that they make of base (NULL: of nothing), as generation. An announced ASPA takes the place of the customer's former one. ERR_FORMAT: *ret_problem says

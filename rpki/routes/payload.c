@@ -72,7 +72,7 @@ int router_key_compare(const struct router_key *a, const struct router_key *b)
 	return a->asn < b->asn ? -1 : a->asn > b->asn;
 }
 
-bool aspa_is_sound(const struct aspa *a)
+bool aspa_is_sound(const struct aspa_payload *a)
 {
 	if (a->n == 0 || a->n > PAYLOAD_PROVIDERS_MAX)
 		return false;

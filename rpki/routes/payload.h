@@ -28,7 +28,7 @@ struct router_key {
 	struct span spki; /* DER SubjectPublicKeyInfo, 1 to PAYLOAD_SPKI_MAX octets */
 };
 
-struct aspa {
+struct aspa_payload {
 	uint32_t customer;
 	const uint32_t *providers BORROWED_FIELD; /* ascending, unique; AS0 only alone */
 	size_t n;                                 /* 1 to PAYLOAD_PROVIDERS_MAX; 0 only in a withdrawal */
@@ -46,7 +46,7 @@ struct prefix vrp_prefix(const struct vrp *v) NONNULL;
 RESULT vrp_make(const struct prefix *p, uint8_t maxlen, uint32_t asn, struct vrp *ret) NONNULL;
 /* By key identifier, length of the key, key, AS number. */
 int router_key_compare(const struct router_key *a, const struct router_key *b) NONNULL;
-bool aspa_is_sound(const struct aspa *a) NONNULL; /* an announcement: at least one provider, ascending, AS0 only alone */
+bool aspa_is_sound(const struct aspa_payload *a) NONNULL; /* an announcement: at least one provider, ascending, AS0 only alone */
 
 /* True when the first bits of a and b are the same; both have at least (bits + 7) / 8 octets. */
 bool bits_equal(const uint8_t *a, const uint8_t *b, unsigned int bits) NONNULL;

@@ -82,7 +82,7 @@ RESULT raw_add_key(struct raw *r, const struct router_key *k, uint32_t tag)
 	return DONE;
 }
 
-RESULT raw_add_aspa(struct raw *r, const struct aspa *a, uint32_t tag)
+RESULT raw_add_aspa(struct raw *r, const struct aspa_payload *a, uint32_t tag)
 {
 	GROW(r, aspas, naspas, room_aspas, 1);
 	GROW(r, providers, nproviders, room_providers, a->n);

@@ -52,7 +52,7 @@ struct raw {
 void raw_done(struct raw *r) NONNULL;
 RESULT raw_add_vrp(struct raw *r, const struct vrp *v, uint32_t tag) NONNULL;
 RESULT raw_add_key(struct raw *r, const struct router_key *k, uint32_t tag) NONNULL;
-RESULT raw_add_aspa(struct raw *r, const struct aspa *a, uint32_t tag) NONNULL;
+RESULT raw_add_aspa(struct raw *r, const struct aspa_payload *a, uint32_t tag) NONNULL;
 /* Sorts all four; equals stay in the order in which they came. ERR_NOMEM: some may be sorted, none is lost. */
 RESULT raw_sort(struct raw *r) NONNULL;
 
@@ -65,9 +65,9 @@ static inline struct router_key raw_key_value(const struct raw *r, const struct 
 	memcpy(v.ski, k->ski, sizeof v.ski);
 	return v;
 }
-static inline struct aspa raw_aspa_value(const struct raw *r, const struct raw_aspa *a)
+static inline struct aspa_payload raw_aspa_value(const struct raw *r, const struct raw_aspa *a)
 {
-	return (struct aspa){ .customer = a->customer, .providers = a->n != 0 ? r->providers + a->at : NULL, .n = a->n };
+	return (struct aspa_payload){ .customer = a->customer, .providers = a->n != 0 ? r->providers + a->at : NULL, .n = a->n };
 }
 
 /* Makes room for `more` further elements. ERR_NOMEM; ERR_LIMIT: more than UINT32_MAX of them. */

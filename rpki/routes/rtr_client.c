@@ -121,7 +121,7 @@ static void flush(struct rtr_client *c)
 
 static RESULT add_aspa(struct rtr_client *c, const struct rtr_pdu *p)
 {
-	struct aspa a = { .customer = p->customer, .n = p->providers.n / 4 };
+	struct aspa_payload a = { .customer = p->customer, .n = p->providers.n / 4 };
 
 	if (c->providers == NULL)
 		c->providers = (uint32_t *)mem_alloc_array(PAYLOAD_PROVIDERS_MAX, sizeof *c->providers);
@@ -159,7 +159,7 @@ static void refuse_change(struct rtr_client *c, const struct changes_problem *p)
 {
 	enum rtr_error code = p->fault == CHANGES_DUPLICATE ? RTR_DUPLICATE_ANNOUNCEMENT : RTR_UNKNOWN_WITHDRAWAL;
 	bool announce = p->fault == CHANGES_DUPLICATE;
-	struct aspa a = { .customer = p->customer };
+	struct aspa_payload a = { .customer = p->customer };
 	uint8_t pdu[RTR_REPORT_PDU_MAX];
 	struct writer w = writer_of(pdu, sizeof pdu);
 

@@ -61,7 +61,7 @@ static void render_keys(struct writer *w, uint8_t version, bool announce, const 
 static void render_aspas(struct writer *w, uint8_t version, const struct payload_delta *d, const struct payload_table *t)
 {
 	for (size_t i = 0; i < table_count(t, PAYLOAD_ASPA); i++) {
-		struct aspa a = table_aspa(t, i);
+		struct aspa_payload a = table_aspa(t, i);
 
 		if (d == NULL || !delta_replaces(d, i))
 			rtr_write_aspa(w, version, d == NULL, &a);

@@ -272,7 +272,7 @@ void rtr_write_key(struct writer *w, uint8_t version, bool announce, const struc
 	write_span(w, k->spki);
 }
 
-void rtr_write_aspa(struct writer *w, uint8_t version, bool announce, const struct aspa *a)
+void rtr_write_aspa(struct writer *w, uint8_t version, bool announce, const struct aspa_payload *a)
 {
 	size_t n = announce ? a->n : 0;
 

@@ -94,7 +94,7 @@ void rtr_write_cache_reset(struct writer *w, uint8_t version) NONNULL;
 void rtr_write_end_of_data(struct writer *w, uint8_t version, uint16_t session, uint32_t serial, const struct rtr_timers *t) NONNULL;
 void rtr_write_vrp(struct writer *w, uint8_t version, bool announce, const struct vrp *v) NONNULL;
 void rtr_write_key(struct writer *w, uint8_t version, bool announce, const struct router_key *k) NONNULL; /* version 1 or more */
-void rtr_write_aspa(struct writer *w, uint8_t version, bool announce, const struct aspa *a) NONNULL;      /* version 2 or more */
+void rtr_write_aspa(struct writer *w, uint8_t version, bool announce, const struct aspa_payload *a) NONNULL;      /* version 2 or more */
 /* At most RTR_REPORT_PDU_MAX octets of the erroneous PDU and RTR_REPORT_TEXT_MAX of the text are sent. */
 #define RTR_REPORT_MAX (RTR_HEADER + 8 + RTR_REPORT_PDU_MAX + RTR_REPORT_TEXT_MAX)
 void rtr_write_error(struct writer *w, uint8_t version, enum rtr_error code, struct span erroneous, const char *text) NONNULL;

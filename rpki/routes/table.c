@@ -176,7 +176,7 @@ RESULT table_builder_add_key(struct table_builder *b, const struct router_key *k
 
 RESULT table_builder_add_aspa(struct table_builder *b, uint32_t customer, const uint32_t *providers, size_t n, uint32_t source)
 {
-	struct aspa a = { .customer = customer, .providers = providers, .n = n };
+	struct aspa_payload a = { .customer = customer, .providers = providers, .n = n };
 
 	if (n == 0 || n > UINT32_MAX || !source_known(b, source))
 		return FAIL(ERR_RANGE);
@@ -203,7 +203,7 @@ static RESULT add_one_of(struct table_builder *b, const struct payload_table *t,
 {
 	struct vrp v;
 	struct router_key key;
-	struct aspa a;
+	struct aspa_payload a;
 
 	switch (k) {
 	case PAYLOAD_VRP:
@@ -300,7 +300,7 @@ static RESULT add_other_aspas(struct table_builder *b, const struct payload_tabl
 	size_t j = 0;
 
 	for (size_t i = 0; i < plus->naspas; i++) {
-		struct aspa a = table_aspa(plus, i), m = { .customer = 0 };
+		struct aspa_payload a = table_aspa(plus, i), m = { .customer = 0 };
 
 		while (j < minus->naspas && minus->aspas[j].customer < a.customer)
 			j++;
@@ -547,9 +547,9 @@ struct router_key table_key(const struct payload_table *t, size_t i)
 	return k;
 }
 
-struct aspa table_aspa(const struct payload_table *t, size_t i)
+struct aspa_payload table_aspa(const struct payload_table *t, size_t i)
 {
-	return (struct aspa){ .customer = t->aspas[i].customer, .providers = t->providers + t->aspas[i].at, .n = t->aspas[i].n };
+	return (struct aspa_payload){ .customer = t->aspas[i].customer, .providers = t->providers + t->aspas[i].at, .n = t->aspas[i].n };
 }
 
 size_t table_find_vrp(const struct payload_table *t, const struct vrp *v)
@@ -580,7 +580,7 @@ bool table_has_vrp(const struct payload_table *t, const struct vrp *v)
 	return vrp_compare(&found, v) == 0;
 }
 
-bool aspa_equal(const struct aspa *a, const struct aspa *b)
+bool aspa_equal(const struct aspa_payload *a, const struct aspa_payload *b)
 {
 	return a->customer == b->customer && a->n == b->n && memcmp(a->providers, b->providers, a->n * sizeof *a->providers) == 0;
 }
@@ -602,7 +602,7 @@ bool table_equal(const struct payload_table *a, const struct payload_table *b)
 			return false;
 	}
 	for (size_t i = 0; i < a->naspas; i++) {
-		struct aspa x = table_aspa(a, i), y = table_aspa(b, i);
+		struct aspa_payload x = table_aspa(a, i), y = table_aspa(b, i);
 
 		if (!aspa_equal(&x, &y))
 			return false;

@@ -68,11 +68,11 @@ size_t table_octets(const struct payload_table *t) NONNULL; /* of memory */
 size_t table_customers_withheld(const struct payload_table *t) NONNULL;
 struct vrp table_vrp(const struct payload_table *t, size_t i) NONNULL;
 struct router_key table_key(const struct payload_table *t, size_t i) NONNULL; /* its spki lasts as long as t */
-struct aspa table_aspa(const struct payload_table *t, size_t i) NONNULL;      /* likewise its providers */
+struct aspa_payload table_aspa(const struct payload_table *t, size_t i) NONNULL;      /* likewise its providers */
 /* The first VRP that is not before v in canonical order; table_count() when there is none. */
 size_t table_find_vrp(const struct payload_table *t, const struct vrp *v) NONNULL;
 bool table_has_vrp(const struct payload_table *t, const struct vrp *v) NONNULL;
-bool aspa_equal(const struct aspa *a, const struct aspa *b) NONNULL;
+bool aspa_equal(const struct aspa_payload *a, const struct aspa_payload *b) NONNULL;
 /* Both have the same payloads; sources do not count. */
 bool table_equal(const struct payload_table *a, const struct payload_table *b) NONNULL;
 

@@ -157,7 +157,7 @@ static void json_key_part(struct output *o, struct strbuf *out, size_t i)
 
 static void json_aspa_part(struct output *o, struct strbuf *out, size_t i)
 {
-	struct aspa a = table_aspa(o->table, i);
+	struct aspa_payload a = table_aspa(o->table, i);
 
 	strbuf_printf(out, "    { \"customer\": \"AS%u\", \"providers\": [", a.customer);
 	for (size_t p = 0; p < a.n; p++)
@@ -374,7 +374,7 @@ static void slurm_key(struct output *o, struct strbuf *out, size_t i)
 
 static void slurm_aspa(struct output *o, struct strbuf *out, size_t i)
 {
-	struct aspa a = table_aspa(o->table, i);
+	struct aspa_payload a = table_aspa(o->table, i);
 
 	strbuf_printf(out, "      { \n        \"customerAsn\": %u, \n        \"providerAsns\": [\n", a.customer);
 	for (size_t p = 0; p < a.n; p++)
@@ -559,7 +559,7 @@ static void client_key(struct output *o, struct strbuf *out, size_t i)
 
 static void client_aspa(struct output *o, struct strbuf *out, size_t i)
 {
-	struct aspa a = table_aspa(o->table, i);
+	struct aspa_payload a = table_aspa(o->table, i);
 
 	strbuf_printf(out, "\t\t{ \"customer_asid\": %u, \"expires\": %lld, \"providers\": [", a.customer, expires(o, PAYLOAD_ASPA, i));
 	for (size_t p = 0; p < a.n; p++)

@@ -58,7 +58,7 @@ static void judge_table(struct world *w)
 		CHECK(i == 0 || vrp_compare(&before, &v) < 0);
 	}
 	for (size_t i = 0; i < table_count(t, PAYLOAD_ASPA); i++) {
-		struct aspa a = table_aspa(t, i);
+		struct aspa_payload a = table_aspa(t, i);
 
 		CHECK(aspa_is_sound(&a));
 	}
@@ -88,7 +88,7 @@ static void helpful(struct world *w, uint8_t what, uint8_t arg)
 	struct writer out = writer_of(room, sizeof room);
 	struct vrp v = { .family = arg & 1 ? ADDR_V4 : ADDR_V6, .len = 8, .maxlen = 8, .addr = { arg }, .asn = arg };
 	uint32_t providers[2] = { arg, arg + 1u };
-	struct aspa a = { .customer = arg, .providers = providers, .n = 2 };
+	struct aspa_payload a = { .customer = arg, .providers = providers, .n = 2 };
 	struct router_key k = { .asn = arg, .spki = span_of(&arg, 1) };
 
 	switch (what % 8) {

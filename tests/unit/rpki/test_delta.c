@@ -54,7 +54,7 @@ static void add_all(struct payload_changes *c, bool announce, const struct paylo
 		assert_true(OK(changes_add_key(c, announce, &k)));
 	}
 	for (size_t i = 0; i < table_count(t, PAYLOAD_ASPA); i++) {
-		struct aspa a = table_aspa(t, i);
+		struct aspa_payload a = table_aspa(t, i);
 
 		if (!announce && delta_replaces(d, i))
 			continue;
@@ -189,7 +189,7 @@ static void what_may_not_be_changed_is_told(void **state)
 	AUTO(changes_free) struct payload_changes *a = changes_new(NULL);
 	struct vrp v = { .family = ADDR_V4, .len = 8, .maxlen = 8, .addr = { 10 }, .asn = 1 };
 	struct router_key key = { .spki = span_text("x"), .asn = 3 };
-	struct aspa aspa = { .customer = 7 };
+	struct aspa_payload aspa = { .customer = 7 };
 	struct changes_problem p;
 	AUTO(table_unref) struct payload_table *t = NULL;
 

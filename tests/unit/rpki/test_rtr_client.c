@@ -225,7 +225,7 @@ static void octets_may_come_one_by_one(void **state)
 	struct writer w = writer_of(room, sizeof room);
 	struct vrp v = vrp_of(1);
 	uint32_t providers[] = { 1, 2, 3 };
-	struct aspa a = { .customer = 9, .providers = providers, .n = 3 };
+	struct aspa_payload a = { .customer = 9, .providers = providers, .n = 3 };
 	struct router_key k = { .asn = 5, .spki = span_text("key") };
 
 	(void)state;

@@ -97,7 +97,7 @@ static void one_customer_has_one_aspa(void **state)
 	AUTO(table_unref) struct payload_table *t = NULL;
 	static const uint32_t first[] = { 30, 10 }, second[] = { 20, 10, 0 }, none[] = { 0, 0 };
 	static const uint32_t want[] = { 10, 20, 30 };
-	struct aspa a;
+	struct aspa_payload a;
 
 	(void)state;
 	assert_non_null(b);
