@@ -6,10 +6,10 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "rpki/object/tal.h"
 #include "tests/unit/rpki/object/toy.h"
-
 
 static struct toy *toy;
 
@@ -51,10 +51,32 @@ static void forms(void **state)
 	assert_int_equal(reads("rsync://a/b\n\nA\n", a, &t), RULE_TAL_BASE64);
 }
 
+/* Those of the five registries, as they are installed: each with an https: and an rsync: URI. */
+static void installed_ones(void **state)
+{
+	static const char *const names[] = { "afrinic", "apnic", "arin", "lacnic", "ripe" };
+	const char *src = getenv("CAIRN_SRC");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		AUTO(arena_free) struct arena *a = arena_new(0);
+		AUTO_CHARS char *path = mem_printf("%s/rpki/tals/%s.tal", src != NULL ? src : ".", names[i]);
+		AUTO_CHARS char *text = NULL;
+		struct tal t;
+		size_t n;
+
+		assert_true(OK(file_read_all(path, TAL_MAX, &text, &n)));
+		assert_int_equal(reads(text, a, &t), RULE_NONE);
+		assert_int_equal(t.count, 2);
+		assert_true((memcmp(t.uris[0].p, "https:", 6) == 0) != (memcmp(t.uris[1].p, "https:", 6) == 0));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms),
+		cmocka_unit_test(installed_ones),
 	};
 	int failed;
 
