@@ -676,3 +676,10 @@ RESULT point_validate(struct point *p)
 	p->kept = !p->failed;
 	return DONE;
 }
+
+RESULT point_keep(const struct point *p)
+{
+	struct objects_keeper *k = p->options->keeper;
+
+	return k != NULL && !p->failed && p->good_value.n > 0 ? k->keep(k, p->good_key, p->good_value, p->good_hashes, p->good_count) : DONE;
+}

@@ -59,7 +59,7 @@ struct refusal {
 struct point {
 	const struct validate_options *options BORROWED_FIELD;
 	struct objects_reader *reader BORROWED_FIELD;
-	const struct ca *ca BORROWED_FIELD;
+	struct ca *ca BORROWED_FIELD;
 	struct arena *arena BORROWED_FIELD;      /* for all of the point; what is told of it lies here or in the reader's octets */
 	struct product *products ARENA_FIELD;
 	struct refusal *refusals ARENA_FIELD;
@@ -80,5 +80,7 @@ struct point {
 
 /* Looks at the publication point of p->ca. Its children are p->children. ERR_NOMEM, ERR_SYSTEM; what is wrong with objects is in p. */
 RESULT point_validate(struct point *p) NONNULL;
+/* Gives the keeper, if there is one, what is to be kept of it. By one thread at a time. */
+RESULT point_keep(const struct point *p) NONNULL;
 
 #endif

@@ -71,11 +71,10 @@ static RESULT tell(struct run *r, struct point *p)
 	}
 	for (const struct refusal *f = p->refusals; f != NULL; f = f->next)
 		r->o->sink->ops->refused(r->o->sink, r->o->anchors[p->ca->anchor].name, f->uri, f->why);
+	TRY(point_keep(p));
 	if (p->failed)
 		return DONE;
 	to->payloads += p->payloads;
-	if (p->good_value.n > 0)
-		TRY(r->o->keeper->keep(r->o->keeper, p->good_key, p->good_value, p->good_hashes, p->good_count));
 	return tell_products(r, p);
 }
 
@@ -93,7 +92,7 @@ static void push_all(struct run *r, struct ca *given)
 
 /* --- threads */
 
-static RESULT look_at(struct run *r, struct objects_reader *reader, const struct ca *ca)
+static RESULT look_at(struct run *r, struct objects_reader *reader, struct ca *ca)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct point p = { .options = r->o, .reader = reader, .ca = ca, .arena = a };
