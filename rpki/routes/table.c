@@ -1,87 +1,52 @@
 #include "rpki/routes/table.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-#include "base/arena.h"
 #include "rpki/routes/raw.h"
+#include "rpki/routes/table_inside.h"
 
-struct slot4 {
-	uint32_t addr; /* host order */
-	uint32_t asn;
-	uint8_t maxlen, len;
-};
-
-struct slot6 {
-	uint8_t addr[16];
-	uint32_t asn;
-	uint8_t maxlen, len;
-};
-
-struct slot_key {
-	uint8_t ski[PAYLOAD_SKI];
-	uint32_t asn;
-	uint32_t n; /* octets from at on are the SPKI */
-	size_t at;
-};
-
-struct slot_aspa {
-	uint32_t customer;
-	uint32_t n;
-	size_t at;
-};
-
-/* Payload i has the sources ids[first[i]] to ids[first[i + 1] - 1]. */
-struct source_lists {
-	uint32_t *first OWNED_FIELD; /* NULL: nobody has any */
-	uint32_t *ids OWNED_FIELD;
-	uint32_t n;
-};
-
-struct payload_table {
-	atomic_uint refs;
-	uint64_t generation;
-	struct slot4 *v4 OWNED_FIELD;
-	struct slot6 *v6 OWNED_FIELD;
-	struct slot_key *keys OWNED_FIELD;
-	struct slot_aspa *aspas OWNED_FIELD;
-	uint8_t *octets OWNED_FIELD;
-	uint32_t *providers OWNED_FIELD;
-	size_t n4, n6, nkeys, naspas, noctets, nproviders;
-	size_t withheld;
-	struct source_lists lists[PAYLOAD_KINDS];
-	struct payload_source *sources OWNED_FIELD;
-	size_t nsources;
-	struct arena *text OWNED_FIELD;
-};
+#define TALS 16u /* names of trust anchors of which each stands in the text once */
 
 struct table_builder {
 	struct raw raw;
 	struct table_limits limits;
-	struct payload_source *sources OWNED_FIELD;
+	struct slot_source *sources OWNED_FIELD;
 	size_t nsources, room_sources;
-	struct arena *text OWNED_FIELD;
+	char *text OWNED_FIELD;
+	size_t ntext, room_text;
+	uint32_t tals[TALS]; /* where their names are in the text */
+	size_t ntals;
 	bool sourced[PAYLOAD_KINDS]; /* some payload has a source */
 };
 
 /* --------------------------------------------------------------------------------------------------------------- lifetime */
 
+static void own_done(struct table_own *o)
+{
+	mem_free(MOVE(o->v4));
+	mem_free(MOVE(o->v6));
+	mem_free(MOVE(o->keys));
+	mem_free(MOVE(o->aspas));
+	mem_free(MOVE(o->octets));
+	mem_free(MOVE(o->providers));
+	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++) {
+		mem_free(MOVE(o->first[k]));
+		mem_free(MOVE(o->ids[k]));
+	}
+	mem_free(MOVE(o->sources));
+	mem_free(MOVE(o->text));
+}
+
 void table_unref(struct payload_table *t)
 {
 	if (t == NULL || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	mem_free(MOVE(t->v4));
-	mem_free(MOVE(t->v6));
-	mem_free(MOVE(t->keys));
-	mem_free(MOVE(t->aspas));
-	mem_free(MOVE(t->octets));
-	mem_free(MOVE(t->providers));
-	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++) {
-		mem_free(MOVE(t->lists[k].first));
-		mem_free(MOVE(t->lists[k].ids));
-	}
-	mem_free(MOVE(t->sources));
-	arena_free(MOVE(t->text));
+	own_done(&t->own);
+	if (t->mapped)
+		(void)munmap(t->image, t->image_octets);
+	else
+		mem_free(MOVE(t->image));
 	mem_free(t);
 }
 
@@ -99,7 +64,7 @@ void table_builder_free(struct table_builder *b)
 		return;
 	raw_done(&b->raw);
 	mem_free(MOVE(b->sources));
-	arena_free(MOVE(b->text));
+	mem_free(MOVE(b->text));
 	mem_free(b);
 }
 
@@ -118,28 +83,51 @@ struct table_builder *table_builder_new(const struct table_limits *limits)
 
 /* -------------------------------------------------------------------------------------------------------------- collecting */
 
-static RESULT copy_text(struct table_builder *b, const char *from, const char **ret)
+static RESULT copy_text(struct table_builder *b, const char *from, uint32_t *ret)
 {
-	const char *copy = from == NULL ? NULL : arena_strdup(b->text, from);
+	void *p = b->text;
+	struct result r;
+	size_t n;
 
-	if (from != NULL && copy == NULL)
-		return FAIL(ERR_NOMEM);
-	*ret = copy;
+	if (from == NULL) {
+		*ret = TEXT_NONE;
+		return DONE;
+	}
+	n = strlen(from) + 1;
+	r = raw_grow(&p, b->ntext, n, &b->room_text, 1);
+	b->text = p;
+	TRY(r);
+	memcpy(b->text + b->ntext, from, n);
+	*ret = (uint32_t)b->ntext;
+	b->ntext += n;
+	return DONE;
+}
+
+/* There are few of them, and each has many objects. */
+static RESULT copy_tal(struct table_builder *b, const char *tal, uint32_t *ret)
+{
+	for (size_t i = b->ntals; i-- > 0;) {
+		if (strcmp(b->text + b->tals[i], tal) == 0) {
+			*ret = b->tals[i];
+			return DONE;
+		}
+	}
+	TRY(copy_text(b, tal, ret));
+	if (b->ntals < TALS)
+		b->tals[b->ntals++] = *ret;
 	return DONE;
 }
 
 RESULT table_builder_add_source(struct table_builder *b, const struct payload_source *s, uint32_t *ret_id)
 {
-	struct payload_source copy = *s;
+	struct slot_source copy = { .kind = s->kind, .not_before = s->not_before, .not_after = s->not_after, .chain_not_before = s->chain_not_before,
+		.chain_not_after = s->chain_not_after, .stale = s->stale };
 	void *p = b->sources;
-	struct result r;
+	struct result r = raw_grow(&p, b->nsources, 1, &b->room_sources, sizeof *b->sources);
 
-	if (b->text == NULL && (b->text = arena_new(0)) == NULL)
-		return FAIL(ERR_NOMEM);
-	r = raw_grow(&p, b->nsources, 1, &b->room_sources, sizeof *b->sources);
 	b->sources = p;
 	TRY(r);
-	TRY(copy_text(b, s->tal != NULL ? s->tal : "", &copy.tal));
+	TRY(copy_tal(b, s->tal != NULL ? s->tal : "", &copy.tal));
 	TRY(copy_text(b, s->uri, &copy.uri));
 	TRY(copy_text(b, s->comment, &copy.comment));
 	b->sources[b->nsources] = copy;
@@ -187,14 +175,31 @@ RESULT table_builder_add_aspa(struct table_builder *b, uint32_t customer, const 
 	return DONE;
 }
 
+static const char *text_at(const struct payload_table *t, uint32_t at) BORROWED;
+static const char *text_at(const struct payload_table *t, uint32_t at)
+{
+	return at != TEXT_NONE ? t->text + at : NULL;
+}
+
+static struct payload_source source_value(const struct payload_table *t, uint32_t id)
+{
+	const struct slot_source *s = &t->sources[id];
+
+	return (struct payload_source){ .kind = s->kind, .tal = text_at(t, s->tal), .uri = text_at(t, s->uri), .comment = text_at(t, s->comment),
+		.not_before = s->not_before, .not_after = s->not_after, .chain_not_before = s->chain_not_before, .chain_not_after = s->chain_not_after,
+		.stale = s->stale };
+}
+
 /* Adds those sources of payload i of t that b does not have yet; ids says which have become which. */
 static RESULT add_sources_of(struct table_builder *b, const struct payload_table *t, enum payload_kind k, size_t i, uint32_t *ids)
 {
 	for (size_t w = 0; w < table_sources(t, k, i); w++) {
 		uint32_t old = t->lists[k].ids[t->lists[k].first[i] + w];
 
+		struct payload_source s = source_value(t, old);
+
 		if (ids[old] == SOURCE_NONE)
-			TRY(table_builder_add_source(b, &t->sources[old], &ids[old]));
+			TRY(table_builder_add_source(b, &s, &ids[old]));
 	}
 	return DONE;
 }
@@ -322,61 +327,69 @@ RESULT table_builder_add_difference(struct table_builder *b, const struct payloa
 /* --------------------------------------------------------------------------------------------------------------- finishing */
 
 /* Source lists grow as payloads are taken over in order. */
-static RESULT lists_init(struct source_lists *l, size_t most)
+static RESULT lists_init(struct payload_table *t, enum payload_kind k, size_t most)
 {
-	l->first = (uint32_t *)mem_alloc_array(most + 1, sizeof *l->first);
-	l->ids = (uint32_t *)mem_alloc_array(most, sizeof *l->ids);
-	return l->first != NULL && l->ids != NULL ? DONE : FAIL(ERR_NOMEM);
+	t->own.first[k] = (uint32_t *)mem_alloc_array(most + 1, sizeof(uint32_t));
+	t->own.ids[k] = (uint32_t *)mem_alloc_array(most, sizeof(uint32_t));
+	if (t->own.first[k] == NULL || t->own.ids[k] == NULL)
+		return FAIL(ERR_NOMEM);
+	t->lists[k].first = t->own.first[k];
+	t->lists[k].ids = t->own.ids[k];
+	return DONE;
 }
 
-static void lists_add(struct source_lists *l, size_t payload, uint32_t id)
+static void lists_add(struct payload_table *t, enum payload_kind k, size_t payload, uint32_t id)
 {
-	if (l->first == NULL)
+	uint32_t *first = t->own.first[k], *ids = t->own.ids[k], *n = &t->lists[k].n;
+
+	if (first == NULL)
 		return;
 	if (id != SOURCE_NONE) {
 		bool known = false;
 
-		for (uint32_t i = l->first[payload]; i < l->n && !known; i++)
-			known = l->ids[i] == id;
+		for (uint32_t i = first[payload]; i < *n && !known; i++)
+			known = ids[i] == id;
 		if (!known)
-			l->ids[l->n++] = id;
+			ids[(*n)++] = id;
 	}
-	l->first[payload + 1] = l->n;
+	first[payload + 1] = *n;
 }
 
 static RESULT take_prefixes(const struct raw *r, struct payload_table *t)
 {
-	struct source_lists *l = &t->lists[PAYLOAD_VRP];
+	struct table_own *o = &t->own;
 
-	t->v4 = (struct slot4 *)mem_alloc_array(r->n4, sizeof *t->v4);
-	t->v6 = (struct slot6 *)mem_alloc_array(r->n6, sizeof *t->v6);
-	if (t->v4 == NULL || t->v6 == NULL)
+	t->v4 = o->v4 = (struct slot4 *)mem_alloc_array(r->n4, sizeof *o->v4);
+	t->v6 = o->v6 = (struct slot6 *)mem_alloc_array(r->n6, sizeof *o->v6);
+	if (o->v4 == NULL || o->v6 == NULL)
 		return FAIL(ERR_NOMEM);
 	for (size_t i = 0; i < r->n4; i++) {
 		const uint8_t *k = r->v4[i].key;
 
 		if (i == 0 || memcmp(k, r->v4[i - 1].key, RAW4_KEY) != 0)
-			t->v4[t->n4++] = (struct slot4){ .addr = load32(k), .asn = load32(k + 6), .maxlen = k[4], .len = k[5] };
-		lists_add(l, t->n4 - 1, r->v4[i].tag);
+			o->v4[t->n4++] = (struct slot4){ .addr = load32(k), .asn = load32(k + 6), .maxlen = k[4], .len = k[5] };
+		lists_add(t, PAYLOAD_VRP, t->n4 - 1, r->v4[i].tag);
 	}
 	for (size_t i = 0; i < r->n6; i++) {
 		const uint8_t *k = r->v6[i].key;
 
 		if (i == 0 || memcmp(k, r->v6[i - 1].key, RAW6_KEY) != 0) {
-			struct slot6 *s = &t->v6[t->n6++];
+			struct slot6 *s = &o->v6[t->n6++];
 
 			*s = (struct slot6){ .asn = load32(k + 18), .maxlen = k[16], .len = k[17] };
 			memcpy(s->addr, k, sizeof s->addr);
 		}
-		lists_add(l, t->n4 + t->n6 - 1, r->v6[i].tag);
+		lists_add(t, PAYLOAD_VRP, t->n4 + t->n6 - 1, r->v6[i].tag);
 	}
 	return DONE;
 }
 
 static RESULT take_keys(struct raw *r, struct payload_table *t)
 {
-	t->keys = (struct slot_key *)mem_alloc_array(r->nkeys, sizeof *t->keys);
-	if (t->keys == NULL)
+	struct table_own *o = &t->own;
+
+	t->keys = o->keys = (struct slot_key *)mem_alloc_array(r->nkeys, sizeof *o->keys);
+	if (o->keys == NULL)
 		return FAIL(ERR_NOMEM);
 	for (size_t i = 0; i < r->nkeys; i++) {
 		struct router_key k = raw_key_value(r, &r->keys[i]), before = { .asn = 0 };
@@ -384,14 +397,14 @@ static RESULT take_keys(struct raw *r, struct payload_table *t)
 		if (i > 0)
 			before = raw_key_value(r, &r->keys[i - 1]);
 		if (i == 0 || router_key_compare(&k, &before) != 0) {
-			struct slot_key *s = &t->keys[t->nkeys++];
+			struct slot_key *s = &o->keys[t->nkeys++];
 
-			*s = (struct slot_key){ .asn = k.asn, .n = (uint32_t)k.spki.n, .at = r->keys[i].at };
+			*s = (struct slot_key){ .asn = k.asn, .n = (uint32_t)k.spki.n, .at = (uint32_t)r->keys[i].at };
 			memcpy(s->ski, k.ski, sizeof s->ski);
 		}
-		lists_add(&t->lists[PAYLOAD_KEY], t->nkeys - 1, r->keys[i].tag);
+		lists_add(t, PAYLOAD_KEY, t->nkeys - 1, r->keys[i].tag);
 	}
-	t->octets = MOVE(r->octets);
+	t->octets = o->octets = MOVE(r->octets);
 	t->noctets = r->noctets;
 	return DONE;
 }
@@ -420,7 +433,7 @@ static size_t unite(uint32_t *v, size_t n)
 static size_t take_customer(const struct raw *r, size_t at, uint32_t most, struct payload_table *t)
 {
 	uint32_t customer = r->aspas[at].customer;
-	uint32_t *room = t->providers + t->nproviders;
+	uint32_t *room = t->own.providers + t->nproviders;
 	size_t end = at, n = 0;
 
 	for (; end < r->naspas && r->aspas[end].customer == customer; end++) {
@@ -432,19 +445,21 @@ static size_t take_customer(const struct raw *r, size_t at, uint32_t most, struc
 		t->withheld++;
 		return end;
 	}
-	t->aspas[t->naspas] = (struct slot_aspa){ .customer = customer, .n = (uint32_t)n, .at = t->nproviders };
+	t->own.aspas[t->naspas] = (struct slot_aspa){ .customer = customer, .n = (uint32_t)n, .at = (uint32_t)t->nproviders };
 	t->nproviders += n;
 	for (size_t i = at; i < end; i++)
-		lists_add(&t->lists[PAYLOAD_ASPA], t->naspas, r->aspas[i].tag);
+		lists_add(t, PAYLOAD_ASPA, t->naspas, r->aspas[i].tag);
 	t->naspas++;
 	return end;
 }
 
 static RESULT take_aspas(const struct raw *r, uint32_t most, struct payload_table *t)
 {
-	t->aspas = (struct slot_aspa *)mem_alloc_array(r->naspas, sizeof *t->aspas);
-	t->providers = (uint32_t *)mem_alloc_array(r->nproviders, sizeof *t->providers);
-	if (t->aspas == NULL || t->providers == NULL)
+	struct table_own *o = &t->own;
+
+	t->aspas = o->aspas = (struct slot_aspa *)mem_alloc_array(r->naspas, sizeof *o->aspas);
+	t->providers = o->providers = (uint32_t *)mem_alloc_array(r->nproviders, sizeof *o->providers);
+	if (o->aspas == NULL || o->providers == NULL)
 		return FAIL(ERR_NOMEM);
 	for (size_t i = 0; i < r->naspas;)
 		i = take_customer(r, i, most, t);
@@ -465,13 +480,14 @@ RESULT table_builder_finish(struct table_builder *b, uint64_t generation, struct
 	TRY(raw_sort(&own->raw));
 	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++)
 		if (own->sourced[k])
-			TRY(lists_init(&t->lists[k], counts[k]));
+			TRY(lists_init(t, k, counts[k]));
 	TRY(take_prefixes(r, t));
 	TRY(take_aspas(r, own->limits.providers, t));
 	TRY(take_keys(&own->raw, t));
-	t->sources = MOVE(own->sources);
+	t->sources = t->own.sources = MOVE(own->sources);
 	t->nsources = own->nsources;
-	t->text = MOVE(own->text);
+	t->text = t->own.text = MOVE(own->text);
+	t->ntext = own->ntext;
 	*ret_table = MOVE(t);
 	return DONE;
 }
@@ -511,7 +527,7 @@ size_t table_octets(const struct payload_table *t)
 	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++)
 		if (t->lists[k].first != NULL)
 			n += (table_count(t, k) + 1 + t->lists[k].n) * sizeof(uint32_t);
-	n += t->nsources * sizeof *t->sources + (t->text != NULL ? arena_used(t->text) : 0);
+	n += t->nsources * sizeof *t->sources + t->ntext;
 	return n;
 }
 
@@ -619,5 +635,5 @@ size_t table_sources(const struct payload_table *t, enum payload_kind k, size_t 
 
 struct payload_source table_source(const struct payload_table *t, enum payload_kind k, size_t i, size_t which)
 {
-	return t->sources[t->lists[k].ids[t->lists[k].first[i] + which]];
+	return source_value(t, t->lists[k].ids[t->lists[k].first[i] + which]);
 }
