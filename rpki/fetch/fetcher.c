@@ -1,6 +1,5 @@
 #include "rpki/fetch/fetcher.h"
 
-
 void fetcher_free(struct fetcher *f)
 {
 	if (f != NULL)
@@ -41,5 +40,5 @@ char *fetch_folder_path(const char *dir, const uint8_t folder[FETCH_FOLDER])
 		hex[2 * i + 1] = "0123456789abcdef"[folder[i] & 15];
 	}
 	hex[2 * FETCH_FOLDER] = '\0';
-	return mem_printf("%s/%s", dir, hex);
+	return mem_printf("%s/%s" FETCH_TREE, dir, hex);
 }

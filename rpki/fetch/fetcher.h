@@ -16,6 +16,7 @@
 #include "base/mem.h"
 
 #define FETCH_FOLDER 16     /* octets that name a folder */
+#define FETCH_TREE "/tree"
 #define FETCH_URI_MAX 4096u /* octets of a URI, with its end */
 #define FETCH_TAG_MAX 1024u /* of an ETag or Last-Modified, with its end; longer ones are told as "" */
 #define FETCH_WHY_MAX 512u  /* of the reason for an end, with its end; longer ones are cut */
@@ -49,7 +50,7 @@ struct fetch_end {
 	 * ERR_NOTFOUND: no address for the name, no rsync; ERR_CLOSED: broken off, or the fetching process ended; ERR_SYSTEM, ERR_NOMEM */
 	enum err e;
 	const char *why BORROWED_FIELD; /* one line; "" with ERR_NONE */
-	uint64_t octets;                /* get: of the body; rsync: of the files that came */
+	uint64_t octets;                /* get: of the body; rsync: 0 */
 };
 
 struct fetch_events {
@@ -63,7 +64,7 @@ struct fetch_events {
 struct fetch_counts {
 	uint64_t gets, rsyncs;                  /* begun */
 	uint64_t failed;                        /* of both */
-	uint64_t octets;                        /* over the wire, as far as it is known */
+	uint64_t octets;                        /* over the wire, by HTTPS */
 	uint64_t connections, reused, redirects; /* by HTTPS */
 	uint64_t too_slow, too_late, too_large; /* ended by the rate floor, a deadline, a limit of octets */
 	uint64_t names, names_failed;           /* looked up; without an answer */
@@ -96,7 +97,7 @@ void fetcher_pause(struct fetcher *f, fetch_h h, bool paused) NONNULL;
 void fetcher_cancel(struct fetcher *f, fetch_h h) NONNULL; /* no event follows. A stale handle is fine */
 struct fetch_counts fetcher_counts(const struct fetcher *f) NONNULL; /* of a link: as of its last report */
 
-/* The path of a folder of fetch_rsync below `dir`: hexadecimal digits. */
+/* Where the files of a folder of fetch_rsync are, below `dir`: "dir/HEXADECIMAL/tree". */
 char *fetch_folder_path(const char *dir, const uint8_t folder[FETCH_FOLDER]) OWNED_BY(mem_free) NONNULL;
 
 #endif

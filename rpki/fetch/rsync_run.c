@@ -32,7 +32,8 @@ struct rsync_run {
 	pid_t pid;           /* 0: none */
 	int out, err, pidfd; /* -1: none */
 	watch_h out_watch, err_watch, end_watch;
-	timer_h deadline;
+	timer_h deadline, stall;
+	bool heard; /* something since the stall's timer was set */
 	bool stopped, reaped, mute; /* mute: nobody is to be told */
 	enum err why;
 	struct strbuf *said OWNED_FIELD;
@@ -51,7 +52,8 @@ struct rsync_runner {
 
 struct rsync_options rsync_options_default(void)
 {
-	return (struct rsync_options){ .command = "rsync", .connect_s = 15, .io_s = 30, .deadline_ms = 300000, .object_octets = 8u << 20, .octets = 2ull << 30,
+	return (struct rsync_options){ .command = "rsync", .connect_s = 15, .io_s = 30, 
+		.deadline_ms = 300000, .stall_ms = 45000, .object_octets = 8u << 20, .octets = 2ull << 30,
 		.files = 1000000 };
 }
 
@@ -105,6 +107,7 @@ static void run_close(struct rsync_run *r)
 	loop_unwatch(l, &r->err_watch);
 	loop_unwatch(l, &r->end_watch);
 	loop_timer_stop(l, &r->deadline);
+	loop_timer_stop(l, &r->stall);
 	*r->at = r->next;
 	if (r->next != NULL)
 		r->next->at = r->at;
@@ -124,12 +127,13 @@ static void stop(struct rsync_run *r, enum err why)
 
 /* ------------------------------------------------------------------------------------------------------------ its outputs */
 
-/* Standard output has a line "OCTETS NAME" for each file. */
+/* Standard output has a line "OCTETS CHANGES NAME" for each file and folder. */
 static void count(struct rsync_run *r, struct span s)
 {
 	const struct rsync_options *o = &r->runner->o;
 	struct reader in = reader_of(s);
 
+	r->heard = true;
 	while (!reader_end(&in) && !r->stopped) {
 		uint8_t c = read8(&in);
 
@@ -199,6 +203,28 @@ static void on_deadline(struct loop *l, void *object)
 	(void)l;
 	r->runner->counts.too_late++;
 	stop(r, ERR_TIMEOUT);
+}
+
+static void arm_stall(struct rsync_run *r);
+
+static void on_stall(struct loop *l, void *object)
+{
+	struct rsync_run *r = (struct rsync_run *)object;
+
+	(void)l;
+	if (r->heard) {
+		arm_stall(r);
+		return;
+	}
+	r->runner->counts.too_slow++;
+	stop(r, ERR_TIMEOUT);
+}
+
+static void arm_stall(struct rsync_run *r)
+{
+	r->heard = false;
+	if (r->runner->o.stall_ms > 0 && !OK(loop_timer(r->runner->loop, &rsync_run_loop_type, r->self.v, on_stall, r->runner->o.stall_ms, &r->stall)))
+		stop(r, ERR_NOMEM);
 }
 
 /* The first line of what it said, without what does not belong into a line. */
@@ -337,8 +363,9 @@ static RESULT start(struct rsync_run *r, const char *uri, const char *dir)
 		return FAIL(ERR_NOMEM);
 	say(&a, "rsync");
 	say(&a, "-rt");
+	say(&a, "-ii"); /* each file is named, known ones too: so it is seen how many there are, and that it goes on */
 	say(&a, "--no-motd");
-	say(&a, "--out-format=%l %n");
+	say(&a, "--out-format=%l %i %n");
 	say(&a, size);
 	say(&a, connect);
 	say(&a, timeout);
@@ -367,7 +394,9 @@ static RESULT watch(struct rsync_run *r)
 	TRY(loop_watch(l, &rsync_run_loop_type, r->self.v, r->out, LOOP_READ, on_out, &r->out_watch));
 	TRY(loop_watch(l, &rsync_run_loop_type, r->self.v, r->err, LOOP_READ, on_err, &r->err_watch));
 	TRY(loop_watch(l, &rsync_run_loop_type, r->self.v, r->pidfd, LOOP_READ, on_end, &r->end_watch));
-	return loop_timer(l, &rsync_run_loop_type, r->self.v, on_deadline, r->runner->o.deadline_ms, &r->deadline);
+	TRY(loop_timer(l, &rsync_run_loop_type, r->self.v, on_deadline, r->runner->o.deadline_ms, &r->deadline));
+	arm_stall(r);
+	return DONE;
 }
 
 RESULT rsync_run(struct rsync_runner *x, const char *uri, const char *dir, const struct rsync_events *ev, rsync_run_h *ret)

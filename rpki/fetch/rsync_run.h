@@ -18,11 +18,12 @@ struct rsync_options {
 	const char *proxy BORROWED_FIELD;   /* for RSYNC_PROXY: "HOST:PORT"; NULL: none */
 	uint32_t connect_s, io_s;           /* what rsync itself waits: --contimeout, --timeout */
 	uint32_t deadline_ms;               /* for all of it */
+	uint32_t stall_ms;                  /* in which it names no file, new or known: then it is too slow; 0: any */
 	uint32_t object_octets;             /* larger files are left out: --max-size */
-	uint64_t octets;                    /* of the files of one run */
+	uint64_t octets;                    /* of all files there, new or known */
 	uint32_t files;                     /* likewise */
 };
-struct rsync_options rsync_options_default(void); /* "rsync", none, 15, 30, 300 s, 8 MiB, 2 GiB, 1000000 */
+struct rsync_options rsync_options_default(void); /* "rsync", none, 15, 30, 300 s, 45 s, 8 MiB, 2 GiB, 1000000 */
 
 struct rsync_events {
 	const struct loop_type *type BORROWED_FIELD;
@@ -32,8 +33,8 @@ struct rsync_events {
 };
 
 struct rsync_counts {
-	uint64_t runs, failed, too_late, too_large;
-	uint64_t files, octets; /* that came */
+	uint64_t runs, failed, too_slow, too_late, too_large;
+	uint64_t files, octets; /* that were there */
 };
 
 void rsync_runner_free(struct rsync_runner *x) TAKES(1); /* kills what runs, and waits for its end; no event follows */

@@ -1,7 +1,7 @@
 /*
  * rrdp_get: fetches a repository by RRDP over HTTPS, twice, and says what it found: a hand tool, and what tests/stages/ci/64-rrdp runs.
  *
- * usage: rrdp_get URI ADDRESS BUNDLE [PROXY@PORT]      the notification; of its host; PEM file of authorities
+ * usage: rrdp_get URI ADDRESS BUNDLE [PROXY@PORT]      the notification; of every host; PEM file of authorities
  * It prints for each run the outcome, the serial, the objects, their octets, and a sum over URIs and octets that does not depend on their order. Exit status 0: both well.
  */
 #include <inttypes.h>
@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "net/tls_client.h"
+#include "rpki/fetch/fetcher_direct.h"
 #include "rpki/fetch/rrdp_fetch.h"
 
 LOOP_HANDLE(getter)
@@ -80,7 +81,15 @@ static void on_ended(struct loop *l, void *object, rrdp_fetch_h f, const struct 
 	loop_stop(l);
 }
 
-static bool run(struct getter *g, struct loop *l, struct http_client *c, const char *uri, const struct addr *at)
+static struct addr server;
+
+static void look_up(const char *host, struct names_answer *ret)
+{
+	(void)host;
+	ret->a[ret->n++] = server;
+}
+
+static bool run(struct getter *g, struct loop *l, struct fetcher *c, const char *uri)
 {
 	struct rrdp_limits limits = rrdp_limits_default();
 	struct rrdp_store store = { g, g_begin, g_publish, g_withdraw, g_keep, g_keep, g_abort };
@@ -89,7 +98,7 @@ static bool run(struct getter *g, struct loop *l, struct http_client *c, const c
 	struct rrdp_fetch_events ev = { .type = &getter_loop_type, .who = self.v, .ended = on_ended };
 	rrdp_fetch_h f;
 
-	if (!OK(rrdp_fetch_begin(c, l, &o, &store, at, 1, &ev, &f)))
+	if (!OK(rrdp_fetch_begin(c, &o, &store, 0, &ev, &f)))
 		return false;
 	loop_run(l);
 	getter_retire(l, self);
@@ -103,13 +112,12 @@ int main(int argc, char **argv)
 	AUTO(rng_free) struct rng *rng = rng_new();
 	AUTO(loop_free) struct loop *l = NULL;
 	AUTO(host_free) struct host *h = NULL;
-	AUTO(http_client_free) struct http_client *c = NULL;
+	AUTO(fetcher_free) struct fetcher *c = NULL;
 	static struct getter g;
-	struct http_options o = http_options_default();
+	struct fetcher_direct_options o = fetcher_direct_options_default();
 	struct loop_backend b;
-	struct addr at;
 
-	if (argc < 4 || why == NULL || rng == NULL || !OK(addr_parse(argv[2], &at)) || !OK(loop_event_backend(&b))) {
+	if (argc < 4 || why == NULL || rng == NULL || !OK(addr_parse(argv[2], &server)) || !OK(loop_event_backend(&b))) {
 		fprintf(stderr, "usage: rrdp_get URI ADDRESS BUNDLE [PROXY@PORT]\n");
 		return 2;
 	}
@@ -117,14 +125,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", strbuf_text(why));
 		return 2;
 	}
-	o.trust = trust;
-	o.by_proxy = argc > 4;
-	if (argc > 4 && !OK(endpoint_parse(argv[4], 3128, &o.proxy)))
+	o.lookup = look_up;
+	o.http.trust = trust;
+	o.http.by_proxy = argc > 4;
+	if (argc > 4 && !OK(endpoint_parse(argv[4], 3128, &o.http.proxy)))
 		return 2;
 	l = loop_new(&b, rng, NULL);
 	h = l != NULL ? host_event_new(l, 0) : NULL;
-	c = h != NULL ? http_client_new(h, &o) : NULL;
-	if (c == NULL || !run(&g, l, c, argv[1], &at) || !run(&g, l, c, argv[1], &at))
+	c = h != NULL ? fetcher_direct_new(h, &o) : NULL;
+	if (c == NULL || !run(&g, l, c, argv[1]) || !run(&g, l, c, argv[1]))
 		return 1;
 	return 0;
 }

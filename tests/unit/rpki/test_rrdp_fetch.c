@@ -10,6 +10,7 @@
 #include "base/libcrypto.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "rpki/fetch/fetcher_direct.h"
 #include "rpki/fetch/rrdp_fetch.h"
 #include "tests/sim/net.h"
 
@@ -31,7 +32,7 @@ struct rig {
 	struct loop *loop;
 	struct rng *rng;
 	struct host *host;
-	struct http_client *client;
+	struct fetcher *fetcher;
 	struct asker a;
 	asker_h self;
 	char notification[1000];
@@ -133,11 +134,19 @@ static struct addr ip(const char *text)
 	return a;
 }
 
+static void look_up(const char *host, struct names_answer *ret)
+{
+	if (strcmp(host, "h") == 0)
+		ret->a[ret->n++] = ip("192.0.2.1");
+	else
+		(void)snprintf(ret->why, sizeof ret->why, "no such name");
+}
+
 static int start(void **state)
 {
 	struct rig *g = (struct rig *)test_calloc(1, sizeof *g);
 	struct addr own4 = ip("198.51.100.1"), own6 = ip("2001:db8::1"), at = ip("192.0.2.1");
-	struct http_options o = http_options_default();
+	struct fetcher_direct_options o = fetcher_direct_options_default();
 	uint8_t hash[RRDP_HASH];
 	SHA256_CTX sha;
 	int n;
@@ -147,8 +156,10 @@ static int start(void **state)
 	g->rng = rng_new_seeded(7);
 	g->loop = sim_loop_new(g->sim, g->rng, NULL);
 	g->host = sim_host_new(g->sim, g->loop, &own4, &own6);
-	g->client = http_client_new(g->host, &o);
-	assert_non_null(g->client);
+	o.name_threads = 0;
+	o.lookup = look_up;
+	g->fetcher = fetcher_direct_new(g->host, &o);
+	assert_non_null(g->fetcher);
 	assert_true(OK(sim_node(g->sim, &at, &node, g)));
 	g->self = asker_enlist(g->loop, &g->a);
 	SHA256_Init(&sha);
@@ -167,7 +178,7 @@ static int stop(void **state)
 {
 	struct rig *g = (struct rig *)*state;
 
-	http_client_free(g->client);
+	fetcher_free(g->fetcher);
 	asker_retire(g->loop, g->self);
 	host_free(g->host);
 	assert_int_equal(loop_live_handles(g->loop), 0);
@@ -189,20 +200,24 @@ static void nothing_to_free(struct message *m)
 	(void)m;
 }
 
-static rrdp_fetch_h begin(struct rig *g, size_t addresses)
+static rrdp_fetch_h begin_at(struct rig *g, const char *uri)
 {
 	static const struct rrdp_limits limits = { .notification_octets = 10000, .snapshot_octets = 10000, .object_octets = 100, .elements = 10, .list = 10,
 		.token_octets = 10000 };
 	struct rrdp_store store = { g, m_begin, m_publish, m_withdraw, m_commit, m_touch, m_abort };
-	struct rrdp_options o = { .uri = "https://h/n.xml", .state = span_of(g->state, g->state_len), .limits = &limits };
+	struct rrdp_options o = { .uri = uri, .state = span_of(g->state, g->state_len), .limits = &limits };
 	struct rrdp_fetch_events ev = { .type = &asker_loop_type, .who = g->self.v, .ended = on_ended };
-	struct addr at = ip("192.0.2.1");
 	rrdp_fetch_h f;
 
 	g->a = (struct asker){ 0 };
-	assert_true(OK(rrdp_fetch_begin(g->client, g->loop, &o, &store, &at, addresses, &ev, &f)));
+	assert_true(OK(rrdp_fetch_begin(g->fetcher, &o, &store, 0, &ev, &f)));
 	assert_int_equal(g->a.ended, 0);
 	return f;
+}
+
+static rrdp_fetch_h begin(struct rig *g)
+{
+	return begin_at(g, "https://h/n.xml");
 }
 
 static void run(struct rig *g)
@@ -217,12 +232,12 @@ static void a_repository_is_fetched_and_then_unchanged(void **state)
 {
 	struct rig *g = (struct rig *)*state;
 
-	(void)begin(g, 1);
+	(void)begin(g);
 	run(g);
 	assert_int_equal(g->a.outcome, RRDP_BY_SNAPSHOT);
 	assert_true(g->published == 1 && g->commits == 1);
 	assert_int_equal(g->connections, 1);
-	(void)begin(g, 1);
+	(void)begin(g);
 	run(g);
 	assert_int_equal(g->a.outcome, RRDP_UNCHANGED);
 	assert_true(g->touches == 1 && g->requests == 3);
@@ -234,23 +249,23 @@ static void what_fails_is_told(void **state)
 	struct rig *g = (struct rig *)*state;
 
 	g->status = 404;
-	(void)begin(g, 1);
+	(void)begin(g);
 	run(g);
 	assert_int_equal(g->a.ended, 1);
 	assert_int_equal(g->a.outcome, RRDP_FAILED);
 	assert_non_null(strstr(g->a.why, "HTTP status 404"));
 	g->status = 200;
 	memset(g->notification, 'x', 10);
-	(void)begin(g, 1);
+	(void)begin(g);
 	run(g);
 	assert_int_equal(g->a.outcome, RRDP_FAILED);
 	assert_non_null(strstr(g->a.why, "notification, line 1"));
-	(void)begin(g, 0);
+	(void)begin_at(g, "https://other/n.xml");
 	run(g);
 	assert_int_equal(g->a.outcome, RRDP_FAILED);
 	assert_non_null(strstr(g->a.why, "no address"));
 	g->mute = true;
-	(void)begin(g, 1);
+	(void)begin(g);
 	run(g);
 	assert_int_equal(g->a.outcome, RRDP_FAILED);
 	assert_non_null(strstr(g->a.why, "slower"));
@@ -260,15 +275,15 @@ static void what_fails_is_told(void **state)
 static void a_run_may_be_stopped(void **state)
 {
 	struct rig *g = (struct rig *)*state;
-	rrdp_fetch_h f = begin(g, 1);
+	rrdp_fetch_h f = begin(g);
 
 	rrdp_fetch_stop(g->loop, f);
 	rrdp_fetch_stop(g->loop, f);
 	run(g);
 	g->mute = true;
-	f = begin(g, 1);
+	f = begin(g);
 	run(g);
-	f = begin(g, 1);
+	f = begin(g);
 	rrdp_fetch_stop(g->loop, f);
 	run(g);
 	assert_int_equal(g->a.ended, 0);

@@ -108,7 +108,7 @@ static void it_is_begun_as_it_should_be(void **state)
 	o.proxy = "proxy.example:3128";
 	run(u, &o, ERR_NONE, "");
 	assert_string_equal(read_text("args"),
-		strcat(strcat(strcpy((char[300]){ "" }, "-rt --no-motd --out-format=%l %n --max-size=8388608 --contimeout=15 --timeout=30 --delete -- rsync://h.example/m/ "), path("tree")),
+		strcat(strcat(strcpy((char[300]){ "" }, "-rt -ii --no-motd --out-format=%l %i %n --max-size=8388608 --contimeout=15 --timeout=30 --delete -- rsync://h.example/m/ "), path("tree")),
 			"/\n"));
 	assert_non_null(strstr(read_text("env"), "RSYNC_PROXY=proxy.example:3128\n"));
 	assert_null(strstr(read_text("env"), "HOME="));
