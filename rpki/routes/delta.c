@@ -52,6 +52,19 @@ RESULT delta_join(const struct payload_delta *first, const struct payload_delta 
 	return DONE;
 }
 
+RESULT delta_of(struct payload_table *announced, struct payload_table *withdrawn, struct payload_delta **ret_delta)
+{
+	AUTO(table_unref) struct payload_table *plus = announced, *minus = withdrawn;
+	AUTO(delta_free) struct payload_delta *d = (struct payload_delta *)mem_alloc(sizeof *d);
+
+	if (d == NULL)
+		return FAIL(ERR_NOMEM);
+	d->announced = MOVE(plus);
+	d->withdrawn = MOVE(minus);
+	*ret_delta = MOVE(d);
+	return DONE;
+}
+
 static RESULT empty_table(struct payload_table **ret_table)
 {
 	AUTO(table_builder_free) struct table_builder *t = table_builder_new(NULL);
@@ -205,6 +218,15 @@ size_t history_count(const struct payload_history *h)
 size_t history_octets(const struct payload_history *h)
 {
 	return h->octets;
+}
+
+const struct payload_delta *history_step(const struct payload_history *h, size_t back)
+{
+	const struct step *s = h->newest;
+
+	while (back-- > 0 && s != NULL)
+		s = s->older;
+	return s != NULL ? s->delta : NULL;
 }
 
 RESULT history_since(const struct payload_history *h, uint32_t serial, struct payload_delta **ret_delta)

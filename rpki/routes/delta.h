@@ -15,6 +15,8 @@ RESULT delta_between(const struct payload_table *from, const struct payload_tabl
 /* What first and then second do, in one. second begins where first ends. */
 RESULT delta_join(const struct payload_delta *first, const struct payload_delta *second, struct payload_delta **ret_delta) NONNULL;
 RESULT delta_none(struct payload_delta **ret_delta) NONNULL; /* changes nothing */
+/* Of what it announces and withdraws, both taken over: one that was written down comes back. ERR_NOMEM. */
+RESULT delta_of(struct payload_table *announced, struct payload_table *withdrawn, struct payload_delta **ret_delta) TAKES(1) TAKES(2) NONNULL;
 
 /* An ASPA that gets other providers stands in both: with the old providers in what goes, with the new ones in what comes. RTR sends it as an
  * announcement alone, which replaces the former. */
@@ -40,6 +42,8 @@ RESULT history_add(struct payload_history *h, struct payload_delta *d, uint32_t 
 uint32_t history_serial(const struct payload_history *h) NONNULL;
 size_t history_count(const struct payload_history *h) NONNULL;
 size_t history_octets(const struct payload_history *h) NONNULL;
+/* The difference that led to the present serial (back 0), to the one before (1) and so on, below history_count(). */
+const struct payload_delta *history_step(const struct payload_history *h, size_t back) BORROWED NONNULL;
 /* From serial to the present one, which may be the same. ERR_NOTFOUND: it is not known (any more); ERR_NOMEM. */
 RESULT history_since(const struct payload_history *h, uint32_t serial, struct payload_delta **ret_delta) NONNULL;
 

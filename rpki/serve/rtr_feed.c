@@ -101,6 +101,20 @@ RESULT rtr_feed_publish(struct rtr_feed *f, struct payload_table *t, bool *ret_c
 	return DONE;
 }
 
+void rtr_feed_restore(struct rtr_feed *f, const struct rtr_state *s, struct payload_table *t, struct payload_history *h)
+{
+	AUTO(table_unref) struct payload_table *table = t;
+	AUTO(history_free) struct payload_history *history = h;
+
+	forget_images(f);
+	table_unref(MOVE(f->table));
+	history_free(MOVE(f->history));
+	f->state = *s;
+	f->table = MOVE(table);
+	f->history = MOVE(history);
+	f->generation++;
+}
+
 void rtr_feed_set_timers(struct rtr_feed *f, const struct rtr_timers *t)
 {
 	f->o.timers = *t;
@@ -114,6 +128,11 @@ const struct payload_table *rtr_feed_table(const struct rtr_feed *f)
 struct rtr_state rtr_feed_state(const struct rtr_feed *f)
 {
 	return f->state;
+}
+
+const struct payload_history *rtr_feed_history(const struct rtr_feed *f)
+{
+	return f->history;
 }
 
 const struct rtr_timers *rtr_feed_timers(const struct rtr_feed *f)

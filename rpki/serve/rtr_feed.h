@@ -32,10 +32,13 @@ DEFINE_AUTO(struct rtr_feed, rtr_feed_free)
 /* Makes t the present table. Does nothing when it is equal to the one before; else the serial goes up by one (the first table has the serial
  * that the state says). *ret_changed tells which. ERR_NOMEM: the old one stays. */
 RESULT rtr_feed_publish(struct rtr_feed *f, struct payload_table *t, bool *ret_changed) TAKES(2) NONNULL;
+/* Goes on where another feed was: its state, the table that it had, and the differences that led to it. Before anything is published. */
+void rtr_feed_restore(struct rtr_feed *f, const struct rtr_state *s, struct payload_table *t, struct payload_history *h) TAKES(3) TAKES(4) NONNULL;
 void rtr_feed_set_timers(struct rtr_feed *f, const struct rtr_timers *t) NONNULL;
 
 const struct payload_table *rtr_feed_table(const struct rtr_feed *f) BORROWED NONNULL; /* NULL: there is no data yet */
 struct rtr_state rtr_feed_state(const struct rtr_feed *f) NONNULL;
+const struct payload_history *rtr_feed_history(const struct rtr_feed *f) BORROWED NONNULL;
 const struct rtr_timers *rtr_feed_timers(const struct rtr_feed *f) BORROWED NONNULL;
 /* How often a table was published that differed: a number to compare. */
 uint64_t rtr_feed_generation(const struct rtr_feed *f) NONNULL;
