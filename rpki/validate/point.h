@@ -15,11 +15,15 @@
 struct branch {
 	atomic_uint_fast32_t holders; /* CAs that point here */
 	atomic_uint_fast32_t points;
+	uint32_t repositories; /* the gate's, under the run's lock */
 };
 void branch_unref(struct branch *b) TAKES(1);
 DEFINE_AUTO(struct branch, branch_unref)
 
-/* A CA whose certificate is valid, and whose publication point is to be looked at. It lives in its own arena. */
+/*
+ * A CA whose certificate is valid, and whose publication point is to be looked at. It lives in its own arena. One that comes from memory is brief: of cert there are notify, manifest,
+ * repository, ski and the times alone, and effective only when it is not what the certificate claims; point_validate() reads the rest when it needs it.
+ */
 struct ca {
 	struct ca *next OWNED_FIELD;
 	struct arena *arena OWNED_FIELD;
@@ -31,11 +35,18 @@ struct ca {
 	unsigned int depth;                    /* 0: the trust anchor's own */
 	uint8_t (*above)[CA_KEY_ID] ARENA_FIELD; /* key identifiers of all CAs up to the trust anchor: depth of them */
 	int64_t chain_not_before, chain_not_after, stale;
+	bool brief;
+	bool as_claimed;                       /* effective is what the certificate claims: nothing was inherited or trimmed */
+	bool identified;
+	uint8_t hash[OBJECT_HASH];             /* of the certificate */
+	uint8_t identity[OBJECT_HASH];         /* remember.h */
+	uint8_t by[OBJECT_HASH];               /* brief: the identity of its issuer */
 };
 void ca_free(struct ca *c) TAKES(1); /* this one, not the next */
 DEFINE_AUTO(struct ca, ca_free)
 /* A certificate's octets, copied and read. ERR_FORMAT: a rule is broken. */
 RESULT ca_new(struct span octets, enum cert_kind kind, struct span uri, struct report *rep, struct ca **ret) NONNULL;
+struct ca *ca_brief(void) OWNED_BY(ca_free); /* with nothing in it; NULL: out of memory */
 
 /* A product, as it waits for the end of its point. */
 struct product {
@@ -56,6 +67,7 @@ struct refusal {
 	const char *why ARENA_FIELD;
 };
 
+struct seen;
 struct point {
 	const struct validate_options *options BORROWED_FIELD;
 	struct objects_reader *reader BORROWED_FIELD;
@@ -76,7 +88,29 @@ struct point {
 	struct span good_key, good_value;
 	const uint8_t *good_hashes ARENA_FIELD;
 	size_t good_count;
+	/* What it was based on (remember.h). */
+	bool remembers;                          /* this run does */
+	bool remembered;                         /* nothing was looked at */
+	bool unsure;                             /* on something else, too, that no note tells */
+	int64_t from, until;                     /* the time between two changes */
+	int64_t own_stale;                       /* as stale, without what is above */
+	struct seen *seen ARENA_FIELD, *seen_last ARENA_FIELD;
+	size_t seen_count;
+	struct span note_key, note_value;        /* note_value.n 0: nothing new */
+	bool note_gone;                          /* the note under note_key is of no use */
 };
+
+/* The validity of a certificate together with that of all above it. */
+void chain_after(int64_t *ret_not_before, int64_t *ret_not_after, const struct ca *by, int64_t not_before, int64_t not_after) NONNULL;
+
+/* A CA's place below its issuer: in the tree, and in the count of all below one member of a registry (*ret_room false: that is full). ERR_NOMEM. */
+RESULT child_below(struct ca *c, const struct ca *by, int64_t stale) NONNULL;
+RESULT child_join(struct point *p, struct ca *c, bool *ret_room) NONNULL;
+#define CHILD_NO_ROOM "more publication points below one CA than allowed"
+
+/* The note of a last good state: hash of the manifest, nextUpdate, thisUpdate, and its number. */
+#define GOOD_LETTER 'G'               /* the first octet of the key */
+#define GOOD_HEAD (OBJECT_HASH + 16u)
 
 /* Looks at the publication point of p->ca. Its children are p->children. ERR_NOMEM, ERR_SYSTEM; what is wrong with objects is in p. */
 RESULT point_validate(struct point *p) NONNULL;

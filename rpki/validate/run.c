@@ -1,11 +1,13 @@
 /*
  * run.c: points in a stack (the newest first, so that few wait), and threads that take them. Whoever has looked at a point tells the sink of it, and puts its children on the stack, under the
- * one lock; nothing else is shared. The run is over when the stack is empty and nobody is at work.
+ * one lock; nothing else is shared. A point whose place the gate keeps shut is parked there until validate_release(), and no walk is repeated. Nothing is left to do when the stack is empty
+ * and nobody is at work.
  */
 #include "rpki/validate/validate.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -20,13 +22,23 @@ struct validate_limits validate_limits_default(void)
 	return (struct validate_limits){ .depth = 32, .branch = 50000, .files = 100000, .children = 100000, .payloads = 500000, .object = 16u << 20 };
 }
 
-struct run {
-	const struct validate_options *o BORROWED_FIELD;
+struct parked {
+	struct ca *first OWNED_FIELD;
+};
+
+struct validation {
+	struct validate_options options;
 	struct anchor_result *results BORROWED_FIELD;
 	struct lock lock;
 	pthread_cond_t news;
 	struct ca *stack OWNED_FIELD;
+	struct parked *parked OWNED_FIELD; /* by place */
+	size_t places;
+	void *threads OWNED_FIELD;         /* pthread_t: started of them */
+	unsigned int started;
 	unsigned int at_work;
+	uint64_t releases;   /* a reader that is older does not see what has come */
+	bool closed;         /* nothing new comes: who finds nothing to do leaves */
 	struct result error; /* the first one: everybody stops */
 };
 
@@ -39,12 +51,12 @@ static RESULT tell_roa(struct validate_sink *s, const struct product *x)
 	return s->ops->roa(s, &x->origin, &roa);
 }
 
-static RESULT tell_products(const struct run *r, const struct point *p)
+static RESULT tell_products(const struct validation *r, const struct point *p)
 {
-	struct validate_sink *s = r->o->sink;
+	struct validate_sink *s = r->options.sink;
 
 	for (struct product *x = p->products; x != NULL; x = x->next) {
-		x->origin.tal = r->o->anchors[p->ca->anchor].name;
+		x->origin.tal = r->options.anchors[p->ca->anchor].name;
 		if (x->kind == COUNTED_ROA)
 			TRY(tell_roa(s, x));
 		else if (x->kind == COUNTED_ASPA)
@@ -55,7 +67,7 @@ static RESULT tell_products(const struct run *r, const struct point *p)
 	return DONE;
 }
 
-static RESULT tell(struct run *r, struct point *p)
+static RESULT tell(struct validation *r, struct point *p)
 {
 	struct anchor_result *to = &r->results[p->ca->anchor];
 
@@ -70,7 +82,7 @@ static RESULT tell(struct run *r, struct point *p)
 		to->invalid[i] += p->invalid[i];
 	}
 	for (const struct refusal *f = p->refusals; f != NULL; f = f->next)
-		r->o->sink->ops->refused(r->o->sink, r->o->anchors[p->ca->anchor].name, f->uri, f->why);
+		r->options.sink->ops->refused(r->options.sink, r->options.anchors[p->ca->anchor].name, f->uri, f->why);
 	TRY(point_keep(p));
 	if (p->failed)
 		return DONE;
@@ -78,24 +90,78 @@ static RESULT tell(struct run *r, struct point *p)
 	return tell_products(r, p);
 }
 
-static void push_all(struct run *r, struct ca *given) TAKES(2);
-static void push_all(struct run *r, struct ca *given)
+static void put_on(struct ca **list, struct ca *given) TAKES(2);
+static void put_on(struct ca **list, struct ca *given)
+{
+	given->next = MOVE(*list);
+	*list = MOVE(given); /* own-ok: R3 the run holds both lists */
+}
+
+static void stop(struct validation *r, struct result why)
+{
+	if (OK(r->error))
+		r->error = why;
+}
+
+/* The list of those that wait at a place; NULL: out of memory. */
+static struct ca **waiting_at(struct validation *r, uint32_t place) BORROWED;
+static struct ca **waiting_at(struct validation *r, uint32_t place)
+{
+	if (place >= r->places) {
+		size_t n = (size_t)place + 64;
+
+		if (!OK(mem_resize((void **)(void *)&r->parked, r->places, n, sizeof *r->parked)))
+			return NULL;
+		r->places = n;
+	}
+	return &r->parked[place].first;
+}
+
+/* Where a CA's point belongs: to the stack, or to those that wait. */
+static struct ca **list_for(struct validation *r, const struct ca *c) BORROWED;
+static struct ca **list_for(struct validation *r, const struct ca *c)
+{
+	struct validate_gate *g = r->options.gate;
+	struct validate_point p = { .anchor = c->anchor, .notify = c->cert.notify, .manifest = c->cert.manifest,
+		.branch_repositories = c->branch != NULL ? &c->branch->repositories : NULL };
+	struct ca **list;
+	uint32_t place;
+
+	if (g == NULL || g->may_pass(g, &p, &place))
+		return &r->stack;
+	list = waiting_at(r, place);
+	if (list == NULL)
+		stop(r, FAIL(ERR_NOMEM));
+	return list != NULL ? list : &r->stack;
+}
+
+static void push_all(struct validation *r, struct ca *given) TAKES(2);
+static void push_all(struct validation *r, struct ca *given)
 {
 	while (given != NULL) {
 		struct ca *next = MOVE(given->next); /* own-ok: R3 the rest of the list, which this loop holds */
+		struct ca **list = list_for(r, given);
 
-		given->next = MOVE(r->stack);
-		r->stack = MOVE(given);
+		put_on(list, MOVE(given));
 		given = next;
+	}
+}
+
+static void free_list(struct ca **list)
+{
+	while (*list != NULL) {
+		AUTO(ca_free) struct ca *c = MOVE(*list);
+
+		*list = MOVE(c->next);
 	}
 }
 
 /* --- threads */
 
-static RESULT look_at(struct run *r, struct objects_reader *reader, struct ca *ca)
+static RESULT look_at(struct validation *r, struct objects_reader *reader, struct ca *ca)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
-	struct point p = { .options = r->o, .reader = reader, .ca = ca, .arena = a };
+	struct point p = { .options = &r->options, .reader = reader, .ca = ca, .arena = a };
 	struct result done = a != NULL ? point_validate(&p) : FAIL(ERR_NOMEM);
 
 	lock_take(&r->lock);
@@ -104,66 +170,69 @@ static RESULT look_at(struct run *r, struct objects_reader *reader, struct ca *c
 	if (OK(done) && !p.failed)
 		push_all(r, MOVE(p.children));
 	lock_give(&r->lock);
-	while (p.children != NULL) {
-		AUTO(ca_free) struct ca *c = MOVE(p.children);
-
-		p.children = MOVE(c->next);
-	}
+	free_list(&p.children);
 	return done;
 }
 
-static void stop(struct run *r, struct result why)
+/* The next point, and how new a reader must be for it. False: there is none, and there will be none. Who waits keeps no reader: it would keep old pages of the store. */
+static bool take_next(struct validation *r, struct objects_reader **reader, struct ca **ret, uint64_t *ret_releases)
 {
-	if (OK(r->error))
-		r->error = why;
-}
-
-/* The next point; NULL: there is none, and there will be none. */
-static struct ca *take_next(struct run *r) OWNED_BY(ca_free);
-static struct ca *take_next(struct run *r)
-{
-	AUTO(ca_free) struct ca *c = NULL;
+	bool found;
 
 	lock_take(&r->lock);
-	while (r->stack == NULL && r->at_work > 0 && OK(r->error))
+	while (r->stack == NULL && (r->at_work > 0 || !r->closed) && OK(r->error)) {
+		objects_close(MOVE(*reader));
 		pthread_cond_wait(&r->news, &r->lock.m);
-	if (r->stack != NULL && OK(r->error)) {
-		c = MOVE(r->stack);
+	}
+	found = r->stack != NULL && OK(r->error);
+	if (found) {
+		struct ca *c = MOVE(r->stack); /* own-ok: R3 the caller's from here on */
+
 		r->stack = MOVE(c->next);
+		*ret = c;
+		*ret_releases = r->releases;
 		r->at_work++;
 	}
 	lock_give(&r->lock);
-	return MOVE(c);
+	return found;
 }
 
-static void finished_one(struct run *r, struct result how)
+static void finished_one(struct validation *r, struct result how)
 {
+	struct validate_gate *g = r->options.gate;
+
 	lock_take(&r->lock);
 	r->at_work--;
 	if (!OK(how))
 		stop(r, how);
+	if (g != NULL && r->at_work == 0 && (r->stack == NULL || !OK(r->error)))
+		g->idle(g);
 	pthread_cond_broadcast(&r->news);
 	lock_give(&r->lock);
 }
 
-static void work(struct run *r)
+static RESULT renew(const struct validation *r, struct objects_reader **reader)
+{
+	objects_close(MOVE(*reader));
+	return r->options.objects->ops->open(r->options.objects, reader);
+}
+
+static void work(struct validation *r)
 {
 	AUTO(objects_close) struct objects_reader *reader = NULL;
-	struct result opened = r->o->objects->ops->open(r->o->objects, &reader);
+	uint64_t seen = 0;
 
-	if (!OK(opened)) {
-		lock_take(&r->lock);
-		stop(r, opened);
-		pthread_cond_broadcast(&r->news);
-		lock_give(&r->lock);
-		return;
-	}
 	for (;;) {
-		AUTO(ca_free) struct ca *c = take_next(r);
+		AUTO(ca_free) struct ca *c = NULL;
+		struct result done = DONE;
+		uint64_t releases;
 
-		if (c == NULL)
+		if (!take_next(r, &reader, &c, &releases))
 			return;
-		finished_one(r, look_at(r, reader, c));
+		if (reader == NULL || seen != releases)
+			done = renew(r, &reader);
+		seen = releases;
+		finished_one(r, OK(done) ? look_at(r, reader, c) : done);
 	}
 }
 
@@ -174,29 +243,42 @@ static void *thread_main(void *ctx)
 	return NULL;
 }
 
-static RESULT work_in_threads(struct run *r)
+/* With fewer than wanted it takes longer. Signals are the loop's. */
+static RESULT start_threads(struct validation *r, unsigned int wanted)
 {
-	unsigned int started = 0;
-	AUTO(mem_free) void *ids = mem_alloc_array(r->o->threads, sizeof(pthread_t));
+	sigset_t all, old;
 
-	if (ids == NULL)
+	if (wanted == 0)
+		return DONE;
+	r->threads = mem_alloc_array(wanted, sizeof(pthread_t));
+	if (r->threads == NULL)
 		return FAIL(ERR_NOMEM);
-	while (started + 1 < r->o->threads && pthread_create((pthread_t *)ids + started, NULL, thread_main, r) == 0)
-		started++;
-	work(r); /* this thread as well; with fewer than wanted it takes longer */
-	for (unsigned int i = 0; i < started; i++)
-		pthread_join(((pthread_t *)ids)[i], NULL);
-	return r->error;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (r->started < wanted && pthread_create((pthread_t *)r->threads + r->started, NULL, thread_main, r) == 0)
+		r->started++;
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return DONE;
+}
+
+static void join_threads(struct validation *r)
+{
+	lock_take(&r->lock);
+	r->closed = true;
+	pthread_cond_broadcast(&r->news);
+	lock_give(&r->lock);
+	while (r->started > 0)
+		pthread_join(((pthread_t *)r->threads)[--r->started], NULL);
 }
 
 /* --- trust anchors */
 
-static void refused(const struct run *r, size_t at, struct span uri, const char *why)
+static void refused(const struct validation *r, size_t at, struct span uri, const char *why)
 {
-	r->o->sink->ops->refused(r->o->sink, r->o->anchors[at].name, uri, why);
+	r->options.sink->ops->refused(r->options.sink, r->options.anchors[at].name, uri, why);
 }
 
-static void refused_by(const struct run *r, size_t at, struct span uri, struct arena *a, const struct report *rep)
+static void refused_by(const struct validation *r, size_t at, struct span uri, struct arena *a, const struct report *rep)
 {
 	char room[64];
 	const char *why = arena_printf(a, "%s: %s", rule_place(rep->first, room), rule_text(rep->first));
@@ -204,45 +286,71 @@ static void refused_by(const struct run *r, size_t at, struct span uri, struct a
 	refused(r, at, uri, why != NULL ? why : "refused");
 }
 
-/* The first certificate at one of the locator's URIs that is good (RFC 8630 section 3). */
-static RESULT find_anchor(struct run *r, size_t at, struct objects_reader *reader, struct arena *a, const struct tal *tal)
+/* The certificate at one of the locator's URIs, when it is good. */
+static RESULT look_for_anchor(struct validation *r, size_t at, struct objects_reader *reader, struct arena *a, const struct tal *tal, size_t i, struct ca **ret)
 {
-	for (size_t i = 0; i < tal->count; i++) {
-		AUTO(public_key_free) struct public_key *key = NULL;
-		AUTO(ca_free) struct ca *c = NULL;
-		struct span octets;
-		struct report rep;
-		struct result found = reader->ops->anchor(reader, tal->uris[i], r->o->limits.object, a, &octets);
+	AUTO(public_key_free) struct public_key *key = NULL;
+	AUTO(ca_free) struct ca *c = NULL;
+	struct span octets;
+	struct report rep;
+	struct result found = reader->ops->anchor(reader, tal->uris[i], r->options.limits.object, a, &octets);
 
-		report_init(&rep);
-		if (found.e == ERR_NOTFOUND || found.e == ERR_LIMIT || found.e == ERR_SYSTEM)
-			continue;
-		TRY(found);
-		found = ca_new(octets, CERT_TA, tal->uris[i], &rep, &c);
-		if (OK(found))
-			found = cert_check_ta(&c->cert, &tal->key.whole, r->o->now, &rep, &key);
-		if (!OK(found) && found.e != ERR_FORMAT)
-			return found;
-		r->results[at].valid[COUNTED_CERT] += OK(found);
-		r->results[at].invalid[COUNTED_CERT] += !OK(found);
-		if (!OK(found)) {
-			refused_by(r, at, tal->uris[i], a, &rep);
-			continue;
-		}
-		c->anchor = at;
-		c->effective = c->cert.claimed;
-		c->chain_not_before = c->cert.not_before;
-		c->chain_not_after = c->cert.not_after;
-		c->stale = INT64_MAX;
-		r->results[at].not_after = c->cert.not_after;
-		push_all(r, MOVE(c));
-		return DONE;
+	report_init(&rep);
+	if (found.e == ERR_NOTFOUND || found.e == ERR_LIMIT || found.e == ERR_SYSTEM)
+		return FAIL(ERR_NOTFOUND);
+	TRY(found);
+	found = ca_new(octets, CERT_TA, tal->uris[i], &rep, &c);
+	if (OK(found))
+		found = cert_check_ta(&c->cert, &tal->key.whole, r->options.now, &rep, &key);
+	if (!OK(found) && found.e != ERR_FORMAT)
+		return found;
+	r->results[at].valid[COUNTED_CERT] += OK(found);
+	r->results[at].invalid[COUNTED_CERT] += !OK(found);
+	if (!OK(found)) {
+		refused_by(r, at, tal->uris[i], a, &rep);
+		return FAIL(ERR_NOTFOUND);
 	}
-	refused(r, at, tal->count > 0 ? tal->uris[0] : span_text("trust anchor"), "RFC 8630 section 3: no good certificate of the trust anchor at any URI of its locator");
+	*ret = MOVE(c);
 	return DONE;
 }
 
-static RESULT start_anchor(struct run *r, size_t at, struct objects_reader *reader)
+static bool newer(const struct ca *a, const struct ca *b)
+{
+	return b == NULL || a->cert.not_before > b->cert.not_before || (a->cert.not_before == b->cert.not_before && a->cert.not_after > b->cert.not_after);
+}
+
+/* The newest that is good (RFC 8630 section 3): by another URI an older one may have come, today or long ago. */
+static RESULT find_anchor(struct validation *r, size_t at, struct objects_reader *reader, struct arena *a, const struct tal *tal)
+{
+	AUTO(ca_free) struct ca *best = NULL;
+
+	for (size_t i = 0; i < tal->count; i++) {
+		AUTO(ca_free) struct ca *c = NULL;
+		struct result found = look_for_anchor(r, at, reader, a, tal, i, &c);
+
+		if (found.e == ERR_NOTFOUND)
+			continue;
+		TRY(found);
+		if (!newer(c, best))
+			continue;
+		ca_free(MOVE(best));
+		best = MOVE(c);
+	}
+	if (best == NULL) {
+		refused(r, at, tal->count > 0 ? tal->uris[0] : span_text("trust anchor"), "RFC 8630 section 3: no good certificate of the trust anchor at any URI of its locator");
+		return DONE;
+	}
+	best->anchor = at;
+	best->effective = best->cert.claimed;
+	best->chain_not_before = best->cert.not_before;
+	best->chain_not_after = best->cert.not_after;
+	best->stale = INT64_MAX;
+	r->results[at].not_after = best->cert.not_after;
+	push_all(r, MOVE(best));
+	return DONE;
+}
+
+static RESULT start_anchor(struct validation *r, size_t at, struct objects_reader *reader)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct report rep;
@@ -252,7 +360,7 @@ static RESULT start_anchor(struct run *r, size_t at, struct objects_reader *read
 	if (a == NULL)
 		return FAIL(ERR_NOMEM);
 	report_init(&rep);
-	read = tal_read(r->o->anchors[at].text, a, &rep, &tal);
+	read = tal_read(r->options.anchors[at].text, a, &rep, &tal);
 	if (read.e == ERR_FORMAT) {
 		refused_by(r, at, span_text("trust anchor locator"), a, &rep);
 		return DONE;
@@ -261,33 +369,118 @@ static RESULT start_anchor(struct run *r, size_t at, struct objects_reader *read
 	return find_anchor(r, at, reader, a, &tal);
 }
 
-static RESULT start_anchors(struct run *r)
+RESULT validate_anchor(struct validation *r, size_t at)
 {
 	AUTO(objects_close) struct objects_reader *reader = NULL;
+	struct result done;
 
-	TRY(r->o->objects->ops->open(r->o->objects, &reader));
-	for (size_t i = 0; i < r->o->anchor_count; i++)
-		TRY(start_anchor(r, i, reader));
+	TRY(renew(r, &reader));
+	lock_take(&r->lock);
+	done = start_anchor(r, at, reader);
+	pthread_cond_broadcast(&r->news);
+	lock_give(&r->lock);
+	return done;
+}
+
+/* --- whole */
+
+static void validation_free(struct validation *r) TAKES(1);
+static void validation_free(struct validation *r)
+{
+	if (r == NULL)
+		return;
+	join_threads(r);
+	free_list(&r->stack);
+	for (size_t i = 0; i < r->places; i++)
+		free_list(&r->parked[i].first);
+	mem_free(MOVE(r->parked));
+	mem_free(MOVE(r->threads));
+	pthread_cond_destroy(&r->news);
+	lock_done(&r->lock);
+	mem_free(r);
+}
+DEFINE_AUTO(struct validation, validation_free)
+
+static struct validation *validation_new(const struct validate_options *o, struct anchor_result *results) OWNED_BY(validation_free);
+static struct validation *validation_new(const struct validate_options *o, struct anchor_result *results)
+{
+	AUTO(validation_free) struct validation *r = mem_alloc(sizeof *r);
+
+	if (r == NULL)
+		return NULL;
+	memset(results, 0, o->anchor_count * sizeof *results);
+	r->options = *o;
+	r->results = results; /* own-ok: R5 the caller keeps them until validate_end() */
+	lock_init(&r->lock);
+	pthread_cond_init(&r->news, NULL);
+	return MOVE(r);
+}
+
+RESULT validate_begin(const struct validate_options *o, struct anchor_result *results, struct validation **ret)
+{
+	AUTO(validation_free) struct validation *r = validation_new(o, results);
+
+	if (r == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(start_threads(r, o->threads));
+	if (r->started == 0)
+		return FAIL(ERR_SYSTEM);
+	*ret = MOVE(r);
 	return DONE;
+}
+
+void validate_release(struct validation *r, uint32_t place)
+{
+	lock_take(&r->lock);
+	r->releases++;
+	if (place < r->places)
+		push_all(r, MOVE(r->parked[place].first));
+	pthread_cond_broadcast(&r->news);
+	lock_give(&r->lock);
+}
+
+bool validate_is_idle(struct validation *r)
+{
+	bool idle;
+
+	lock_take(&r->lock);
+	idle = r->at_work == 0 && (r->stack == NULL || !OK(r->error));
+	lock_give(&r->lock);
+	return idle;
+}
+
+RESULT validate_end(struct validation *given)
+{
+	AUTO(validation_free) struct validation *r = given;
+
+	join_threads(r);
+	return r->error;
+}
+
+void validate_abort(struct validation *given)
+{
+	AUTO(validation_free) struct validation *r = given;
+
+	if (r == NULL)
+		return;
+	lock_take(&r->lock);
+	stop(r, FAIL(ERR_CLOSED));
+	lock_give(&r->lock);
 }
 
 RESULT validate_run(const struct validate_options *o, struct anchor_result *ret)
 {
-	struct run r = { .o = o, .results = ret };
-	struct result done;
+	AUTO(validation_free) struct validation *r = validation_new(o, ret);
 
-	memset(ret, 0, o->anchor_count * sizeof *ret);
-	lock_init(&r.lock);
-	pthread_cond_init(&r.news, NULL);
-	done = start_anchors(&r);
-	if (OK(done))
-		done = work_in_threads(&r);
-	while (r.stack != NULL) {
-		AUTO(ca_free) struct ca *c = MOVE(r.stack);
-
-		r.stack = MOVE(c->next);
-	}
-	pthread_cond_destroy(&r.news);
-	lock_done(&r.lock);
-	return done;
+	if (r == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < o->anchor_count; i++)
+		TRY(validate_anchor(r, i));
+	TRY(start_threads(r, o->threads - 1));
+	lock_take(&r->lock);
+	r->closed = true;
+	lock_give(&r->lock);
+	work(r); /* this thread as well */
+	join_threads(r);
+	return r->error;
 }

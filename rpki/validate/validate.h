@@ -61,6 +61,23 @@ struct anchor_result {
 	int64_t not_after;                 /* of the trust anchor's certificate */
 };
 
+/* A publication point that is about to be looked at. */
+struct validate_point {
+	size_t anchor;
+	struct span notify, manifest;                       /* URIs; notify.n 0: none */
+	uint32_t *branch_repositories BORROWED_FIELD; /* the gate's own count for all below one member of a registry; NULL near the trust anchor */
+};
+
+/*
+ * Who says when a point may be looked at, while repositories are being fetched. Both are called by any thread, by one at a time, with the run's lock: they call nothing of the run.
+ */
+struct validate_gate {
+	/* False: the point waits for validate_release() of *ret_place, a number from 0 on, without large gaps. */
+	bool (*may_pass)(struct validate_gate *g, const struct validate_point *p, uint32_t *ret_place);
+	/* Nobody is at work, and nothing is to be done but what waits. */
+	void (*idle)(struct validate_gate *g);
+};
+
 struct validate_options {
 	int64_t now;
 	unsigned int threads;              /* at least 1 */
@@ -68,11 +85,26 @@ struct validate_options {
 	const struct objects *objects BORROWED_FIELD;
 	struct validate_sink *sink BORROWED_FIELD;
 	struct objects_keeper *keeper BORROWED_FIELD; /* gets the last good state of each publication point (RFC 9286 section 6.6); NULL: nothing is kept */
+	struct validate_gate *gate BORROWED_FIELD; /* NULL: nobody waits */
 	const struct anchor_locator *anchors BORROWED_FIELD;
 	size_t anchor_count;
 };
 
 /* ret: one for each anchor. What is wrong with objects is no error. ERR_NOMEM, ERR_SYSTEM, or what the sink gave: the run was not finished. */
 RESULT validate_run(const struct validate_options *o, struct anchor_result *ret) NONNULL;
+
+/*
+ * The same in pieces, for a run that fetches: validate_begin() starts threads, which wait; validate_anchor() gives them a trust anchor, from what is there now; validate_release() the points
+ * that wait at a place, for which the gate is asked again. When validate_is_idle() says so and nothing is left to be released, validate_end(). All by one thread.
+ */
+struct validation;
+/* o is copied, but not what it points to. results: one for each anchor, until the end. ERR_NOMEM, ERR_SYSTEM: no thread. */
+RESULT validate_begin(const struct validate_options *o, struct anchor_result *results, struct validation **ret) NONNULL;
+RESULT validate_anchor(struct validation *v, size_t at) NONNULL;
+void validate_release(struct validation *v, uint32_t place) NONNULL;
+bool validate_is_idle(struct validation *v) NONNULL; /* or an error has stopped it */
+/* Waits for the threads. What still waits at a place was not looked at. The run's error, as of validate_run(). */
+RESULT validate_end(struct validation *v) TAKES(1) NONNULL;
+void validate_abort(struct validation *v) TAKES(1); /* without a result */
 
 #endif
