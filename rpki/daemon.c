@@ -5,6 +5,7 @@
 #include "rpki/daemon.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "conf/conf.h"
 #include "rpki/engine.h"
 #include "rpki/serve/output.h"
+#include "rpki/serve/rtr_keep.h"
 #include "rpki/serve/rtr_server.h"
 #include "rpki/serve/slurm.h"
 #include "rpki/validate/tree.h"
@@ -331,6 +333,44 @@ static RESULT write_outputs(const struct rpki_daemon *d, const struct payload_ta
 	return all;
 }
 
+/* Where the service's state is kept; NULL: nowhere. */
+static char *keep_path(const struct rpki_daemon *d) OWNED_BY(mem_free);
+static char *keep_path(const struct rpki_daemon *d)
+{
+	const char *cache = conf_text(rpki_clause(d), OPT_RPKI_CACHE_DIR);
+
+	return !d->o.once && cache != NULL && *cache != '\0' ? mem_printf("%s/" RTR_KEEP_NAME, cache) : NULL;
+}
+
+static void keep_state(const struct rpki_daemon *d)
+{
+	AUTO_CHARS char *path = keep_path(d);
+	struct result r = path != NULL ? rtr_keep_save(path, d->feed, time_now(d)) : DONE;
+
+	if (!OK(r))
+		log_warn("%s: cannot be written, so routers begin anew after a restart: %s", path, r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
+}
+
+/* Routers go on where they were, when what was kept is not too old. */
+static void recall_state(struct rpki_daemon *d)
+{
+	AUTO_CHARS char *path = keep_path(d);
+	struct history_limits limits = { HISTORY_SERIALS, HISTORY_OCTETS };
+	int64_t at = 0;
+	struct result r;
+
+	if (path == NULL)
+		return;
+	r = rtr_keep_read(path, d->feed, &limits, time_now(d), conf_int(rtr_clause(d), OPT_RTR_EXPIRE), &at);
+	if (OK(r))
+		log_notice("routers go on with serial %u: %zu VRPs as of %" PRId64 " seconds ago", rtr_feed_state(d->feed).serial,
+			table_count(rtr_feed_table(d->feed), PAYLOAD_VRP), time_now(d) - at);
+	else if (r.e == ERR_TIMEOUT)
+		log_notice("%s: older than expire: or of the future, not used", path);
+	else if (r.e != ERR_NOTFOUND)
+		log_warn("%s: not used: %s", path, r.e == ERR_SYSTEM ? strerror(errno) : r.e == ERR_FORMAT ? "damaged, or of another version" : err_text(r.e));
+}
+
 /* The table, after the exceptions, goes out to files, and to routers when it differs from the one before. */
 static RESULT publish(struct rpki_daemon *d)
 {
@@ -344,6 +384,7 @@ static RESULT publish(struct rpki_daemon *d)
 	kept = table_ref(t);
 	TRY(rtr_feed_publish(d->feed, MOVE(t), &changed));
 	written = write_outputs(d, kept);
+	keep_state(d);
 	if (changed) {
 		log_notice("serial %u: %zu VRPs, %zu router keys, %zu ASPAs", rtr_feed_state(d->feed).serial, table_count(kept, PAYLOAD_VRP),
 			table_count(kept, PAYLOAD_KEY), table_count(kept, PAYLOAD_ASPA));
@@ -564,6 +605,7 @@ static RESULT start(struct rpki_daemon *d)
 	if (!d->o.once)
 		TRY(make_service(d));
 	TRY(process_confine("", &user));
+	recall_state(d);
 	return publish(d);
 }
 

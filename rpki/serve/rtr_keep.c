@@ -337,3 +337,10 @@ RESULT rtr_keep_confirm(const char *path, const struct rtr_feed *f, int64_t now)
 	(void)close(fd);
 	return r;
 }
+
+RESULT rtr_keep_save(const char *path, const struct rtr_feed *f, int64_t now)
+{
+	struct result r = rtr_keep_confirm(path, f, now);
+
+	return OK(r) ? r : rtr_keep_write(path, f, now);
+}

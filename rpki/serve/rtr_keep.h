@@ -16,6 +16,8 @@
 RESULT rtr_keep_write(const char *path, const struct rtr_feed *f, int64_t now) NONNULL;
 /* The file stands for what f has, and that is good as of now too. ERR_NOTFOUND: it does not, and must be written; ERR_SYSTEM. */
 RESULT rtr_keep_confirm(const char *path, const struct rtr_feed *f, int64_t now) NONNULL;
+/* The one or the other: after each run. */
+RESULT rtr_keep_save(const char *path, const struct rtr_feed *f, int64_t now) NONNULL;
 
 /*
  * f goes on where the file says, when it is good at now and no older than max_age seconds; payloads that have expired meanwhile are not in the table, at one serial more. ret_at: as of when the

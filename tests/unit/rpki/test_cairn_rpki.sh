@@ -16,7 +16,7 @@ slurm() { # the AS number of the first assertion
 END
 }
 conf() { # what rtr: has besides
-	printf 'rpki:\n\tusername: ""\n\tslurm: "%s/s.json"\n\toutput-csv: "%s/out/vrps.csv"\nrtr:\n%s\n' "$dir" "$dir" "$1" >"$dir/c.conf"
+	printf 'rpki:\n\tusername: ""\n\tcache-dir: "%s/cache"\n\tslurm: "%s/s.json"\n\toutput-csv: "%s/out/vrps.csv"\nrtr:\n%s\n' "$dir" "$dir" "$dir" "$1" >"$dir/c.conf"
 }
 once() { # expected status
 	timeout 20 "$CAIRN_BUILD/cairn-rpki" --once -c "$dir/c.conf" >"$dir/log" 2>&1
@@ -77,6 +77,8 @@ assert (kind, field) == (0, session)
 s.sendall(struct.pack("!BBHI", 2, 1, session, 12) + serial)
 answer = [pdu() for _ in range(4)]
 assert [(a[0], a[2][:1]) for a in answer[1:3]] == [(4, b"\1"), (4, b"\0")], answer
+with open(d + "/was", "wb") as was:
+    was.write(struct.pack("!H", session) + serial)
 END
 kill -TERM "$pid"
 wait "$pid"
@@ -84,4 +86,32 @@ status=$?
 pid=
 [ "$status" = 0 ] || { wrong "status $status at the end"; cat "$dir/log"; }
 [ ! -e "$dir/rtr" ] || wrong "the socket is still there"
+
+# After a restart the router goes on with session and serial, and gets what changed since the one before.
+slurm 64498 >"$dir/s.json"
+"$CAIRN_BUILD/cairn-rpki" -d -c "$dir/c.conf" >"$dir/log" 2>&1 &
+pid=$!
+timeout 60 python3 - "$dir" <<'END' || { wrong "the router after a restart"; cat "$dir/log"; }
+import socket, struct, sys, time
+d = sys.argv[1]
+was = open(d + "/was", "rb").read()
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(20)
+for _ in range(200):
+    try:
+        s.connect(d + "/rtr")
+        break
+    except OSError:
+        time.sleep(0.05)
+s.sendall(struct.pack("!BB", 2, 1) + was[:2] + struct.pack("!I", 12) + was[2:])
+seen = b""
+while len(seen) < 8 + 20 + 20 + 24:
+    seen += s.recv(1000) or sys.exit("closed")
+assert seen[:4] == struct.pack("!BB", 2, 3) + was[:2], seen
+assert seen[9] == seen[29] == 4 and seen[16] == 1 and seen[36] == 0 and seen[49] == 7, seen
+assert struct.unpack("!I", seen[56:60])[0] == struct.unpack("!I", was[2:6])[0] + 2, seen
+END
+kill -TERM "$pid"
+wait "$pid"
+pid=
 exit "$fail"
