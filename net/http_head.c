@@ -9,8 +9,7 @@ size_t http_head_end(struct span octets)
 	return end == NULL ? 0 : (size_t)(end - octets.p) + 4;
 }
 
-/* One line without its end. false: there is none, or it has an octet that no line may have. */
-static bool next_line(struct reader *r, struct span *ret)
+bool http_next_line(struct reader *r, struct span *ret)
 {
 	struct reader look = *r;
 	size_t n = 0;
@@ -54,7 +53,7 @@ static bool read_status(struct span line, struct http_head *h)
 	return true;
 }
 
-static struct span trim(struct span s)
+struct span http_trim(struct span s)
 {
 	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
 		s = span_of(&s.p[1], s.n - 1);
@@ -63,12 +62,12 @@ static struct span trim(struct span s)
 	return s;
 }
 
-static bool is_text(struct span s, const char *text) /* without case */
+bool http_is_text(struct span s, const char *text)
 {
 	return s.n == strlen(text) && strncasecmp((const char *)s.p, text, s.n) == 0;
 }
 
-static bool is_token(struct span s)
+bool http_is_token(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = s.p[i];
@@ -79,8 +78,7 @@ static bool is_token(struct span s)
 	return s.n > 0;
 }
 
-/* RFC 9112 section 6.3: a length that is there twice must be the same. */
-static bool read_length(struct span v, struct http_head *h)
+bool http_read_number(struct span v, uint64_t *ret)
 {
 	struct reader r = reader_of(v);
 	uint64_t n = 0;
@@ -94,7 +92,16 @@ static bool read_length(struct span v, struct http_head *h)
 			return false;
 		n = n * 10 + (uint64_t)(c - '0');
 	}
-	if (h->has_length && h->length != n)
+	*ret = n;
+	return true;
+}
+
+/* RFC 9112 section 6.3: a length that is there twice must be the same. */
+static bool read_length(struct span v, struct http_head *h)
+{
+	uint64_t n;
+
+	if (!http_read_number(v, &n) || (h->has_length && h->length != n))
 		return false;
 	h->has_length = true;
 	h->length = n;
@@ -110,17 +117,28 @@ static void read_text(struct span v, char *to, size_t max)
 	to[n] = '\0';
 }
 
+bool http_next_member(struct span *list, struct span *ret)
+{
+	const uint8_t *comma;
+	size_t n;
+
+	if (list->n == 0)
+		return false;
+	comma = memchr(list->p, ',', list->n);
+	n = comma == NULL ? list->n : (size_t)(comma - list->p);
+	*ret = http_trim(span_of(list->p, n));
+	n = comma == NULL ? n : n + 1;
+	*list = span_of(&list->p[n], list->n - n);
+	return true;
+}
+
 static void read_connection(struct span v, struct http_head *h)
 {
-	while (v.n > 0) {
-		const uint8_t *comma = memchr(v.p, ',', v.n);
-		size_t n = comma == NULL ? v.n : (size_t)(comma - v.p);
+	struct span member;
 
-		if (is_text(trim(span_of(v.p, n)), "close"))
+	while (http_next_member(&v, &member))
+		if (http_is_text(member, "close"))
 			h->close = true;
-		n = comma == NULL ? n : n + 1;
-		v = span_of(&v.p[n], v.n - n);
-	}
 }
 
 static RESULT read_field(struct span line, struct http_head *h)
@@ -133,26 +151,26 @@ static RESULT read_field(struct span line, struct http_head *h)
 		return FAIL(ERR_FORMAT);
 	n = (size_t)(colon - line.p);
 	name = span_of(line.p, n);
-	v = trim(span_of(&line.p[n + 1], line.n - n - 1));
-	if (!is_token(name)) /* a line that continues the one before, too (RFC 9112 section 5.2) */
+	v = http_trim(span_of(&line.p[n + 1], line.n - n - 1));
+	if (!http_is_token(name)) /* a line that continues the one before, too (RFC 9112 section 5.2) */
 		return FAIL(ERR_FORMAT);
-	if (is_text(name, "content-length"))
+	if (http_is_text(name, "content-length"))
 		return read_length(v, h) ? DONE : FAIL(ERR_FORMAT);
-	if (is_text(name, "transfer-encoding")) {
-		if (h->chunked || !is_text(v, "chunked"))
+	if (http_is_text(name, "transfer-encoding")) {
+		if (h->chunked || !http_is_text(v, "chunked"))
 			return FAIL(ERR_UNSUPPORTED);
 		h->chunked = true;
-	} else if (is_text(name, "content-encoding")) {
-		if (h->gzip || (!is_text(v, "gzip") && !is_text(v, "x-gzip") && !is_text(v, "identity")))
+	} else if (http_is_text(name, "content-encoding")) {
+		if (h->gzip || (!http_is_text(v, "gzip") && !http_is_text(v, "x-gzip") && !http_is_text(v, "identity")))
 			return FAIL(ERR_UNSUPPORTED);
-		h->gzip = !is_text(v, "identity");
-	} else if (is_text(name, "connection")) {
+		h->gzip = !http_is_text(v, "identity");
+	} else if (http_is_text(name, "connection")) {
 		read_connection(v, h);
-	} else if (is_text(name, "etag")) {
+	} else if (http_is_text(name, "etag")) {
 		read_text(v, h->etag, HTTP_TAG_MAX);
-	} else if (is_text(name, "last-modified")) {
+	} else if (http_is_text(name, "last-modified")) {
 		read_text(v, h->modified, HTTP_TAG_MAX);
-	} else if (is_text(name, "location")) {
+	} else if (http_is_text(name, "location")) {
 		read_text(v, h->location, HTTP_LOCATION_MAX);
 	}
 	return DONE;
@@ -164,10 +182,10 @@ RESULT http_head_parse(struct span text, struct http_head *ret)
 	struct http_head h = { .status = 0 };
 	struct span line;
 
-	if (!next_line(&r, &line) || !read_status(line, &h))
+	if (!http_next_line(&r, &line) || !read_status(line, &h))
 		return FAIL(ERR_FORMAT);
 	for (;;) {
-		if (!next_line(&r, &line))
+		if (!http_next_line(&r, &line))
 			return FAIL(ERR_FORMAT);
 		if (line.n == 0)
 			break;

@@ -21,4 +21,14 @@ size_t http_head_end(struct span octets);
 /* All of it, with the blank line. ERR_FORMAT; ERR_UNSUPPORTED: a coding that was not asked for. */
 RESULT http_head_parse(struct span text, struct http_head *ret) NONNULL;
 
+/* What heads of answers and of requests have in common. */
+bool http_next_line(struct reader *r, struct span *ret) NONNULL; /* without its end; false: there is none, or it has an octet that no line may have */
+struct span http_trim(struct span s);
+bool http_is_text(struct span s, const char *text) NONNULL;      /* without case */
+bool http_is_token(struct span s);
+/* A number of octets. false: it is none. */
+bool http_read_number(struct span v, uint64_t *ret) NONNULL;
+/* The next of a list whose members commas divide; false: there is none left. */
+bool http_next_member(struct span *list, struct span *ret) NONNULL;
+
 #endif
