@@ -133,9 +133,12 @@ bool run_is_wrong_side(struct run *r, struct name name, unsigned int signer_labe
 
 	if (f.kind != ANCHOR_NONE && f.zone.labels > signer_labels)
 		return true;
-	for (unsigned int labels = name.labels; labels > signer_labels; labels--)
-		if (is_zone(r->e->known(r->e->user, name_suffix(name, labels))))
+	for (unsigned int labels = name.labels; labels > signer_labels; labels--) {
+		const struct trust *t = r->e->known(r->e->user, name_suffix(name, labels));
+
+		if (is_zone(t) && !is_guess(t))
 			return true;
+	}
 	return false;
 }
 

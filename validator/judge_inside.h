@@ -90,6 +90,12 @@ static inline bool is_zone(const struct trust *t)
 	return t != NULL && t->state != TRUST_NO_CUT && t->state != TRUST_NO_NAME;
 }
 
+/* A zone might begin there, as the one above denies with too many iterations to be followed (RFC 9276 section 3.2). A signature of the one above says more. */
+static inline bool is_guess(const struct trust *t)
+{
+	return t->state == TRUST_INSECURE && t->ede == EDE_NSEC3_ITERATIONS;
+}
+
 static inline bool is_about_time(enum sig_verdict v)
 {
 	return v == SIG_DATES || v == SIG_EXPIRED || v == SIG_NOT_YET;

@@ -10,12 +10,20 @@ void qmin_enter_zone(struct qmin *m, struct name zone)
 	m->by_ns = false;
 }
 
+void qmin_look_above(struct qmin *m, struct name zone)
+{
+	m->labels = zone.labels;
+	m->off = false;
+	m->by_ns = false;
+	m->above = true;
+}
+
 /* RFC 9156 section 2.3: the first MINIMISE_ONE_LAB steps show one label each, the others share what is left. */
 static unsigned int labels_to_add(const struct qmin *m, const struct core_settings *s, unsigned int left)
 {
 	uint32_t steps_left;
 
-	if (m->steps < s->qmin_one_label)
+	if (m->above || m->steps < s->qmin_one_label)
 		return 1;
 	steps_left = s->qmin_steps > m->steps ? s->qmin_steps - m->steps : 1;
 	return left / steps_left > 1 ? left / steps_left : 1;
@@ -25,7 +33,7 @@ struct question qmin_question(struct qmin *m, const struct core_settings *s, con
 {
 	unsigned int left, show;
 
-	if (plain || m->off || !s->qmin || m->steps >= s->qmin_steps || m->labels >= q->name.labels)
+	if (plain || m->off || (!s->qmin && !m->above) || m->steps >= s->qmin_steps || m->labels >= q->name.labels)
 		return *q;
 	left = q->name.labels - m->labels;
 	show = m->labels + labels_to_add(m, s, left);

@@ -243,7 +243,7 @@ static struct question next_question(struct resolution *q)
 	for (;;) {
 		struct question asked = qmin_question(&q->qmin, q->settings, &q->now, plain);
 
-		if (asked.name.labels == q->now.name.labels || !lookup_is_known(q->core->env.rrcache, asked.name, asked.type, query_now(q)))
+		if (asked.name.labels == q->now.name.labels || q->qmin.above || !lookup_is_known(q->core->env.rrcache, asked.name, asked.type, query_now(q)))
 			return asked;
 		qmin_advance(&q->qmin, &asked);
 	}

@@ -186,8 +186,26 @@ static void take_empty(struct resolution *q, struct scrubbed *s)
 		query_give_up(q);
 }
 
+/*
+ * "No DS", said by the zone whose DS it is (RFC 4035 section 3.1.4.1): its servers serve a zone further up as well, which is where they were asked, but not the one between. That
+ * one is looked for.
+ */
+static bool look_above_ds(struct resolution *q, const struct scrubbed *s)
+{
+	if (!rrtype_is_at_parent(q->now.type) || s->kind != REPLY_NODATA || q->qmin.above || q->deleg->source == DELEG_FORWARD ||
+	    q->deleg->zone.labels + 1u >= q->now.name.labels || scrub_find(&s->authority, q->now.name, RR_SOA) == NULL)
+		return false;
+	qmin_look_above(&q->qmin, q->deleg->zone);
+	server_of(q)->outcome = SERVER_ANSWERED;
+	server_of(q)->tries = 0;
+	q->state = QUERY_SELECT;
+	return true;
+}
+
 static void take_final(struct resolution *q, struct scrubbed *s)
 {
+	if (look_above_ds(q, s))
+		return;
 	server_of(q)->outcome = SERVER_ANSWERED;
 	q->reply = s;
 	q->state = QUERY_VALIDATE;

@@ -334,6 +334,17 @@ static RESULT put_entry(struct resolution *q, const struct scrubbed *s)
 
 /* --- the verdict */
 
+/* It was a step of minimisation that was answered so: a name that exists says nothing about the one below it that is asked for. */
+static bool went_on(struct resolution *q)
+{
+	if (q->from_cache || q->from_denials || !query_is_minimised(q))
+		return false;
+	q->reply = NULL;
+	qmin_advance(&q->qmin, &q->asked);
+	q->state = QUERY_SELECT;
+	return true;
+}
+
 static void accept(struct resolution *q, const struct judgement *j)
 {
 	struct scrubbed *s;
@@ -349,8 +360,11 @@ static void accept(struct resolution *q, const struct judgement *j)
 		q->insecure_text = j->text;
 	}
 	/* Careless servers say so of names that have others below them: the proof decides. */
-	if (s->kind == REPLY_NXDOMAIN && (j->denial == DENIAL_PROVEN_NODATA || j->denial == DENIAL_WILDCARD_NODATA) && j->security == SECURITY_SECURE)
+	if (s->kind == REPLY_NXDOMAIN && (j->denial == DENIAL_PROVEN_NODATA || j->denial == DENIAL_WILDCARD_NODATA) && j->security == SECURITY_SECURE) {
 		s->kind = REPLY_NODATA;
+		if (went_on(q))
+			return;
+	}
 	/* The entry says something else than its proof: whoever asks next must not find it as validated. */
 	if (q->from_cache && s->kind != q->reply->kind) {
 		ask_instead(q);

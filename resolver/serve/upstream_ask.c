@@ -25,6 +25,7 @@
 
 #define HELD_WAIT_MS 500u     /* for TCP, when a reply over UDP is at hand that came after one near miss */
 #define UNREACHABLE_WAIT_MS 50u /* for a reply after "port unreachable", which may be forged */
+#define FIRST_TCP_LEAST_MS 1500u /* over a new connection whose SYN may be lost: the second one goes out after a second */
 #define LATE_LEAST_MS 2000u   /* how long a reply that is late is still listened to */
 #define NEAR_MISSES 1u        /* wrong IDs that a port survives */
 
@@ -276,10 +277,24 @@ static RESULT place_tcp(struct ask *a)
 	return done;
 }
 
+/*
+ * Of a server that has not been heard over UDP for this question nobody knows whether it is there: what its round trip makes likely, thrice for the handshake and for a lost SYN; the next try
+ * waits longer. Forwarders have work to do before they answer.
+ */
+static uint32_t tcp_wait_ms(const struct ask *a)
+{
+	uint32_t most = a->u->set.tcp_timeout_ms, ms = 3 * udp_wait_ms(a);
+
+	if (a->udp_count > 0 || a->request.recurse || a->request.tcp)
+		return most;
+	ms = ms > FIRST_TCP_LEAST_MS ? ms : FIRST_TCP_LEAST_MS;
+	return ms < most ? ms : most;
+}
+
 RESULT ask_start_tcp(struct ask *a)
 {
 	TRY(place_tcp(a));
-	return ask_arm(a, a->held != NULL ? HELD_WAIT_MS : a->u->set.tcp_timeout_ms);
+	return ask_arm(a, a->held != NULL ? HELD_WAIT_MS : tcp_wait_ms(a));
 }
 
 /* Goes to TCP, or to the queue for it. */

@@ -334,8 +334,9 @@ static bool deceive(struct reply *r)
 	    (n.labels > 0 && name_label(n, 0).n == 3 && octets_equal_nocase(name_label(n, 0).p, (const uint8_t *)"ns", 2)))
 		return false;
 	model_find(z, n, &f);
-	if (!f.exists && f.dname == NULL && z->signing->denial == BY_OPT_OUT)
-		return false; /* there might be an unsigned delegation */
+	/* There might be an unsigned delegation, also where a wildcard answers: no denial says that there is none (RFC 5155 section 6). */
+	if ((!f.exists || !name_equal(f.source, n)) && f.dname == NULL && z->signing->denial == BY_OPT_OUT)
+		return false;
 	switch (r->v->temper) {
 	case FORGES:
 		put_one(r, PART_ANSWER, n, RR_A, span_of(bad_bogus, 4));

@@ -212,6 +212,7 @@ void weather_reload(struct run *r, const char *change)
 	}
 	if (!OK(run_make_plan(r, change, &next)))
 		abort();
+	r->small = r->small || strstr(change, "cache-size") != NULL;
 	r->plan = next;
 	shared_set_plan(r->shared, next);
 	if (!plan_same_answers(before, next))

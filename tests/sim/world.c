@@ -456,27 +456,13 @@ static struct model_zone *zone_of(struct world *w, struct name n, uint16_t type)
 	return best;
 }
 
-/* Its servers serve a zone further up as well, but not the one above it: asked for its DS they speak for itself. */
-static bool is_astride(const struct model_zone *z)
-{
-	const struct model_zone *up = z->parent;
-
-	if (!z->at_provider || up == NULL || up->at_provider)
-		return false;
-	for (; up != NULL; up = up->parent) {
-		if (up->at_provider)
-			return true;
-	}
-	return false;
-}
-
 /* May a question about it go wrong, with the network as good as can be? */
 static bool is_broken(const struct world *w, const struct model_zone *z)
 {
 	bool at_provider = false;
 
 	for (; z != NULL; z = z->parent) {
-		if (z->honest == 0 || z->empties > 0 || z->lost || (w->is_signed && is_astride(z)))
+		if (z->honest == 0 || z->empties > 0 || z->lost)
 			return true;
 		at_provider |= z->at_provider;
 	}
@@ -529,6 +515,7 @@ void world_right_answer(struct world *w, struct arena *arena, struct name name, 
 		ret->may_fail |= is_broken(w, z) || steps > CHAIN_MAX;
 		ret->zone = z;
 		ret->firm &= is_firm(z);
+		ret->deniable |= z->empties > 0 && zone_denies_weakly(z, name, false);
 		if (steps > 40) {
 			ret->may_fail = true;
 			return;

@@ -57,6 +57,7 @@ struct world_answer {
 	const struct model_zone *zone BORROWED_FIELD; /* where they end */
 	bool may_fail; /* a zone on the way is broken, or the chain too long: SERVFAIL is right as well */
 	enum world_security security;
+	bool deniable; /* a server of a zone on the way says nothing at all, and with that many iterations the zone cannot prove that there is something */
 	bool faulty;   /* WORLD_BOGUS by what is wrong with the zone itself, not with one above */
 	bool firm;     /* nothing on the way leaves whoever changes replies a choice: all is signed, and no denial says less than it might */
 };

@@ -769,6 +769,42 @@ static void ds_is_asked_above_the_cut(void **state)
 	END;
 }
 
+/* Servers of com. and of a.b.com., but not of b.com. between them, speak of a.b.com.'s DS for a.b.com. itself: the zone above it is looked for. */
+static void ds_of_a_zone_astride_is_asked_of_the_zone_between(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, "a.b.com.", "*", "AA; ns: a.b.com. 900 SOA a. b. 1 2 3 4 60" },
+		{ COM, ".b.com.", "*", "ns: b.com. NS ns1.b.com.; ar: ns1.b.com. A 1.1.1.1" },
+		{ "1.1.1.1", "a.b.com.", "DS", "AA; Q DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000001" },
+		{ 0 },
+	};
+	BEGIN(CONF, lines);
+
+	t = world_ask(w, "a.b.com.", "DS");
+	assert_has(t->text, "a.b.com. 3600 IN DS");
+	assert_has(world_log(w), COM " a.b.com. DS\n" COM " b.com. A\n1.1.1.1 a.b.com. DS\n");
+	END;
+}
+
+/* Nobody knows of a zone between: then it is what the only servers say. */
+static void ds_of_a_zone_that_nobody_else_knows_of_is_what_it_says(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, "a.b.com.", "*", "AA; ns: a.b.com. 900 SOA a. b. 1 2 3 4 60" },
+		{ COM, ".b.com.", "*", "AA; ns: com. 900 SOA a. b. 1 2 3 4 60" },
+		{ 0 },
+	};
+	BEGIN(CONF, lines);
+
+	t = world_ask(w, "a.b.com.", "DS");
+	assert_int_equal(t->rcode, RCODE_NOERROR);
+	assert_has(t->text, "a.b.com. 60 IN SOA");
+	assert_string_equal(strstr(world_log(w), COM), COM " a.b.com. DS\n" COM " b.com. A\n" COM " a.b.com. DS\n");
+	END;
+}
+
 static void private_addresses_are_taken_out_of_public_names(void **state)
 {
 	static const struct line lines[] = {
@@ -980,6 +1016,8 @@ int main(void)
 		cmocka_unit_test(a_stub_stands_for_a_delegation),
 		cmocka_unit_test(a_stub_that_wants_priming_is_asked_for_its_servers),
 		cmocka_unit_test(ds_is_asked_above_the_cut),
+		cmocka_unit_test(ds_of_a_zone_astride_is_asked_of_the_zone_between),
+		cmocka_unit_test(ds_of_a_zone_that_nobody_else_knows_of_is_what_it_says),
 		cmocka_unit_test(private_addresses_are_taken_out_of_public_names),
 		cmocka_unit_test(without_recursion_desired_only_the_cache_speaks),
 		cmocka_unit_test(expired_answers_serve_when_servers_fail_or_are_slow),

@@ -974,6 +974,34 @@ static void settings_say_what_may_be_used(void **state)
 	assert_int_equal(world_ask(w).e, ERR_UNSUPPORTED);
 }
 
+/* By TCP alone: who was never heard is not waited for as long as one who answered before; a forwarder has work to do. */
+static void a_server_that_is_silent_over_tcp_is_left_soon(void **state)
+{
+	struct world *w = (struct world *)*state;
+
+	w->set.udp = false;
+	upstream_set(w->up, &w->set);
+	world_must_ask(w);
+	world_run(w, 1499);
+	assert_int_equal(w->me.told, 0);
+	world_run(w, 2);
+	assert_told(w, ASK_TIMEOUT);
+	w->me.told = 0;
+	w->request.timeout_ms = 700;
+	world_must_ask(w);
+	world_run(w, 2099);
+	assert_int_equal(w->me.told, 0);
+	world_run(w, 2);
+	assert_told(w, ASK_TIMEOUT);
+	w->me.told = 0;
+	w->request.recurse = true;
+	world_must_ask(w);
+	world_run(w, 2999);
+	assert_int_equal(w->me.told, 0);
+	world_run(w, 2);
+	assert_told(w, ASK_TIMEOUT);
+}
+
 static void an_error_of_the_host_is_given_back(void **state)
 {
 	struct world *w = (struct world *)*state;
@@ -1171,6 +1199,7 @@ int main(void)
 		CASE(waiting_for_room_has_an_end),
 		CASE(late_ones_give_way),
 		CASE(settings_say_what_may_be_used),
+		CASE(a_server_that_is_silent_over_tcp_is_left_soon),
 		CASE(an_error_of_the_host_is_given_back),
 		CASE(cancelling_in_every_state),
 		CASE(a_cancelled_question_leaves_the_connection_to_others),

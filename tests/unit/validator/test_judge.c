@@ -297,6 +297,25 @@ static void other_alias(struct tree *tree, struct tree_reply *p)
 		p->answer[1] = rrset_make_in(tree->arena, rrset_name(p->answer[1]), RR_CNAME, CLASS_IN, 3600, &rdata, 1, 0);
 }
 
+/* That a zone might begin where the one above denies with too many iterations is a guess: what that one signed at the very name says more. */
+static void signatures_refute_what_was_only_possible(void **state)
+{
+	const struct judgement *j;
+
+	(void)state;
+	tree_find(t, "signed.org.")->iterations = 500;
+	tree_forget(t);
+	j = tree_resolve(t, "www.signed.org.", RR_DS);
+	assert_int_equal(j->security, SECURITY_INSECURE);
+	assert_int_equal(j->ede, EDE_NSEC3_ITERATIONS);
+	j = tree_resolve(t, "www.signed.org.", RR_A);
+	assert_int_equal(j->security, SECURITY_SECURE);
+	SPOIL("www.signed.org.", RR_A, CORRUPT);
+	assert_int_equal(tree_resolve(t, "www.signed.org.", RR_A)->security, SECURITY_BOGUS);
+	SPOIL_AS("www.signed.org.", RR_A, SPOIL_STRIP);
+	assert_int_equal(tree_resolve(t, "www.signed.org.", RR_A)->security, SECURITY_INSECURE);
+}
+
 /* A CNAME beside a DNAME counts only as what that makes of the name. */
 static void aliases_are_what_their_dname_makes(void **state)
 {
@@ -639,6 +658,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_good_signature_is_enough, setup, teardown),
 		cmocka_unit_test_setup_teardown(signers_on_the_wrong_side_do_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_all_is_expanded, setup, teardown),
+		cmocka_unit_test_setup_teardown(signatures_refute_what_was_only_possible, setup, teardown),
 		cmocka_unit_test_setup_teardown(aliases_are_what_their_dname_makes, setup, teardown),
 		cmocka_unit_test_setup_teardown(islands_are_not_bypassed, setup, teardown),
 		cmocka_unit_test_setup_teardown(configuration_makes_insecure, setup, teardown),
