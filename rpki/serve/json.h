@@ -1,6 +1,6 @@
 /*
- * json.h: JSON (RFC 8259) read whole, in an arena. For files of the operator's, which may be large: a node takes some fifty octets. A library would do, but the one at hand
- * (jansson 2.14) writes past its buffer when memory runs out while it reads a string.
+ * json.h: JSON (RFC 8259) read whole, in an arena. For files of the operator's, which may be large: a node takes some fifty octets. Why our own:
+ * docs/decisions/0012-json-of-our-own.md.
  */
 #ifndef RPKI_SERVE_JSON_H
 #define RPKI_SERVE_JSON_H

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "base/libjansson.h"
+#include "rpki/serve/json.h"
 #include "rpki/serve/output.h"
 #include "rpki/serve/slurm.h"
 
@@ -260,49 +260,70 @@ static void routinators_samples(void **state)
 	assert_int_equal(compared, 11 * 8);
 }
 
+static const char *text_of(const struct json *object, const char *key)
+{
+	const struct json *m = json_member(object, key);
+
+	assert_true(m != NULL && m->type == JSON_STRING);
+	return m->text;
+}
+
+static int64_t number_of(const struct json *object, const char *key)
+{
+	const struct json *m = json_member(object, key);
+
+	assert_true(m != NULL && m->type == JSON_INTEGER);
+	return m->number;
+}
+
 /* rpki-client's sample, read, and written again. */
 static void rpki_clients_sample(void **state)
 {
 	AUTO_CHARS char *want = sample("rpki-monitoring/expected/pilot.json"), *got = NULL;
-	AUTO(json_delete) json_t *top = want != NULL ? json_loads(want, 0, NULL) : NULL;
+	AUTO(arena_free) struct arena *a = arena_new(1u << 26);
 	AUTO(table_builder_free) struct table_builder *b = table_builder_new(NULL);
 	AUTO(table_unref) struct payload_table *t = NULL;
 	struct output_member members[64] = { { .name = NULL } };
 	struct output_nonfunctional ca = { .location = NULL };
 	struct output_info info = { .members = members, .nonfunctional = &ca, .nnonfunctional = 1 };
+	const struct json *top, *list, *value;
+	struct json_error error;
 	const char *talfile;
-	const char *key;
-	json_t *value;
-	size_t i;
 
 	(void)state;
 	if (want == NULL)
 		skip();
-	assert_true(top != NULL && b != NULL);
-	json_object_foreach(json_object_get(top, "metadata"), key, value) {
+	assert_true(a != NULL && b != NULL);
+	assert_true(OK(json_read(span_text(want), a, &top, &error)));
+	list = json_member(top, "metadata");
+	assert_non_null(list);
+	for (value = list->child; value != NULL; value = value->next) {
 		struct output_member *m = &members[info.nmembers++];
 
-		m->name = key;
-		m->text = json_string_value(value);
-		m->number = json_integer_value(value);
-		if (json_is_array(value)) {
-			talfile = json_string_value(json_array_get(value, 0));
+		m->name = value->key;
+		m->text = value->type == JSON_STRING ? value->text : NULL;
+		m->number = value->type == JSON_INTEGER ? value->number : 0;
+		if (value->type == JSON_ARRAY) {
+			assert_int_equal(value->n, 1);
+			talfile = value->child->text;
 			m->list = &talfile;
 			m->n = 1;
 		}
 	}
-	value = json_array_get(json_object_get(top, "nonfunc_cas"), 0);
-	ca = (struct output_nonfunctional){ json_string_value(json_object_get(value, "location")), json_string_value(json_object_get(value, "ta")),
-		json_string_value(json_object_get(value, "caRepository")), json_string_value(json_object_get(value, "rpkiManifest")),
-		json_string_value(json_object_get(value, "ski")) };
-	json_array_foreach(json_object_get(top, "roas"), i, value) {
-		int64_t expires = json_integer_value(json_object_get(value, "expires"));
+	list = json_member(top, "nonfunc_cas");
+	assert_true(list != NULL && list->n == 1);
+	value = list->child;
+	ca = (struct output_nonfunctional){ text_of(value, "location"), text_of(value, "ta"), text_of(value, "caRepository"), text_of(value, "rpkiManifest"),
+		text_of(value, "ski") };
+	list = json_member(top, "roas");
+	assert_non_null(list);
+	for (value = list->child; value != NULL; value = value->next) {
+		int64_t expires = number_of(value, "expires");
 		struct payload_source s = { .kind = SOURCE_ROA, .tal = "pilot", .chain_not_after = expires + 10, .stale = expires };
 		uint32_t id;
 
 		assert_true(OK(table_builder_add_source(b, &s, &id)));
-		put(b, json_string_value(json_object_get(value, "prefix")), (uint8_t)json_integer_value(json_object_get(value, "maxLength")),
-			(uint32_t)json_integer_value(json_object_get(value, "asn")), id);
+		put(b, text_of(value, "prefix"), (uint8_t)number_of(value, "maxLength"), (uint32_t)number_of(value, "asn"), id);
 	}
 	assert_true(OK(table_builder_finish(MOVE(b), 1, &t)));
 	got = render(OUTPUT_RPKI_CLIENT, t, &info, 1000);
