@@ -45,8 +45,10 @@ struct span toy_edited(struct toy *t, enum toy_what w, const char *part, const c
 struct span toy_edited_in(struct arena *a, struct toy *t, enum toy_what w, const char *part, const char *edits, unsigned int keep) NONNULL;
 
 /* The pieces of an object's tree that signing needs; for mutators, which change the tree themselves. */
+enum toy_key { TOY_KEY_TA, TOY_KEY_CA, TOY_KEY_EE, TOY_KEY_SUB, TOY_KEYS };
 struct toy_tree {
 	enum toy_what what;
+	enum toy_key by; /* who signs it, or its EE certificate: the TA or the CA, if nobody says otherwise */
 	struct node *root ARENA_FIELD;
 	struct node *cert ARENA_FIELD; /* the EE certificate, or the certificate or CRL */
 	struct node *content ARENA_FIELD;
@@ -54,8 +56,13 @@ struct toy_tree {
 	struct node *digest ARENA_FIELD;
 	struct node *signature ARENA_FIELD;
 };
+struct span toy_key_info(const struct toy *t, enum toy_key key) NONNULL; /* its SubjectPublicKeyInfo */
 struct toy_tree toy_tree(struct arena *a, struct span der, enum toy_what w) NONNULL;
+bool toy_edit(struct arena *a, struct toy_tree *tree, const char *part, const char *edits) NONNULL; /* as toy_edited(), but not signed yet */
 struct span toy_sign(struct toy *t, struct arena *a, struct toy_tree *tree, unsigned int keep) NONNULL;
+
+/* A signed object's tree with indefinite lengths in the wrapper, and the content in chunks; as it is, where its parts are not there any more. */
+struct span toy_as_ber(struct arena *a, const struct toy_tree *tree) NONNULL;
 
 /* A whole repository: two publication points, the trust anchor's and the CA's, by rsync alone. Everything lasts as long as the toy. */
 struct toy_file {
@@ -68,6 +75,21 @@ void toy_repository(struct toy *t, struct toy_file ret[TOY_FILES]) NONNULL;
 /* A manifest of either point, of this number, that lists these files (at most 32) with their hashes. */
 struct span toy_manifest(struct toy *t, bool of_anchor, uint8_t number, const struct toy_file *files, size_t n) NONNULL;
 struct span toy_ca_below_itself(struct toy *t) NONNULL; /* the CA's key certified by the CA */
+
+/*
+ * The same with a third CA below the second, all that may be on manifests, and serial numbers that differ: point 0 is the trust anchor's, 2 the third CA's. A point's manifest is
+ * the last of it and its CRL the first (after the trust anchor's certificate).
+ */
+struct toy_place {
+	const char *uri;
+	enum toy_what what;
+	enum toy_key by;
+	unsigned int point;
+	struct span octets;
+};
+enum toy_place_at { TOY_PLACE_TA, TOY_PLACE_TA_CRL, TOY_PLACE_CA, TOY_PLACE_TAK, TOY_PLACE_TA_MANIFEST, TOY_PLACE_CRL, TOY_PLACE_ROA, TOY_PLACE_ROA2, TOY_PLACE_ASPA, TOY_PLACE_ROUTER,
+	TOY_PLACE_GHOSTBUSTERS, TOY_PLACE_PREFIX_LIST, TOY_PLACE_SUB, TOY_PLACE_MANIFEST, TOY_PLACE_SUB_CRL, TOY_PLACE_SUB_ROA, TOY_PLACE_SUB_MANIFEST, TOY_PLACES };
+void toy_places(struct toy *t, struct toy_place ret[TOY_PLACES]) NONNULL;
 
 /* All that a chain for an inspection needs. */
 struct inspect_context toy_context(const struct toy *t) NONNULL;

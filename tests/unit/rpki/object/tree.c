@@ -52,7 +52,6 @@ struct span tree_tlv(struct arena *a, uint8_t tag, const struct span *parts, siz
 
 static size_t head_size(size_t n) { return n < 0x80 ? 2 : n < 0x100 ? 3 : n < 0x10000 ? 4 : n < 0x1000000 ? 5 : 6; }
 
-static size_t size_of(const struct node *n);
 static size_t contents_size(const struct node *n)
 {
 	size_t total = 0;
@@ -60,10 +59,10 @@ static size_t contents_size(const struct node *n)
 	if (!n->inside)
 		return n->octets.n;
 	for (const struct node *c = n->first; c != NULL; c = c->next)
-		total += size_of(c);
+		total += tree_size(c);
 	return total;
 }
-static size_t size_of(const struct node *n)
+size_t tree_size(const struct node *n)
 {
 	size_t in = contents_size(n);
 
@@ -102,7 +101,7 @@ struct span tree_contents(struct arena *a, const struct node *n)
 
 struct span tree_write(struct arena *a, const struct node *n)
 {
-	struct writer w = writer_of(arena_alloc(a, size_of(n) + 1), size_of(n) + 1);
+	struct writer w = writer_of(arena_alloc(a, tree_size(n) + 1), tree_size(n) + 1);
 
 	put(&w, n);
 	return writer_done(&w);

@@ -19,6 +19,7 @@ struct node {
 
 struct node *tree_parse(struct arena *a, struct span der) IN_ARENA NONNULL; /* the first element; NULL when it is not DER */
 struct span tree_write(struct arena *a, const struct node *n) NONNULL;       /* the element, without what follows it */
+size_t tree_size(const struct node *n) NONNULL;                              /* octets of it */
 struct span tree_contents(struct arena *a, const struct node *n) NONNULL;    /* without its head */
 struct node *tree_child(struct node *n, unsigned int i) BORROWED;            /* NULL when there is none */
 struct node *tree_find(struct node *n, struct span octets) BORROWED;         /* the element in it that has a child with these contents */
