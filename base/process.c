@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -102,6 +104,59 @@ RESULT process_confine(const char *chroot_dir, const struct process_user *u)
 	if (setgroups(1, &gid) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(u->uid, u->uid, u->uid) != 0)
 		return FAIL(ERR_SYSTEM);
 	return u->uid == 0 || setuid(0) != 0 ? DONE : FAIL(ERR_SYSTEM); /* there must be no way back */
+}
+
+/* ------------------------------------------------------------------------------------------------------------ other processes */
+
+/* All but the standard ones and those in keep. */
+static void close_others(const int *keep, size_t n)
+{
+	int from = STDERR_FILENO + 1, next;
+
+	do {
+		next = -1;
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= from && (next < 0 || keep[i] < next))
+				next = keep[i];
+		if (next != from)
+			(void)close_range((unsigned int)from, next < 0 ? ~0u : (unsigned int)next - 1, 0);
+		from = next + 1;
+	} while (next >= 0);
+}
+
+static void signals_as_at_first(void)
+{
+	struct sigaction usual = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		(void)sigaction(s, &usual, NULL); /* of some it cannot be said, nor need be */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+bool process_die_with_parent(int parent_pid)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent_pid;
+}
+
+RESULT process_begin(process_fn *fn, void *ctx, const int *keep, size_t n, int *ret_pid)
+{
+	int parent = getpid();
+	pid_t pid;
+
+	(void)fflush(NULL); /* what waits there would be written twice */
+	pid = fork();
+	if (pid < 0)
+		return FAIL(ERR_SYSTEM);
+	if (pid == 0) {
+		ready_fd = -1;
+		signals_as_at_first();
+		close_others(keep, n);
+		_exit(process_die_with_parent(parent) ? fn(ctx) : 1);
+	}
+	*ret_pid = pid;
+	return DONE;
 }
 
 uint64_t process_raise_files(uint64_t wanted)

@@ -19,6 +19,16 @@ RESULT process_find_user(const char *name, struct process_user *ret) NONNULL; /*
 RESULT process_confine(const char *chroot_dir, const struct process_user *u)
     NONNULL; /* "" stays; then becomes the user, for good */
 
+/*
+ * Another process, of this program: it has the memory of this one as it is now, runs fn(ctx), and ends with what that returns as its exit status. Of the descriptors it has the
+ * standard ones and those in keep; all signals do what they did when the program was started, but that it dies with this process (see process_die_with_parent). Before there are
+ * threads here. ERR_SYSTEM.
+ */
+typedef int process_fn(void *ctx);
+RESULT process_begin(process_fn *fn, void *ctx, const int *keep, size_t n, int *ret_pid) __attribute__((nonnull(1, 5)));
+/* To be said again after process_confine, which ends it. False: the parent, parent_pid, is gone already. */
+bool process_die_with_parent(int parent_pid);
+
 /* Descriptors that may be open at a time: raised to `wanted` as far as the system lets us. Returns what holds now. */
 uint64_t process_raise_files(uint64_t wanted);
 RESULT process_write_pid(const char *path) NONNULL; /* replaces the file; never through a link */
