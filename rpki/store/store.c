@@ -346,13 +346,25 @@ RESULT store_source(const struct store_view *v, enum store_kind kind, struct spa
 	TRY(store_record_get(v->store, v->txn, kind, uri, &r, &state));
 	if (r.generation == 0)
 		return FAIL(ERR_NOTFOUND);
-	*ret = (struct store_source){ r.id, r.generation, r.updated, state };
+	*ret = (struct store_source){ r.id, r.generation, r.updated, state, r.commits };
 	return DONE;
 }
 
 RESULT store_find(const struct store_view *v, const struct store_source *src, struct span uri, uint8_t ret_hash[STORE_HASH])
 {
 	return store_entry_get(v->store, v->txn, src->id, src->generation, uri, ret_hash);
+}
+
+RESULT store_find_hashed(const struct store_view *v, const struct store_source *src, const uint8_t uri[STORE_HASH], uint8_t ret_hash[STORE_HASH])
+{
+	uint8_t k[MAP_KEY] = { 0 };
+	MDB_val key = store_val(k, sizeof k), data;
+	struct span own;
+
+	store_map_prefix(src->id, src->generation, k);
+	memcpy(k + MAP_PREFIX, uri, STORE_HASH);
+	TRY(store_result(mdb_get(v->txn, v->store->maps, &key, &data)));
+	return store_entry_read(data, ret_hash, &own);
 }
 
 RESULT store_object(const struct store_view *v, const uint8_t hash[STORE_HASH], struct span *ret)
@@ -404,7 +416,7 @@ RESULT store_each_source(const struct store_view *v, store_source_fn *fn, void *
 		struct store_source src;
 
 		TRY(store_record_read(data, &r, &uri, &state));
-		src = (struct store_source){ r.id, r.generation, r.updated, state };
+		src = (struct store_source){ r.id, r.generation, r.updated, state, r.commits };
 		if (key.mv_size == SOURCE_KEY && r.generation != 0)
 			TRY(fn(ctx, (enum store_kind)((const uint8_t *)key.mv_data)[0], uri, &src));
 	}

@@ -53,6 +53,7 @@ struct store_source {
 	uint32_t id, generation;           /* of the map that counts */
 	int64_t updated;                   /* wall time of its last commit, seconds */
 	struct span state BORROWED_FIELD;  /* as long as the view */
+	uint64_t commits;                  /* counted: as long as id and this are the same, so is the map */
 };
 
 /* --- reading: a view is one state of the whole store, as it was when the view was opened */
@@ -65,6 +66,7 @@ DEFINE_AUTO(struct store_view, store_view_close)
 RESULT store_source(const struct store_view *v, enum store_kind kind, struct span uri, struct store_source *ret) NONNULL; /* ERR_NOTFOUND */
 /* What a source has at a URI. ERR_NOTFOUND. */
 RESULT store_find(const struct store_view *v, const struct store_source *src, struct span uri, uint8_t ret_hash[STORE_HASH]) NONNULL;
+RESULT store_find_hashed(const struct store_view *v, const struct store_source *src, const uint8_t uri[STORE_HASH], uint8_t ret_hash[STORE_HASH]) NONNULL; /* by the URI's SHA-256 */
 /* The object, as long as the view. ERR_NOTFOUND: not there, or its octets are not what they were when it was put: it must be fetched again. */
 RESULT store_object(const struct store_view *v, const uint8_t hash[STORE_HASH], struct span *ret) NONNULL;
 

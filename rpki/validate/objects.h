@@ -12,7 +12,8 @@ struct arena;
 struct objects;
 struct objects_reader;
 
-#define OBJECT_HASH 32 /* octets of a SHA-256 */
+#define OBJECT_HASH 32  /* octets of a SHA-256 */
+#define OBJECT_STATE 24 /* octets of a mark; all zeros: unknown */
 
 struct objects_ops {
 	RESULT (*open)(const struct objects *o, struct objects_reader **ret_reader);
@@ -25,6 +26,11 @@ struct objects_ops {
 	RESULT (*recall)(struct objects_reader *r, struct span key, struct span *ret);
 	/* An object that is there, whoever publishes it or has published it. ERR_NOTFOUND. */
 	RESULT (*by_hash)(struct objects_reader *r, const uint8_t hash[OBJECT_HASH], size_t max, struct span *ret);
+	/* The two below are NULL where nothing can be remembered. */
+	/* A mark of all that find() looks at for this notification URI and rsync URIs of base's module: as long as it is the same, find() gives the same. */
+	RESULT (*state)(struct objects_reader *r, struct span notify, struct span base, uint8_t ret[OBJECT_STATE]);
+	/* The hash of what find() looks for, by the SHA-256 of its URI, which is in base's module. ERR_NOTFOUND: nothing. */
+	RESULT (*hash_at)(struct objects_reader *r, struct span notify, struct span base, const uint8_t uri[OBJECT_HASH], uint8_t ret_hash[OBJECT_HASH]);
 };
 
 /* The first field of each kind's own struct. */
@@ -35,9 +41,12 @@ struct objects_reader {
 	const struct objects_ops *ops SHARED_FIELD;
 };
 
-/* Keeps a value for later runs, and the objects (count hashes) that it names. Called by one thread at a time. */
+/* Called by one thread at a time. */
 struct objects_keeper {
+	/* Keeps a value for later runs, and the objects (count hashes) that it names; no value and no objects: no longer. */
 	RESULT (*keep)(struct objects_keeper *k, struct span key, struct span value, const uint8_t *hashes, size_t count);
+	/* What is kept under this key counts in this run. NULL: nobody wants to know. */
+	RESULT (*used)(struct objects_keeper *k, struct span key);
 };
 
 static inline void objects_close(struct objects_reader *r) TAKES(1);

@@ -14,8 +14,15 @@
 #include "rpki/object/manifest.h"
 #include "rpki/object/roa.h"
 #include "rpki/object/tak.h"
+#include "rpki/validate/remember.h"
 
-#define WHY_OCTETS 2000u
+
+/* ERR_FORMAT of the readers and checkers is a verdict, any other error is one. */
+static RESULT verdict(struct result r, bool *ret_good)
+{
+	*ret_good = OK(r);
+	return r.e == ERR_FORMAT || r.e == ERR_UNSUPPORTED ? DONE : r;
+}
 
 /* --- CAs */
 
@@ -36,25 +43,62 @@ void ca_free(struct ca *c)
 	arena_free(a);
 }
 
-RESULT ca_new(struct span octets, enum cert_kind kind, struct span uri, struct report *rep, struct ca **ret)
+struct ca *ca_brief(void)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct ca *c = a != NULL ? arena_alloc(a, sizeof *c) : NULL;
-	const uint8_t *copy = c != NULL ? arena_dup(a, octets.p, octets.n) : NULL, *name = c != NULL ? arena_dup(a, uri.p, uri.n) : NULL;
+
+	if (c != NULL)
+		c->arena = MOVE(a); /* it owns the arena that it lies in */
+	return c;
+}
+
+RESULT ca_new(struct span octets, enum cert_kind kind, struct span uri, struct report *rep, struct ca **ret)
+{
+	AUTO(ca_free) struct ca *c = ca_brief();
+	const uint8_t *copy = c != NULL ? arena_dup(c->arena, octets.p, octets.n) : NULL, *name = c != NULL ? arena_dup(c->arena, uri.p, uri.n) : NULL;
 
 	if (copy == NULL || name == NULL)
 		return FAIL(ERR_NOMEM);
-	TRY(cert_read(span_of(copy, octets.n), kind, CERT_USE_ANY, a, rep, &c->cert));
+	TRY(cert_read(span_of(copy, octets.n), kind, CERT_USE_ANY, c->arena, rep, &c->cert));
 	c->uri = span_of(name, uri.n);
-	c->arena = MOVE(a);
-	*ret = c; /* it owns the arena that it lies in */
+	sha256_of(octets, c->hash);
+	*ret = MOVE(c);
 	return DONE;
 }
 
-static void chain_after(int64_t *chain_not_before, int64_t *chain_not_after, const struct ca *by, const struct cert *c)
+/* What is left of it is read now: its certificate is there as long as its issuer's publication point is as it was remembered. */
+static RESULT complete(struct point *p, bool *ret_there)
 {
-	*chain_not_before = c->not_before > by->chain_not_before ? c->not_before : by->chain_not_before;
-	*chain_not_after = c->not_after < by->chain_not_after ? c->not_after : by->chain_not_after;
+	struct ca *c = p->ca;
+	const uint8_t *copy;
+	struct report rep;
+	struct span octets;
+	struct cert cert;
+	struct result r = p->reader->ops->by_hash(p->reader, c->hash, p->options->limits.object, &octets);
+
+	*ret_there = false;
+	if (r.e == ERR_NOTFOUND || r.e == ERR_LIMIT)
+		return DONE;
+	TRY(r);
+	copy = arena_dup(c->arena, octets.p, octets.n);
+	if (copy == NULL)
+		return FAIL(ERR_NOMEM);
+	report_init(&rep);
+	TRY(verdict(cert_read(span_of(copy, octets.n), CERT_CA, CERT_USE_ANY, c->arena, &rep, &cert), ret_there));
+	if (!*ret_there)
+		return DONE;
+	c->cert = cert;
+	if (c->as_claimed)
+		c->effective = c->cert.claimed;
+	c->brief = false;
+	return DONE;
+}
+
+void chain_after(int64_t *ret_not_before, int64_t *ret_not_after, const struct ca *by, int64_t not_before, int64_t not_after)
+{
+	*ret_not_before = not_before > by->chain_not_before ? not_before : by->chain_not_before;
+	*ret_not_after = not_after < by->chain_not_after ? not_after : by->chain_not_after;
 }
 
 /* --- refusals */
@@ -78,13 +122,6 @@ static RESULT refuse(struct point *p, struct span uri, const struct report *rep)
 	return why != NULL ? refuse_text(p, uri, why) : FAIL(ERR_NOMEM);
 }
 
-/* ERR_FORMAT of the readers and checkers is a verdict, any other error is one. */
-static RESULT verdict(struct result r, bool *ret_good)
-{
-	*ret_good = OK(r);
-	return r.e == ERR_FORMAT || r.e == ERR_UNSUPPORTED ? DONE : r;
-}
-
 /* --- files */
 
 struct file {
@@ -104,6 +141,25 @@ static RESULT uri_of(struct point *p, struct span name, struct span *ret)
 	return DONE;
 }
 
+/* What find() gave. Where it gave nothing though there is something (too large, or its octets are not what they were), that is what counts. */
+static RESULT seen(struct point *p, struct span base, struct span uri, struct result r, uint8_t hash[OBJECT_HASH])
+{
+	uint8_t name[OBJECT_HASH];
+	struct result there;
+
+	if (!p->remembers)
+		return DONE;
+	if (OK(r))
+		return remember_seen(p, uri, hash);
+	sha256_of(uri, name);
+	there = p->reader->ops->hash_at(p->reader, p->ca->cert.notify, base, name, hash);
+	if (there.e == ERR_NOTFOUND)
+		return remember_seen(p, uri, NULL);
+	TRY(there);
+	p->unsure = p->unsure || r.e == ERR_NOTFOUND;
+	return remember_seen(p, uri, hash);
+}
+
 /* *ret_why NULL: it is there, and is what the manifest says. */
 static RESULT get_file(struct point *p, const struct manifest_file *f, struct file *ret, const char **ret_why)
 {
@@ -117,6 +173,10 @@ static RESULT get_file(struct point *p, const struct manifest_file *f, struct fi
 		r = p->reader->ops->by_hash(p->reader, hash, p->options->limits.object, &ret->octets);
 	} else
 		r = p->reader->ops->find(p->reader, p->ca->cert.notify, ret->uri, p->options->limits.object, p->arena, &ret->octets, hash);
+	if (!p->by_hash)
+		TRY(seen(p, p->ca->cert.repository, ret->uri, r, hash));
+	else if (!OK(r))
+		p->unsure = true;
 	if (r.e == ERR_NOTFOUND)
 		*ret_why = "RFC 9286 section 6.4: missing, though on the manifest";
 	else if (r.e == ERR_LIMIT) {
@@ -140,7 +200,7 @@ static struct product *add_product(struct point *p, enum counted kind, struct sp
 		return NULL;
 	x->kind = kind;
 	x->origin = (struct origin){ .uri = uri, .not_before = c->not_before, .not_after = c->not_after, .stale = p->stale };
-	chain_after(&x->origin.chain_not_before, &x->origin.chain_not_after, p->ca, c);
+	chain_after(&x->origin.chain_not_before, &x->origin.chain_not_after, p->ca, c->not_before, c->not_after);
 	x->next = p->products;
 	p->products = x;
 	return x;
@@ -154,6 +214,7 @@ static RESULT take_roa(struct point *p, const struct file *f, const struct issue
 	struct roa roa;
 
 	TRY(cms_read(f->octets, OBJECT_ROA, p->arena, rep, &cms));
+	remember_validity(p, cms.ee.not_before, cms.ee.not_after);
 	TRY(roa_read(&cms, rep, &roa));
 	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
 	TRY(roa_check(&roa, &cms.ee, &effective, rep));
@@ -178,6 +239,7 @@ static RESULT take_aspa(struct point *p, const struct file *f, const struct issu
 	size_t n = 0;
 
 	TRY(cms_read(f->octets, OBJECT_ASPA, p->arena, rep, &cms));
+	remember_validity(p, cms.ee.not_before, cms.ee.not_after);
 	TRY(aspa_read(&cms, rep, &aspa));
 	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
 	TRY(aspa_check(&aspa, &cms.ee, &effective, rep));
@@ -201,6 +263,7 @@ static RESULT take_ghostbusters(struct point *p, const struct file *f, const str
 	struct cms cms;
 
 	TRY(cms_read(f->octets, OBJECT_GHOSTBUSTERS, p->arena, rep, &cms));
+	remember_validity(p, cms.ee.not_before, cms.ee.not_after);
 	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
 	TRY(ghostbusters_read(&cms, rep, &g));
 	return ghostbusters_check(&cms.ee, rep);
@@ -213,6 +276,7 @@ static RESULT take_tak(struct point *p, const struct file *f, const struct issue
 	struct tak tak;
 
 	TRY(cms_read(f->octets, OBJECT_TAK, p->arena, rep, &cms));
+	remember_validity(p, cms.ee.not_before, cms.ee.not_after);
 	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
 	TRY(tak_read(&cms, rep, &tak));
 	return tak_check(&tak, &cms.ee, by->cert, rep);
@@ -225,6 +289,7 @@ static RESULT take_router(struct point *p, const struct file *f, const struct is
 	struct cert c;
 
 	TRY(cert_read(f->octets, CERT_ROUTER, CERT_USE_ANY, p->arena, rep, &c));
+	remember_validity(p, c.not_before, c.not_after);
 	TRY(cert_check(&c, by, p->options->now, p->arena, rep, &effective));
 	for (uint32_t i = 0; i < effective.asn.n; i++) {
 		for (uint64_t as = effective.asn.r[i].lo; as <= effective.asn.r[i].hi; as++) {
@@ -252,8 +317,16 @@ static RESULT copy_set(struct arena *a, const void *from, uint32_t n, size_t siz
 /* What was inherited lies with the issuer, which goes before the child does. */
 static RESULT keep_resources(struct ca *c, const struct resources *effective)
 {
+	const struct resources *claimed = &c->cert.claimed;
 	const void *v4, *v6, *as;
 
+	c->as_claimed = effective->ip4 == claimed->ip4 && effective->ip6 == claimed->ip6 && effective->as == claimed->as && effective->v4.r == claimed->v4.r &&
+	    effective->v6.r == claimed->v6.r && effective->asn.r == claimed->asn.r && effective->v4.n == claimed->v4.n && effective->v6.n == claimed->v6.n &&
+	    effective->asn.n == claimed->asn.n;
+	if (c->as_claimed) {
+		c->effective = *claimed;
+		return DONE;
+	}
 	TRY(copy_set(c->arena, effective->v4.r, effective->v4.n, sizeof *effective->v4.r, &v4));
 	TRY(copy_set(c->arena, effective->v6.r, effective->v6.n, sizeof *effective->v6.r, &v6));
 	TRY(copy_set(c->arena, effective->asn.r, effective->asn.n, sizeof *effective->asn.r, &as));
@@ -274,12 +347,12 @@ static bool is_above(const struct ca *c, struct span ski)
 	return false;
 }
 
-static RESULT below(struct ca *c, const struct ca *by, int64_t stale)
+RESULT child_below(struct ca *c, const struct ca *by, int64_t stale)
 {
 	c->anchor = by->anchor;
 	c->depth = by->depth + 1;
 	c->stale = stale;
-	chain_after(&c->chain_not_before, &c->chain_not_after, by, &c->cert);
+	chain_after(&c->chain_not_before, &c->chain_not_after, by, c->cert.not_before, c->cert.not_after);
 	c->above = arena_alloc_array(c->arena, c->depth, sizeof *c->above);
 	if (c->above == NULL)
 		return FAIL(ERR_NOMEM);
@@ -290,7 +363,7 @@ static RESULT below(struct ca *c, const struct ca *by, int64_t stale)
 	return DONE;
 }
 
-static RESULT join_branch(struct point *p, struct ca *c, bool *ret_room)
+RESULT child_join(struct point *p, struct ca *c, bool *ret_room)
 {
 	*ret_room = true;
 	if (c->depth < 2)
@@ -319,23 +392,24 @@ static RESULT take_child(struct point *p, const struct file *f, const struct iss
 	bool room;
 
 	TRY(ca_new(f->octets, CERT_CA, f->uri, rep, &c));
-	/* lint-ok: fanalyzer:-Wanalyzer-null-dereference ca_new() gives one, or fails */
+	remember_validity(p, c->cert.not_before, c->cert.not_after); /* lint-ok: fanalyzer:-Wanalyzer-null-dereference ca_new() gives one, or fails */
 	TRY(cert_check(&c->cert, by, p->options->now, c->arena, rep, &effective));
 	if (is_above(p->ca, c->cert.ski)) {
 		*ret_why = "a CA below itself: the key is one of its issuers'";
 		return DONE;
 	}
 	TRY(keep_resources(c, &effective));
-	TRY(below(c, p->ca, p->stale));
+	TRY(child_below(c, p->ca, p->stale));
 	if (c->depth > p->options->limits.depth || c->depth >= CA_MAX_DEPTH) {
 		*ret_why = "more CAs above one another than allowed";
 		p->limits++;
 		return DONE;
 	}
-	TRY(join_branch(p, c, &room));
+	TRY(child_join(p, c, &room));
 	if (!room) {
-		*ret_why = "more publication points below one CA than allowed";
+		*ret_why = CHILD_NO_ROOM;
 		p->limits++;
+		p->unsure = true;
 		return DONE;
 	}
 	p->child_count++;
@@ -457,6 +531,8 @@ static RESULT read_crl(struct point *p, const struct cms *cms, const struct mani
 			return fail(p, f.uri, why);
 		TRY(verdict(crl_read(f.octets, p->arena, &rep, ret), &good));
 		if (good)
+			remember_validity(p, ret->this_update, ret->next_update);
+		if (good)
 			TRY(verdict(crl_check(ret, &p->ca->cert, key, p->options->now, &rep), &good));
 		p->valid[COUNTED_CRL] += good;
 		p->invalid[COUNTED_CRL] += !good;
@@ -465,11 +541,10 @@ static RESULT read_crl(struct point *p, const struct cms *cms, const struct mani
 	return fail(p, p->ca->cert.manifest, "RFC 9286 section 6.2: the manifest does not list the CRL of its own certificate");
 }
 
-/* --- the last good state (RFC 9286 section 6.6): hash of its manifest, thisUpdate, number */
-
-#define GOOD_HEAD (OBJECT_HASH + 8u)
+/* --- the last good state (RFC 9286 section 6.6): hash of its manifest, nextUpdate, thisUpdate, number */
 
 struct good {
+	struct span note;
 	const uint8_t *manifest BORROWED_FIELD; /* hash; NULL: none is known */
 	int64_t this_update;
 	struct span number;
@@ -483,7 +558,7 @@ static RESULT good_key(struct point *p)
 
 	if (key == NULL)
 		return FAIL(ERR_NOMEM);
-	key[0] = 'g';
+	key[0] = GOOD_LETTER;
 	sha256_of_three(uri, span_of("", 1), ski, key + 1);
 	p->good_key = span_of(key, 1 + OBJECT_HASH);
 	return DONE;
@@ -494,12 +569,13 @@ static RESULT recall(struct point *p, struct good *ret)
 	struct span value;
 	struct result r = p->reader->ops->recall(p->reader, p->good_key, &value);
 
-	*ret = (struct good){ 0 };
+	*ret = (struct good){ .note = { (const uint8_t *)"", 0 } };
 	if (r.e == ERR_NOTFOUND || (OK(r) && value.n < GOOD_HEAD))
 		return DONE;
 	TRY(r);
+	ret->note = value;
 	ret->manifest = value.p;
-	ret->this_update = (int64_t)((uint64_t)load32(value.p + OBJECT_HASH) << 32 | load32(value.p + OBJECT_HASH + 4));
+	ret->this_update = (int64_t)((uint64_t)load32(value.p + OBJECT_HASH + 8) << 32 | load32(value.p + OBJECT_HASH + 12));
 	ret->number = span_of(value.p + GOOD_HEAD, value.n - GOOD_HEAD);
 	return DONE;
 }
@@ -512,8 +588,10 @@ static RESULT keep_good(struct point *p, const struct manifest *m, const uint8_t
 	if (value == NULL || hashes == NULL)
 		return FAIL(ERR_NOMEM);
 	memcpy(value, manifest_hash, OBJECT_HASH);
-	store32(value + OBJECT_HASH, (uint32_t)((uint64_t)m->this_update >> 32));
-	store32(value + OBJECT_HASH + 4, (uint32_t)m->this_update);
+	store32(value + OBJECT_HASH, (uint32_t)((uint64_t)m->next_update >> 32));
+	store32(value + OBJECT_HASH + 4, (uint32_t)m->next_update);
+	store32(value + OBJECT_HASH + 8, (uint32_t)((uint64_t)m->this_update >> 32));
+	store32(value + OBJECT_HASH + 12, (uint32_t)m->this_update);
 	memcpy(value + GOOD_HEAD, m->number.p, m->number.n);
 	memcpy(hashes, manifest_hash, OBJECT_HASH);
 	for (size_t i = 0; i < m->count; i++)
@@ -559,6 +637,10 @@ static RESULT read_manifest(struct point *p, const struct good *last, struct iss
 		return FAIL(ERR_NOMEM);
 	report_init(&rep);
 	r = find_manifest(p, last, &octets, hash);
+	if (!p->by_hash)
+		TRY(seen(p, uri, uri, r, hash));
+	else if (!OK(r))
+		p->unsure = true;
 	if (r.e == ERR_NOTFOUND)
 		return fail(p, uri, "RFC 9286 section 6.2: no manifest");
 	if (r.e == ERR_LIMIT) {
@@ -568,8 +650,11 @@ static RESULT read_manifest(struct point *p, const struct good *last, struct iss
 	TRY(r);
 	TRY(verdict(cms_read(octets, OBJECT_MANIFEST, p->arena, &rep, &cms), &good));
 	if (good)
+		remember_validity(p, cms.ee.not_before, cms.ee.not_after);
+	if (good)
 		TRY(verdict(manifest_read(&cms, p->arena, &rep, ret), &good));
 	if (good) {
+		remember_validity(p, ret->this_update, ret->next_update);
 		TRY(read_crl(p, &cms, ret, by->key, crl));
 		if (p->failed)
 			return DONE;
@@ -578,11 +663,9 @@ static RESULT read_manifest(struct point *p, const struct good *last, struct iss
 	}
 	if (good)
 		TRY(verdict(manifest_check(ret, &cms.ee, p->options->now, &rep), &good));
-	p->stale = p->ca->stale;
-	if (good && ret->next_update < p->stale)
-		p->stale = ret->next_update;
-	if (good && crl->next_update < p->stale)
-		p->stale = crl->next_update;
+	if (good)
+		p->own_stale = ret->next_update < crl->next_update ? ret->next_update : crl->next_update;
+	p->stale = p->own_stale < p->ca->stale ? p->own_stale : p->ca->stale;
 	if (good)
 		why = not_after(last, ret, hash);
 	p->valid[COUNTED_MANIFEST] += good && why == NULL;
@@ -656,30 +739,90 @@ static RESULT attempt(struct point *p, const struct good *last, const struct pub
 	return DONE;
 }
 
-RESULT point_validate(struct point *p)
+/* What is published, and when that is not good, what last was. */
+static RESULT look(struct point *p, const struct good *last)
 {
 	AUTO(public_key_free) struct public_key *key = NULL;
-	struct good last;
 	bool good;
 
 	TRY(verdict(public_key_make(&p->ca->cert.key, &key), &good));
 	if (!good)
 		return fail(p, p->ca->uri, "RFC 7935 section 3: libcrypto does not take its key");
-	TRY(good_key(p));
-	TRY(recall(p, &last));
-	TRY(attempt(p, &last, key));
-	if (!p->failed || last.manifest == NULL)
+	TRY(attempt(p, last, key));
+	if (!p->failed || last->manifest == NULL)
 		return DONE;
 	p->failed = false;
 	p->by_hash = true;
-	TRY(attempt(p, &last, key));
+	TRY(attempt(p, last, key));
 	p->kept = !p->failed;
 	return DONE;
+}
+
+static void forget_all(struct point *p)
+{
+	forget(p);
+	p->refusals = NULL;
+	memset(p->valid, 0, sizeof p->valid);
+	memset(p->invalid, 0, sizeof p->invalid);
+	p->limits = 0;
+	p->failed = p->kept = false;
+}
+
+/* The issuer is remembered, but the certificate is lost: its note is of no use, and the next run looks again. */
+static RESULT lost(struct point *p)
+{
+	uint8_t *key = arena_alloc(p->arena, REMEMBER_KEY);
+
+	if (key == NULL)
+		return FAIL(ERR_NOMEM);
+	key[0] = REMEMBER_LETTER;
+	memcpy(key + 1, p->ca->by, OBJECT_HASH);
+	p->note_key = span_of(key, REMEMBER_KEY);
+	p->note_gone = true;
+	return fail(p, p->ca->uri, "its certificate has been lost from the store");
+}
+
+static RESULT look_and_remember(struct point *p, const struct good *last)
+{
+	bool there = true;
+
+	if (p->ca->brief)
+		TRY(complete(p, &there));
+	if (!there)
+		return lost(p);
+	TRY(look(p, last));
+	return p->remembers && !p->unsure ? remember_make(p, p->good_value.n > 0 ? p->good_value : last->note) : DONE;
+}
+
+RESULT point_validate(struct point *p)
+{
+	struct good last;
+
+	p->remembers = p->options->keeper != NULL && p->reader->ops->hash_at != NULL;
+	p->from = INT64_MIN;
+	p->until = p->own_stale = INT64_MAX;
+	TRY(good_key(p));
+	TRY(recall(p, &last));
+	if (p->remembers)
+		TRY(remember_recall(p, last.note, &p->remembered));
+	if (p->remembered)
+		return DONE;
+	forget_all(p);
+	return look_and_remember(p, &last);
 }
 
 RESULT point_keep(const struct point *p)
 {
 	struct objects_keeper *k = p->options->keeper;
 
-	return k != NULL && !p->failed && p->good_value.n > 0 ? k->keep(k, p->good_key, p->good_value, p->good_hashes, p->good_count) : DONE;
+	if (k == NULL)
+		return DONE;
+	if (!p->failed && p->good_value.n > 0)
+		TRY(k->keep(k, p->good_key, p->good_value, p->good_hashes, p->good_count));
+	if (p->note_gone || p->note_value.n > 0)
+		TRY(k->keep(k, p->note_key, p->note_value, NULL, 0));
+	if (k->used == NULL)
+		return DONE;
+	TRY(k->used(k, p->good_key));
+	return p->remembered || p->note_value.n > 0 ? k->used(k, p->note_key) : DONE;
 }

@@ -27,7 +27,7 @@ static RESULT tree_anchor(struct objects_reader *r, struct span uri, size_t max,
 static RESULT tree_recall(struct objects_reader *r, struct span key, struct span *ret);
 static RESULT tree_by_hash(struct objects_reader *r, const uint8_t hash[OBJECT_HASH], size_t max, struct span *ret);
 
-static const struct objects_ops ops = { tree_open, tree_close, tree_find, tree_anchor, tree_recall, tree_by_hash };
+static const struct objects_ops ops = { tree_open, tree_close, tree_find, tree_anchor, tree_recall, tree_by_hash, NULL, NULL };
 
 void tree_free(struct tree *t)
 {

@@ -103,7 +103,7 @@ static RESULT w_by_hash(struct objects_reader *r, const uint8_t hash[OBJECT_HASH
 	return FAIL(ERR_NOTFOUND);
 }
 
-static const struct objects_ops ops = { w_open, w_close, w_find, w_anchor, w_recall, w_by_hash };
+static const struct objects_ops ops = { w_open, w_close, w_find, w_anchor, w_recall, w_by_hash, NULL, NULL };
 
 static RESULT w_open(const struct objects *o, struct objects_reader **ret)
 {

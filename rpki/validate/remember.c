@@ -1,0 +1,722 @@
+#include "rpki/validate/remember.h"
+
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/strbuf.h"
+#include "config.h"
+#include "rpki/object/roa.h"
+
+#define FORM "cairn remembers 1" /* of what is written here */
+#define PAIR (2u * OBJECT_HASH)
+
+struct seen {
+	struct seen *next ARENA_FIELD;
+	uint8_t pair[PAIR];
+};
+
+/* --- octets */
+
+static void put32(struct strbuf *b, uint32_t v)
+{
+	uint8_t o[4];
+
+	store32(o, v);
+	strbuf_add(b, o, sizeof o);
+}
+
+static void put64(struct strbuf *b, uint64_t v)
+{
+	put32(b, (uint32_t)(v >> 32));
+	put32(b, (uint32_t)v);
+}
+
+static void put_span(struct strbuf *b, struct span s)
+{
+	put32(b, (uint32_t)s.n);
+	strbuf_add(b, s.p, s.n);
+}
+
+static uint64_t get64(struct reader *r)
+{
+	uint64_t high = read32(r);
+
+	return high << 32 | read32(r);
+}
+
+static struct span get_span(struct reader *r)
+{
+	return read_span(r, read32(r));
+}
+
+/* --- what a point is known by */
+
+static int find_build_id(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+	struct strbuf *out = ctx;
+
+	(void)size;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *h = &info->dlpi_phdr[i];
+
+		if (h->p_type == PT_NOTE)
+			strbuf_add(out, (const char *)info->dlpi_addr + h->p_vaddr, h->p_memsz); /* the linker's hash of the program is in it */
+	}
+	return 1; /* the first one is the program itself */
+}
+
+/* The program that judged: a newer one may judge otherwise. */
+static void put_program(struct strbuf *b)
+{
+	put_span(b, span_text(FORM " " PACKAGE_VERSION));
+	(void)dl_iterate_phdr(find_build_id, b);
+}
+
+static void put_set32(struct strbuf *b, enum claim claim, const struct set32 *s)
+{
+	strbuf_putc(b, (char)claim);
+	put32(b, s->n);
+	for (uint32_t i = 0; i < s->n; i++) {
+		put32(b, s->r[i].lo);
+		put32(b, s->r[i].hi);
+	}
+}
+
+static void put_set128(struct strbuf *b, enum claim claim, const struct set128 *s)
+{
+	strbuf_putc(b, (char)claim);
+	put32(b, s->n);
+	for (uint32_t i = 0; i < s->n; i++) {
+		put64(b, (uint64_t)(s->r[i].lo >> 64));
+		put64(b, (uint64_t)s->r[i].lo);
+		put64(b, (uint64_t)(s->r[i].hi >> 64));
+		put64(b, (uint64_t)s->r[i].hi);
+	}
+}
+
+static void put_resources(struct strbuf *b, const struct resources *r)
+{
+	put_set32(b, r->ip4, &r->v4);
+	put_set128(b, r->ip6, &r->v6);
+	put_set32(b, r->as, &r->asn);
+}
+
+void remember_identify(const struct validate_limits *l, struct ca *c)
+{
+	AUTO(strbuf_free) struct strbuf *b = NULL;
+
+	if (c->identified)
+		return;
+	b = strbuf_new(REMEMBER_MAX);
+	if (b == NULL)
+		return;
+	put_program(b);
+	put32(b, l->depth);
+	put32(b, l->branch);
+	put32(b, l->files);
+	put32(b, l->children);
+	put32(b, l->payloads);
+	put32(b, l->object);
+	strbuf_add(b, c->hash, sizeof c->hash);
+	put_span(b, c->uri);
+	put32(b, c->depth);
+	if (c->depth > 0)
+		strbuf_add(b, c->above, c->depth * sizeof *c->above);
+	put_resources(b, &c->effective);
+	if (!strbuf_ok(b))
+		return;
+	sha256_of(strbuf_span(b), c->identity);
+	c->identified = true;
+}
+
+/* --- what a verdict is based on */
+
+void remember_change(struct point *p, int64_t at)
+{
+	if (at <= p->options->now)
+		p->from = at > p->from ? at : p->from;
+	else
+		p->until = at < p->until ? at : p->until;
+}
+
+void remember_validity(struct point *p, int64_t not_before, int64_t not_after)
+{
+	remember_change(p, not_before);
+	if (not_after < INT64_MAX)
+		remember_change(p, not_after + 1);
+}
+
+RESULT remember_seen(struct point *p, struct span uri, const uint8_t *hash)
+{
+	struct seen *s;
+
+	if (!p->remembers)
+		return DONE;
+	s = arena_alloc(p->arena, sizeof *s);
+	if (s == NULL)
+		return FAIL(ERR_NOMEM);
+	sha256_of(uri, s->pair);
+	if (hash != NULL)
+		memcpy(s->pair + OBJECT_HASH, hash, OBJECT_HASH);
+	if (p->seen_last != NULL)
+		p->seen_last->next = s;
+	else
+		p->seen = s;
+	p->seen_last = s;
+	p->seen_count++;
+	return DONE;
+}
+
+/* --- writing */
+
+static void put_product(struct strbuf *b, const struct product *x)
+{
+	strbuf_putc(b, (char)x->kind);
+	put64(b, (uint64_t)x->origin.not_before);
+	put64(b, (uint64_t)x->origin.not_after);
+	put_span(b, x->origin.uri);
+	put32(b, x->as);
+	put_span(b, x->what);
+	put_span(b, x->ski);
+	put32(b, (uint32_t)x->prefixes);
+	put32(b, (uint32_t)x->n);
+	for (size_t i = 0; i < x->n; i++)
+		put32(b, x->list[i]);
+}
+
+static void put_child(struct strbuf *b, const struct ca *c)
+{
+	strbuf_add(b, c->hash, sizeof c->hash);
+	strbuf_add(b, c->identity, sizeof c->identity);
+	put64(b, (uint64_t)c->cert.not_before);
+	put64(b, (uint64_t)c->cert.not_after);
+	put_span(b, c->uri);
+	put_span(b, c->cert.notify);
+	put_span(b, c->cert.manifest);
+	put_span(b, c->cert.repository);
+	put_span(b, c->cert.ski);
+	strbuf_putc(b, c->as_claimed);
+	if (!c->as_claimed)
+		put_resources(b, &c->effective);
+}
+
+static void put_refusal(struct strbuf *b, const struct refusal *f)
+{
+	put_span(b, f->uri);
+	put_span(b, span_of(f->why, strlen(f->why) + 1)); /* with its NUL, so that it can be used where it lies */
+}
+
+void remember_write(const struct point *p, struct strbuf *out)
+{
+	strbuf_putc(out, (char)((p->failed ? 1 : 0) | (p->kept ? 2 : 0)));
+	put64(out, (uint64_t)p->own_stale);
+	put64(out, p->payloads);
+	put64(out, p->limits);
+	for (size_t i = 0; i < COUNTED; i++) {
+		put64(out, p->valid[i]);
+		put64(out, p->invalid[i]);
+	}
+	for (const struct product *x = p->products; x != NULL; x = x->next) {
+		strbuf_putc(out, 'p');
+		put_product(out, x);
+	}
+	for (const struct ca *c = p->children; c != NULL; c = c->next) {
+		strbuf_putc(out, 'c');
+		put_child(out, c);
+	}
+	for (const struct refusal *f = p->refusals; f != NULL; f = f->next) {
+		strbuf_putc(out, 'r');
+		put_refusal(out, f);
+	}
+}
+
+/* Against bits that flip, not against people: who can write to the store needs no such way. */
+static uint64_t checksum(struct span s)
+{
+	static const struct hash_key known = { { 0x636169726e206f6eu, 0x6365206d6f726521u } };
+
+	return siphash13(&known, s.p, s.n);
+}
+
+static RESULT put_states(struct point *p, struct strbuf *b)
+{
+	uint8_t state[OBJECT_STATE];
+
+	TRY(p->reader->ops->state(p->reader, p->ca->cert.notify, p->ca->cert.manifest, state));
+	strbuf_add(b, state, sizeof state);
+	TRY(p->reader->ops->state(p->reader, p->ca->cert.notify, p->ca->cert.repository, state));
+	strbuf_add(b, state, sizeof state);
+	return DONE;
+}
+
+static RESULT write_note(struct point *p, struct span good, struct strbuf *b)
+{
+	put64(b, (uint64_t)p->from);
+	put64(b, (uint64_t)p->until);
+	TRY(put_states(p, b));
+	put_span(b, good);
+	put32(b, (uint32_t)p->seen_count);
+	for (const struct seen *s = p->seen; s != NULL; s = s->next)
+		strbuf_add(b, s->pair, sizeof s->pair);
+	remember_write(p, b);
+	put64(b, checksum(strbuf_span(b)));
+	return DONE;
+}
+
+static RESULT set_key(struct point *p)
+{
+	uint8_t *key = arena_alloc(p->arena, REMEMBER_KEY);
+
+	if (key == NULL)
+		return FAIL(ERR_NOMEM);
+	key[0] = REMEMBER_LETTER;
+	memcpy(key + 1, p->ca->identity, OBJECT_HASH);
+	p->note_key = span_of(key, REMEMBER_KEY);
+	return DONE;
+}
+
+RESULT remember_make(struct point *p, struct span good)
+{
+	AUTO(strbuf_free) struct strbuf *b = NULL;
+	const uint8_t *value;
+
+	for (struct ca *c = p->children; c != NULL; c = c->next) {
+		remember_identify(&p->options->limits, c);
+		if (!c->identified)
+			return DONE;
+	}
+	b = strbuf_new(REMEMBER_MAX);
+	if (b == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(write_note(p, good, b));
+	if (!strbuf_ok(b))
+		return strbuf_result(b).e == ERR_NOMEM ? FAIL(ERR_NOMEM) : DONE;
+	value = arena_dup(p->arena, strbuf_text(b), strbuf_len(b));
+	if (value == NULL)
+		return FAIL(ERR_NOMEM);
+	p->note_value = span_of(value, strbuf_len(b));
+	return DONE;
+}
+
+/* --- reading */
+
+RESULT remember_open(struct span note, struct remembered *ret)
+{
+	struct reader r = reader_of(note), end;
+	uint32_t n;
+
+	if (note.n < 8)
+		return FAIL(ERR_FORMAT);
+	end = reader_of(span_of(note.p + note.n - 8, 8));
+	if (get64(&end) != checksum(span_of(note.p, note.n - 8)))
+		return FAIL(ERR_FORMAT);
+	r = reader_of(span_of(note.p, note.n - 8));
+	ret->from = (int64_t)get64(&r);
+	ret->until = (int64_t)get64(&r);
+	ret->states = read_span(&r, 2 * OBJECT_STATE);
+	ret->good = get_span(&r);
+	n = read32(&r);
+	if (n > reader_left(&r) / PAIR)
+		return FAIL(ERR_FORMAT);
+	ret->seen = read_span(&r, n * PAIR);
+	ret->found = read_rest(&r);
+	return reader_ok(&r) ? DONE : FAIL(ERR_FORMAT);
+}
+
+static RESULT get_set32(struct reader *r, struct arena *a, enum claim *ret_claim, struct set32 *ret)
+{
+	uint8_t claim = read8(r);
+	uint32_t n = read32(r);
+	struct range32 *list;
+
+	if (claim > CLAIM_SET || n > reader_left(r) / 8)
+		return FAIL(ERR_FORMAT);
+	list = arena_alloc_array(a, n + 1, sizeof *list);
+	if (list == NULL)
+		return FAIL(ERR_NOMEM);
+	for (uint32_t i = 0; i < n; i++) {
+		list[i] = (struct range32){ read32(r), 0 };
+		list[i].hi = read32(r);
+		if (list[i].lo > list[i].hi || (i > 0 && list[i].lo <= list[i - 1].hi))
+			return FAIL(ERR_FORMAT);
+	}
+	*ret_claim = (enum claim)claim;
+	*ret = (struct set32){ list, n };
+	return reader_ok(r) ? DONE : FAIL(ERR_FORMAT);
+}
+
+static rpki_u128 get128(struct reader *r)
+{
+	rpki_u128 high = get64(r);
+
+	return high << 64 | get64(r);
+}
+
+static RESULT get_set128(struct reader *r, struct arena *a, enum claim *ret_claim, struct set128 *ret)
+{
+	uint8_t claim = read8(r);
+	uint32_t n = read32(r);
+	struct range128 *list;
+
+	if (claim > CLAIM_SET || n > reader_left(r) / 32)
+		return FAIL(ERR_FORMAT);
+	list = arena_alloc_array(a, n + 1, sizeof *list);
+	if (list == NULL)
+		return FAIL(ERR_NOMEM);
+	for (uint32_t i = 0; i < n; i++) {
+		list[i].lo = get128(r);
+		list[i].hi = get128(r);
+		if (list[i].lo > list[i].hi || (i > 0 && list[i].lo <= list[i - 1].hi))
+			return FAIL(ERR_FORMAT);
+	}
+	*ret_claim = (enum claim)claim;
+	*ret = (struct set128){ list, n };
+	return reader_ok(r) ? DONE : FAIL(ERR_FORMAT);
+}
+
+/* Every address of a ROA can be walked over. */
+static bool roa_is_whole(const struct product *x)
+{
+	const struct roa roa = { .as = x->as, .blocks = x->what, .prefixes = x->prefixes };
+	struct roa_walk w = roa_begin(&roa);
+	struct roa_prefix p;
+	size_t n = 0;
+
+	while (roa_next(&w, &p))
+		n++;
+	return n == x->prefixes;
+}
+
+static RESULT get_list(struct reader *r, struct arena *a, struct product *x)
+{
+	uint32_t n = read32(r), *list;
+
+	if (n > reader_left(r) / 4)
+		return FAIL(ERR_FORMAT);
+	list = arena_alloc_array(a, (size_t)n + 1, sizeof *list);
+	if (list == NULL)
+		return FAIL(ERR_NOMEM);
+	for (uint32_t i = 0; i < n; i++)
+		list[i] = read32(r);
+	x->list = list;
+	x->n = n;
+	return DONE;
+}
+
+static bool product_is_good(const struct product *x)
+{
+	switch (x->kind) {
+	case COUNTED_ROA:
+		return x->n == 0 && x->ski.n == 0 && roa_is_whole(x);
+	case COUNTED_ASPA:
+		return x->what.n == 0 && x->ski.n == 0 && x->prefixes == 0;
+	case COUNTED_ROUTER:
+		return x->n == 0 && x->prefixes == 0;
+	case COUNTED_CERT:
+	case COUNTED_CRL:
+	case COUNTED_MANIFEST:
+	case COUNTED_GHOSTBUSTERS:
+	case COUNTED_TAK:
+	case COUNTED_OTHER:
+	case COUNTED:
+		break;
+	}
+	return false;
+}
+
+static RESULT get_product(struct reader *r, struct point *p, struct product **ret)
+{
+	struct product *x = arena_alloc(p->arena, sizeof *x);
+
+	if (x == NULL)
+		return FAIL(ERR_NOMEM);
+	x->kind = (enum counted)read8(r);
+	x->origin.not_before = (int64_t)get64(r);
+	x->origin.not_after = (int64_t)get64(r);
+	x->origin.uri = get_span(r);
+	x->origin.stale = p->stale;
+	x->as = read32(r);
+	x->what = get_span(r);
+	x->ski = get_span(r);
+	x->prefixes = read32(r);
+	TRY(get_list(r, p->arena, x));
+	if (!reader_ok(r) || !product_is_good(x))
+		return FAIL(ERR_FORMAT);
+	chain_after(&x->origin.chain_not_before, &x->origin.chain_not_after, p->ca, x->origin.not_before, x->origin.not_after);
+	*ret = x;
+	return DONE;
+}
+
+static RESULT get_effective(struct reader *r, struct ca *c)
+{
+	uint8_t as_claimed = read8(r);
+
+	if (as_claimed > 1)
+		return FAIL(ERR_FORMAT);
+	c->as_claimed = as_claimed == 1;
+	if (c->as_claimed)
+		return DONE;
+	TRY(get_set32(r, c->arena, &c->effective.ip4, &c->effective.v4));
+	TRY(get_set128(r, c->arena, &c->effective.ip6, &c->effective.v6));
+	return get_set32(r, c->arena, &c->effective.as, &c->effective.asn);
+}
+
+/* A text of the note, copied: the note goes before the CA does. */
+static RESULT get_text(struct reader *r, struct arena *a, struct span *ret)
+{
+	struct span s = get_span(r);
+	const uint8_t *copy = arena_dup(a, s.p != NULL ? s.p : (const uint8_t *)"", s.n);
+
+	if (copy == NULL)
+		return FAIL(ERR_NOMEM);
+	*ret = span_of(copy, s.n);
+	return DONE;
+}
+
+static RESULT read_child(struct reader *r, struct ca *c)
+{
+	struct span hash = read_span(r, OBJECT_HASH), identity = read_span(r, OBJECT_HASH);
+
+	if (!reader_ok(r))
+		return FAIL(ERR_FORMAT);
+	memcpy(c->hash, hash.p, OBJECT_HASH);
+	memcpy(c->identity, identity.p, OBJECT_HASH);
+	c->identified = c->brief = true;
+	c->cert.not_before = (int64_t)get64(r);
+	c->cert.not_after = (int64_t)get64(r);
+	TRY(get_text(r, c->arena, &c->uri));
+	TRY(get_text(r, c->arena, &c->cert.notify));
+	TRY(get_text(r, c->arena, &c->cert.manifest));
+	TRY(get_text(r, c->arena, &c->cert.repository));
+	TRY(get_text(r, c->arena, &c->cert.ski));
+	TRY(get_effective(r, c));
+	return reader_ok(r) ? DONE : FAIL(ERR_FORMAT);
+}
+
+static RESULT get_child(struct reader *r, struct point *p, struct ca **ret)
+{
+	AUTO(ca_free) struct ca *c = ca_brief();
+
+	if (c == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(read_child(r, c));
+	memcpy(c->by, p->ca->identity, sizeof c->by);
+	*ret = MOVE(c);
+	return DONE;
+}
+
+static RESULT get_refusal(struct reader *r, struct point *p, struct refusal **ret)
+{
+	struct refusal *f = arena_alloc(p->arena, sizeof *f);
+	struct span why;
+
+	if (f == NULL)
+		return FAIL(ERR_NOMEM);
+	f->uri = get_span(r);
+	why = get_span(r);
+	if (!reader_ok(r) || why.n == 0 || memchr(why.p, '\0', why.n) != why.p + why.n - 1)
+		return FAIL(ERR_FORMAT);
+	f->why = (const char *)why.p;
+	*ret = f;
+	return DONE;
+}
+
+/* The last of each list. */
+struct ends {
+	struct product *product ARENA_FIELD;
+	struct ca *child BORROWED_FIELD;
+	struct refusal *refusal ARENA_FIELD;
+};
+
+static RESULT take_product(struct reader *r, struct point *p, struct ends *e)
+{
+	struct product *x;
+
+	TRY(get_product(r, p, &x));
+	if (e->product != NULL)
+		e->product->next = x;
+	else
+		p->products = x;
+	e->product = x;
+	return DONE;
+}
+
+/* How many there may be below one member of a registry is counted in each run anew. */
+static RESULT no_room(struct point *p, const struct ca *c, struct ends *e)
+{
+	struct refusal *f = arena_alloc(p->arena, sizeof *f);
+	const uint8_t *uri = arena_dup(p->arena, c->uri.p, c->uri.n);
+
+	if (f == NULL || uri == NULL)
+		return FAIL(ERR_NOMEM);
+	*f = (struct refusal){ p->refusals, span_of(uri, c->uri.n), CHILD_NO_ROOM };
+	p->refusals = f;
+	if (e->refusal == NULL)
+		e->refusal = f;
+	p->valid[COUNTED_CERT]--;
+	p->invalid[COUNTED_CERT]++;
+	p->limits++;
+	return DONE;
+}
+
+static RESULT take_child(struct reader *r, struct point *p, struct ends *e)
+{
+	AUTO(ca_free) struct ca *c = NULL;
+	struct ca *placed;
+	bool room;
+
+	TRY(get_child(r, p, &c));
+	placed = c;
+	if (p->ca->depth + 1 >= CA_MAX_DEPTH)
+		return FAIL(ERR_FORMAT);
+	TRY(child_below(c, p->ca, p->stale));
+	TRY(child_join(p, c, &room));
+	if (!room)
+		return no_room(p, c, e);
+	if (e->child != NULL)
+		e->child->next = MOVE(c);
+	else
+		p->children = MOVE(c);
+	e->child = placed;
+	p->child_count++;
+	return DONE;
+}
+
+static RESULT take_refusal(struct reader *r, struct point *p, struct ends *e)
+{
+	struct refusal *f;
+
+	TRY(get_refusal(r, p, &f));
+	if (e->refusal != NULL)
+		e->refusal->next = f;
+	else
+		p->refusals = f;
+	e->refusal = f;
+	return DONE;
+}
+
+static void read_counts(struct reader *r, struct point *p)
+{
+	p->own_stale = (int64_t)get64(r);
+	p->stale = p->own_stale < p->ca->stale ? p->own_stale : p->ca->stale;
+	p->payloads = get64(r);
+	p->limits = get64(r);
+	for (size_t i = 0; i < COUNTED; i++) {
+		p->valid[i] = get64(r);
+		p->invalid[i] = get64(r);
+	}
+}
+
+RESULT remember_take(struct span found, struct point *p)
+{
+	struct reader r = reader_of(found);
+	struct ends e = { NULL, NULL, NULL };
+	uint8_t flags = read8(&r), last = 'p';
+
+	if (flags > 2)
+		return FAIL(ERR_FORMAT);
+	p->failed = flags == 1;
+	p->kept = flags == 2;
+	read_counts(&r, p);
+	while (reader_ok(&r) && !reader_end(&r)) {
+		uint8_t what = read8(&r);
+
+		if ((what == 'p' && last != 'p') || (what == 'c' && last == 'r'))
+			return FAIL(ERR_FORMAT);
+		last = what;
+		if (what == 'p')
+			TRY(take_product(&r, p, &e));
+		else if (what == 'c')
+			TRY(take_child(&r, p, &e));
+		else if (what == 'r')
+			TRY(take_refusal(&r, p, &e));
+		else
+			return FAIL(ERR_FORMAT);
+	}
+	return reader_ok(&r) ? DONE : FAIL(ERR_FORMAT);
+}
+
+/* --- recalling */
+
+static RESULT same_state(struct point *p, struct span base, struct span was, bool *ret_same)
+{
+	static const uint8_t unknown[OBJECT_STATE];
+	uint8_t state[OBJECT_STATE];
+
+	TRY(p->reader->ops->state(p->reader, p->ca->cert.notify, base, state));
+	*ret_same = memcmp(state, unknown, sizeof state) != 0 && memcmp(state, was.p, sizeof state) == 0;
+	return DONE;
+}
+
+/* Whether what was found at each URI is there still. */
+static RESULT all_there(struct point *p, struct span seen, bool *ret_there)
+{
+	static const uint8_t nothing[OBJECT_HASH];
+	struct reader r = reader_of(seen);
+	struct span base = p->ca->cert.manifest;
+
+	*ret_there = false;
+	while (!reader_end(&r)) {
+		struct span uri = read_span(&r, OBJECT_HASH), was = read_span(&r, OBJECT_HASH);
+		uint8_t is[OBJECT_HASH] = { 0 };
+		struct result found = p->reader->ops->hash_at(p->reader, p->ca->cert.notify, base, uri.p, is);
+
+		if (!OK(found) && found.e != ERR_NOTFOUND)
+			return found;
+		if (memcmp(OK(found) ? is : nothing, was.p, OBJECT_HASH) != 0)
+			return DONE;
+		base = p->ca->cert.repository;
+	}
+	*ret_there = true;
+	return DONE;
+}
+
+static RESULT holds(struct point *p, const struct remembered *m, struct span good, bool *ret_holds)
+{
+	bool same;
+
+	*ret_holds = false;
+	if (p->options->now < m->from || p->options->now >= m->until || !span_equal(m->good, good))
+		return DONE;
+	TRY(same_state(p, p->ca->cert.manifest, span_of(m->states.p, OBJECT_STATE), &same));
+	if (same)
+		TRY(same_state(p, p->ca->cert.repository, span_of(m->states.p + OBJECT_STATE, OBJECT_STATE), &same));
+	if (same) {
+		*ret_holds = true;
+		return DONE;
+	}
+	return all_there(p, m->seen, ret_holds);
+}
+
+RESULT remember_recall(struct point *p, struct span good, bool *ret_known)
+{
+	struct remembered m;
+	struct result r;
+	struct span note;
+
+	*ret_known = false;
+	remember_identify(&p->options->limits, p->ca);
+	if (!p->ca->identified)
+		return FAIL(ERR_NOMEM);
+	TRY(set_key(p));
+	r = p->reader->ops->recall(p->reader, p->note_key, &note);
+	if (r.e == ERR_NOTFOUND)
+		return DONE;
+	TRY(r);
+	r = remember_open(note, &m);
+	if (r.e == ERR_FORMAT)
+		return DONE;
+	TRY(r);
+	TRY(holds(p, &m, good, ret_known));
+	if (!*ret_known)
+		return DONE;
+	r = remember_take(m.found, p);
+	if (r.e == ERR_FORMAT) {
+		*ret_known = false;
+		return DONE;
+	}
+	return r;
+}
