@@ -21,6 +21,7 @@
 #include "base/strbuf.h"
 #include "conf/conf.h"
 #include "rpki/engine.h"
+#include "rpki/once.h"
 #include "rpki/serve/output.h"
 #include "rpki/serve/rtr_keep.h"
 #include "rpki/serve/rtr_server.h"
@@ -284,6 +285,8 @@ static RESULT validate(struct rpki_daemon *d, const struct locators *l)
 	return DONE;
 }
 
+static void make_directories(const struct rpki_daemon *d, const struct process_user *u);
+
 /* Validates, when there are trust anchors. ERR_UNSUPPORTED: that would take what this build does not do. */
 static RESULT validate_if_wanted(struct rpki_daemon *d)
 {
@@ -305,12 +308,16 @@ static RESULT validate_if_wanted(struct rpki_daemon *d)
 	TRY(r);
 	if (locators_count(l) == 0)
 		return DONE;
-	if (!d->o.offline || !d->o.once || tree == NULL || *tree == '\0') {
-		log_error("there are %zu trust anchors, and fetching is not part of this build yet: use --once --offline with rpki-tree:, or leave tal-dir: empty "
-			  "to serve the assertions of slurm: alone", locators_count(l));
+	if (!d->o.once) {
+		log_error("there are %zu trust anchors, and fetching again and again is not part of this build yet: use --once, or leave tal-dir: empty to serve the "
+			  "assertions of slurm: alone", locators_count(l));
 		return FAIL(ERR_UNSUPPORTED);
 	}
-	return validate(d, l);
+	if (d->o.offline && tree != NULL && *tree != '\0')
+		return validate(d, l);
+	make_directories(d, &(struct process_user){ .change = false });
+	return once_run(&(struct once_options){ .conf = d->conf, .rng = d->rng, .offline = d->o.offline, .at_given = d->o.at_given, .at_sec = d->o.at_sec }, &d->validated,
+		&d->all_usable);
 }
 
 static RESULT write_outputs(const struct rpki_daemon *d, const struct payload_table *t)

@@ -148,6 +148,8 @@ void rrdp_fetch_stop(struct loop *l, rrdp_fetch_h h)
 {
 	struct rrdp_fetch *f = rrdp_fetch_get(l, h);
 
-	if (f != NULL)
-		fetch_close(f);
+	if (f == NULL)
+		return;
+	fetch_close(f);
+	rrdp_sync_free(MOVE(f->sync)); /* now: what the store has open may not outlive this call */
 }

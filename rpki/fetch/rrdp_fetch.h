@@ -20,7 +20,7 @@ struct rrdp_fetch_events {
  */
 RESULT rrdp_fetch_begin(struct fetcher *fetcher, const struct rrdp_options *o, const struct rrdp_store *store, uint32_t deadline_ms, const struct rrdp_fetch_events *ev,
 	rrdp_fetch_h *ret) NONNULL;
-/* Aborts. No event follows. A stale handle is fine. The object is gone at the end of the turn. */
+/* Aborts, in the store too. No event follows. A stale handle is fine. Not to be called by the store's functions. */
 void rrdp_fetch_stop(struct loop *l, rrdp_fetch_h f) NONNULL;
 
 #endif

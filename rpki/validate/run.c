@@ -449,6 +449,16 @@ bool validate_is_idle(struct validation *r)
 	return idle;
 }
 
+bool validate_has_failed(struct validation *r)
+{
+	bool failed;
+
+	lock_take(&r->lock);
+	failed = !OK(r->error);
+	lock_give(&r->lock);
+	return failed;
+}
+
 RESULT validate_end(struct validation *given)
 {
 	AUTO(validation_free) struct validation *r = given;

@@ -102,7 +102,8 @@ struct validation;
 RESULT validate_begin(const struct validate_options *o, struct anchor_result *results, struct validation **ret) NONNULL;
 RESULT validate_anchor(struct validation *v, size_t at) NONNULL;
 void validate_release(struct validation *v, uint32_t place) NONNULL;
-bool validate_is_idle(struct validation *v) NONNULL; /* or an error has stopped it */
+bool validate_is_idle(struct validation *v) NONNULL; /* or an error has stopped it: */
+bool validate_has_failed(struct validation *v) NONNULL;
 /* Waits for the threads. What still waits at a place was not looked at. The run's error, as of validate_run(). */
 RESULT validate_end(struct validation *v) TAKES(1) NONNULL;
 void validate_abort(struct validation *v) TAKES(1); /* without a result */

@@ -1,0 +1,90 @@
+#include "rpki/settings.h"
+
+#include "base/mem.h"
+#include "conf/conf.h"
+
+#define PROXY_PORT 3128
+#define READERS_BESIDES 16u /* views of the store that are no validation thread's */
+
+static uint32_t ms(const struct conf_clause *rpki, enum conf_opt o)
+{
+	return (uint32_t)conf_int(rpki, o) * 1000u;
+}
+
+static uint32_t number(const struct conf_clause *rpki, enum conf_opt o)
+{
+	return (uint32_t)conf_int(rpki, o);
+}
+
+static void rsync_settings(const struct conf_clause *rpki, struct rsync_options *r)
+{
+	const char *proxy = conf_text(rpki, OPT_RPKI_RSYNC_PROXY);
+
+	r->command = conf_text(rpki, OPT_RPKI_RSYNC_COMMAND);
+	r->proxy = proxy != NULL && *proxy != '\0' ? proxy : NULL;
+	r->connect_s = number(rpki, OPT_RPKI_CONNECT_TIMEOUT);
+	r->deadline_ms = ms(rpki, OPT_RPKI_TRANSFER_TIMEOUT);
+	r->stall_ms = ms(rpki, OPT_RPKI_RSYNC_STALL);
+	r->object_octets = number(rpki, OPT_RPKI_OBJECT_SIZE);
+	r->octets = (uint64_t)conf_int(rpki, OPT_RPKI_RSYNC_SIZE);
+	r->files = number(rpki, OPT_RPKI_RSYNC_FILES);
+}
+
+RESULT settings_fetcher(const struct conf *c, struct fetcher_direct_options *ret)
+{
+	const struct conf_clause *rpki = conf_single(c, CLAUSE_RPKI);
+	const char *proxy = conf_text(rpki, OPT_RPKI_HTTPS_PROXY);
+	struct fetcher_direct_options o = fetcher_direct_options_default();
+
+	o.http.agent = "cairn-rpki";
+	o.http.connect_ms = ms(rpki, OPT_RPKI_CONNECT_TIMEOUT);
+	o.http.deadline_ms = ms(rpki, OPT_RPKI_TRANSFER_TIMEOUT);
+	o.http.rate_octets = number(rpki, OPT_RPKI_TRANSFER_RATE);
+	o.http.by_proxy = proxy != NULL && *proxy != '\0';
+	if (o.http.by_proxy && !OK(endpoint_parse(proxy, PROXY_PORT, &o.http.proxy)))
+		return FAIL(ERR_FORMAT);
+	rsync_settings(rpki, &o.rsync);
+	o.gets = number(rpki, OPT_RPKI_TRANSFERS);
+	o.host_gets = number(rpki, OPT_RPKI_TRANSFERS_PER_HOST);
+	o.rsyncs = number(rpki, OPT_RPKI_RSYNCS);
+	o.host_rsyncs = number(rpki, OPT_RPKI_RSYNCS_PER_HOST);
+	*ret = o;
+	return DONE;
+}
+
+struct cycle_options settings_cycle(const struct conf *c)
+{
+	const struct conf_clause *rpki = conf_single(c, CLAUSE_RPKI);
+	struct cycle_options o = { .rrdp = conf_bool(rpki, OPT_RPKI_RRDP), .rsync = conf_bool(rpki, OPT_RPKI_RSYNC), .dubious_hosts = conf_bool(rpki, OPT_RPKI_DUBIOUS_HOSTS),
+		.limits = cycle_limits_default(), .rrdp_limits = rrdp_limits_default(), .tree_limits = rsync_tree_limits_default(), .validate_limits = validate_limits_default(),
+		.threads = number(rpki, OPT_RPKI_THREADS) };
+
+	o.limits.repositories = number(rpki, OPT_RPKI_MAX_REPOSITORIES);
+	o.limits.anchor_repositories = number(rpki, OPT_RPKI_MAX_REPOSITORIES_PER_ANCHOR);
+	o.limits.branch_repositories = number(rpki, OPT_RPKI_MAX_REPOSITORIES_PER_MEMBER);
+	o.limits.transfer_ms = ms(rpki, OPT_RPKI_TRANSFER_TIMEOUT);
+	o.limits.repository_ms = ms(rpki, OPT_RPKI_REPOSITORY_TIMEOUT);
+	o.limits.run_ms = ms(rpki, OPT_RPKI_RUN_TIMEOUT);
+	o.rrdp_limits.snapshot_octets = o.rrdp_limits.delta_octets = (uint64_t)conf_int(rpki, OPT_RPKI_SNAPSHOT_SIZE);
+	o.rrdp_limits.deltas = number(rpki, OPT_RPKI_MAX_DELTAS);
+	o.rrdp_limits.object_octets = o.tree_limits.object_octets = o.validate_limits.object = number(rpki, OPT_RPKI_OBJECT_SIZE);
+	o.tree_limits.octets = (uint64_t)conf_int(rpki, OPT_RPKI_RSYNC_SIZE);
+	o.tree_limits.files = number(rpki, OPT_RPKI_RSYNC_FILES);
+	return o;
+}
+
+struct store_limits settings_store(const struct conf *c)
+{
+	const struct conf_clause *rpki = conf_single(c, CLAUSE_RPKI);
+	struct store_limits l = store_limits_default();
+
+	l.octets = (uint64_t)conf_int(rpki, OPT_RPKI_STORE_SIZE);
+	l.object_octets = number(rpki, OPT_RPKI_OBJECT_SIZE);
+	l.readers = number(rpki, OPT_RPKI_THREADS) + READERS_BESIDES;
+	return l;
+}
+
+char *settings_rsync_dir(const char *cache)
+{
+	return mem_printf("%s/rsync", cache);
+}
