@@ -695,6 +695,8 @@ static void finish(struct cycle *c)
 	if (OK(r.result))
 		r.result = stored_write_kept(c->stored);
 	if (OK(r.result))
+		r.result = stored_sweep(c->stored, c->o.now);
+	if (OK(r.result))
 		r.result = collector_finish(c->collector, c->o.generation, &table);
 	r.table = OK(r.result) ? table : NULL;
 	tell_end(c, &r, fetched, list);

@@ -7,6 +7,7 @@
 #include "rpki/store/store.h"
 #include "rpki/validate/remember.h"
 
+#define OTHER_NOTES 1u /* that are not validation's: the time of the last collection */
 #define NOTES_AT_ONCE 1000u
 #define KEPT_OCTETS (2u << 20) /* of notes that wait to be written */
 #define SPARE_NOTES 1000u      /* of last good states that no run needs, besides as many as it does */
@@ -34,7 +35,7 @@ struct stored_reader {
 	const struct stored *stored BORROWED_FIELD; /* outlives its readers */
 	struct store_view *view OWNED_FIELD;
 	/* The source of the last object: those of a publication point come in a row. */
-	char *last OWNED_FIELD; /* kind and URI */
+	char *last OWNED_FIELD; /* notification URI, NUL, module */
 	size_t last_n;
 	struct store_source source;
 };
@@ -128,22 +129,20 @@ struct span rsync_module(struct span uri)
 	return (struct span){ NULL, 0 };
 }
 
-/* A name has its last octet behind it, so that "is it the same" is one comparison. */
-static RESULT source(struct stored_reader *r, enum store_kind kind, struct span uri, struct store_source *ret)
+/* What RRDP has brought, unless rsync has brought something later: that was when RRDP failed. */
+static RESULT choose(const struct stored_reader *r, struct span notify, struct span module, struct store_source *ret)
 {
-	if (r->last != NULL && r->last_n == uri.n + 1 && r->last[uri.n] == (char)kind && memcmp(r->last, uri.p, uri.n) == 0) {
-		*ret = r->source;
-		return DONE;
-	}
-	TRY(store_source(r->view, kind, uri, ret));
-	mem_free(MOVE(r->last));
-	r->last = mem_alloc(uri.n + 1);
-	if (r->last == NULL)
-		return FAIL(ERR_NOMEM);
-	memcpy(r->last, uri.p, uri.n);
-	r->last[uri.n] = (char)kind;
-	r->last_n = uri.n + 1;
-	r->source = *ret;
+	struct store_source rsync;
+	struct result by_rrdp = notify.n > 0 && r->stored->rrdp ? store_source(r->view, STORE_RRDP, notify, ret) : FAIL(ERR_NOTFOUND);
+	struct result by_rsync = module.n > 0 ? store_source(r->view, STORE_RSYNC, module, &rsync) : FAIL(ERR_NOTFOUND);
+
+	if (!OK(by_rrdp) && by_rrdp.e != ERR_NOTFOUND)
+		return by_rrdp;
+	if (by_rsync.e == ERR_NOTFOUND)
+		return by_rrdp;
+	TRY(by_rsync);
+	if (!OK(by_rrdp) || rsync.updated > ret->updated)
+		*ret = rsync;
 	return DONE;
 }
 
@@ -159,17 +158,30 @@ static RESULT object(const struct stored_reader *r, const struct store_source *s
 	return DONE;
 }
 
-/* Whose word counts for a CA with this notification URI at URIs of this one's module. */
+/* Whose word counts for a CA with this notification URI at URIs of this one's module. The last answer is kept, under both names with a NUL between them. */
 static RESULT source_for(struct stored_reader *r, struct span notify, struct span uri, struct store_source *ret)
 {
 	struct span module = rsync_module(uri);
-	struct result found = FAIL(ERR_NOTFOUND);
+	size_t n = notify.n + 1 + module.n;
+	struct writer w;
 
-	if (notify.n > 0 && r->stored->rrdp)
-		found = source(r, STORE_RRDP, notify, ret);
-	if (found.e == ERR_NOTFOUND && module.n > 0)
-		found = source(r, STORE_RSYNC, module, ret);
-	return found;
+	if (r->last != NULL && r->last_n == n && r->last[notify.n] == '\0' && (notify.n == 0 || memcmp(r->last, notify.p, notify.n) == 0) &&
+	    (module.n == 0 || memcmp(r->last + notify.n + 1, module.p, module.n) == 0)) {
+		*ret = r->source;
+		return DONE;
+	}
+	TRY(choose(r, notify, module, ret));
+	mem_free(MOVE(r->last));
+	r->last = mem_alloc(n);
+	if (r->last == NULL)
+		return FAIL(ERR_NOMEM);
+	w = writer_of((uint8_t *)r->last, n);
+	write_span(&w, notify);
+	write8(&w, 0);
+	write_span(&w, module);
+	r->last_n = n;
+	r->source = *ret;
+	return DONE;
 }
 
 static RESULT stored_find(struct objects_reader *given, struct span notify, struct span uri, size_t max, struct arena *a, struct span *ret, uint8_t ret_hash[OBJECT_HASH])
@@ -396,7 +408,7 @@ static RESULT sweep(struct stored *s, int64_t now)
 	if (s->used_n > 1)
 		qsort(s->used, s->used_n, sizeof *s->used, by_value);
 	TRY(store_usage(s->store, &u));
-	if (u.notes <= s->used_n)
+	if (u.notes <= s->used_n + OTHER_NOTES)
 		return DONE;
 	TRY(store_notes_sweep(s->store, keep_note, &w));
 	w.drop_spare = w.spare > w.used + SPARE_NOTES;

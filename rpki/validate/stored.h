@@ -1,6 +1,6 @@
 /*
- * stored.h: objects from the store. What an RRDP source has counts for CAs that name it, once it was ever fetched; before that, and for CAs without one, what was fetched by rsync from the
- * URI's module. One never fills gaps of the other: a publication point is taken from one state of one repository.
+ * stored.h: objects from the store. What an RRDP source has counts for CAs that name it, unless rsync has brought the URI's module later: it stands in where RRDP fails. For CAs without
+ * RRDP, and where it has never brought anything, rsync counts alone. One never fills gaps of the other: a publication point is taken from one state of one repository.
  */
 #ifndef RPKI_VALIDATE_STORED_H
 #define RPKI_VALIDATE_STORED_H
