@@ -9,6 +9,7 @@
 #include "base/libcms.h"
 #include "base/libcrypto.h"
 #include "base/libexpat.h"
+#include "base/libbz2.h"
 #include "base/libz.h"
 
 #include <stdlib.h>
@@ -376,5 +377,20 @@ int __wrap_inflate(z_stream *z, int flush)
 	in(z->next_in, z->avail_in);
 	CALL(r = __real_inflate(z, flush));
 	out(before, (size_t)(z->next_out - before));
+	return r;
+}
+
+/* --- libbz2 */
+
+extern int __real_BZ2_bzDecompress(bz_stream *b);
+int __wrap_BZ2_bzDecompress(bz_stream *b);
+int __wrap_BZ2_bzDecompress(bz_stream *b)
+{
+	char *before = b->next_out;
+	int r;
+
+	in(b->next_in, b->avail_in);
+	CALL(r = __real_BZ2_bzDecompress(b));
+	out(before, (size_t)(b->next_out - before));
 	return r;
 }

@@ -1,0 +1,91 @@
+/*
+ * A file of announced routes, in any format and packing. The first octet says in what pieces it comes: they make no difference. What is told are sound prefixes, which the
+ * table of announced routes takes and gives back.
+ */
+#include <stdlib.h>
+
+#include "rpki/routes/announced.h"
+#include "rpki/routes/route_file.h"
+#include "tests/fuzz/failing.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHECK(x) \
+	do { \
+		if (!(x) && !mem_failed()) \
+			abort(); \
+	} while (0)
+
+struct heard {
+	struct source_sink sink; /* first */
+	struct announced_edit *e BORROWED_FIELD; /* NULL: only counted */
+	uint64_t sum, n;
+};
+
+static RESULT hear(struct source_sink *s, const struct prefix *p, uint32_t origin)
+{
+	struct heard *h = (struct heard *)(void *)s;
+	struct announced_route r = { .origin = origin, .source = 1, .path = origin };
+
+	h->n++;
+	h->sum = h->sum * 1099511628211u + p->a.b[0] + ((uint64_t)p->a.b[15] << 8) + ((uint64_t)p->len << 16) + origin;
+	if (h->e != NULL)
+		CHECK(OK(announced_set(h->e, p, &r)));
+	return DONE;
+}
+
+static struct result read_in_pieces(struct heard *h, struct span in, size_t piece, struct source_counts *counts)
+{
+	const struct route_file_limits limits = { .octets = 1u << 20, .max_record = 4096, .routes = 100000 };
+	AUTO(route_reader_free) struct route_reader *x = route_reader_new(&h->sink, &limits);
+	struct reader r = reader_of(in);
+
+	if (x == NULL)
+		return FAIL(ERR_NOMEM);
+	while (!reader_end(&r))
+		TRY(route_reader_feed(x, read_span(&r, reader_left(&r) < piece ? reader_left(&r) : piece)));
+	TRY(route_reader_end(x));
+	*counts = route_reader_counts(x);
+	return DONE;
+}
+
+static bool look_up(void *ctx, const struct announced_routes *routes)
+{
+	const struct announced *a = ctx;
+	struct announced_routes found;
+
+	CHECK(announced_find(a, &routes->prefix.a, &found));
+	CHECK(found.prefix.len >= routes->prefix.len);
+	return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct reader r = reader_of(span_of(data, size));
+	size_t piece = (size_t)read8(&r) % 64 + 1;
+	struct span in = read_rest(&r);
+	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
+	AUTO(announced_edit_free) struct announced_edit *e = NULL;
+	struct heard whole = { .sink = { hear } }, pieces = { .sink = { hear } };
+	struct source_counts counts[2] = { { .routes = 0 }, { .routes = 0 } };
+	struct result one, other;
+
+	if (empty == NULL)
+		return 0;
+	e = announced_edit_new(empty);
+	if (e == NULL)
+		return 0;
+	whole.e = e;
+	one = read_in_pieces(&whole, in, SIZE_MAX, &counts[0]);
+	other = read_in_pieces(&pieces, in, piece, &counts[1]);
+	CHECK(OK(one) == OK(other)); /* a packed file that is damaged is known as such sooner or later, and so what is told before, and which error comes first, may differ */
+	if (OK(one)) {
+		CHECK(whole.n == pieces.n && whole.sum == pieces.sum && counts[0].routes == whole.n);
+		CHECK(counts[0].bad == counts[1].bad && counts[0].first_bad == counts[1].first_bad);
+	}
+	if (!OK(announced_edit_publish(MOVE(e), 1, &a)))
+		return 0;
+	CHECK(announced_count(a) <= whole.n);
+	announced_each(a, look_up, a);
+	return 0;
+}
