@@ -3,7 +3,8 @@
  * signatures and hashes; and validated, up to four states of them one after the other with the last good ones remembered. The input is a script (publication.h).
  *
  * What is told must be allowed by libcrypto as well: signatures, times, resources, revocation, and whole manifests (publication_truth.h). What nobody touched is told, whatever is wrong
- * beside it. The same objects give the same, also with two threads, and with the first run remembered. Nothing is left.
+ * beside it. The same objects give the same, with two threads as with one, and what earlier runs found out about the points (rpki/validate/remember.h), at other times perhaps, changes
+ * nothing. Nothing is left.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out, size_t max, unsigned int seed);
 
 #define MOST_TOLD 1024
-#define MOST_KEPT 16
+#define MOST_KEPT 64
+#define LETTER_REMEMBERED 'v' /* of keys of notes that must make no difference */
 
 static struct toy *toy BORROWED_FIELD;
 static struct toy_place pristine[TOY_PLACES];
@@ -56,8 +58,7 @@ struct told {
 
 struct memory {
 	struct {
-		uint8_t key[64], value[128];
-		size_t key_n, value_n;
+		struct span key, value;
 	} of[MOST_KEPT];
 	size_t n;
 };
@@ -69,6 +70,7 @@ struct world {
 	struct arena *a BORROWED_FIELD;
 	struct pub_state *states[PUB_MOST_STATES] ARENA_FIELD; /* the newest first */
 	size_t state_count;
+	bool marks_unknown;
 	const struct memory *recalled BORROWED_FIELD;
 	struct memory *kept BORROWED_FIELD;
 	struct told *told BORROWED_FIELD;
@@ -115,9 +117,9 @@ static RESULT w_recall(struct objects_reader *r, struct span key, struct span *r
 	const struct memory *m = world_of(r)->recalled;
 
 	for (size_t i = 0; i < m->n; i++) {
-		if (!span_equal(span_of(m->of[i].key, m->of[i].key_n), key))
+		if (!span_equal(m->of[i].key, key))
 			continue;
-		*ret = span_of(m->of[i].value, m->of[i].value_n);
+		*ret = m->of[i].value;
 		return DONE;
 	}
 	return FAIL(ERR_NOTFOUND);
@@ -140,8 +142,67 @@ static RESULT w_by_hash(struct objects_reader *r, const uint8_t hash[OBJECT_HASH
 	return FAIL(ERR_NOTFOUND);
 }
 
+/* "rsync://HOST/MODULE/" */
+static size_t module_size(struct span uri)
+{
+	size_t n = 0;
+
+	for (unsigned int slashes = 0; n < uri.n && slashes < 4; n++)
+		slashes += uri.p[n] == '/';
+	return n;
+}
+
+static bool in_module(const struct pub_file *f, struct span base)
+{
+	size_t n = module_size(base);
+
+	return strlen(f->uri) >= n && memcmp(f->uri, base.p, n) == 0;
+}
+
+static RESULT w_state(struct objects_reader *r, struct span notify, struct span base, uint8_t ret[OBJECT_STATE])
+{
+	const struct world *w = world_of(r);
+	const struct pub_state *s = w->states[0];
+	uint8_t hash[2][OBJECT_HASH] = { { 0 } };
+
+	(void)notify;
+	memset(ret, 0, OBJECT_STATE);
+	if (w->marks_unknown)
+		return DONE;
+	for (size_t i = 0; i < s->n; i++) {
+		if (!in_module(&s->files[i], base))
+			continue;
+		sha256_of(s->files[i].octets, hash[1]);
+		sha256_of(span_of(hash, sizeof hash), hash[0]);
+		sha256_of(span_text(s->files[i].uri), hash[1]);
+		sha256_of(span_of(hash, sizeof hash), hash[0]);
+	}
+	memcpy(ret, hash[0], OBJECT_STATE);
+	ret[0] |= 1;
+	return DONE;
+}
+
+static RESULT w_hash_at(struct objects_reader *r, struct span notify, struct span base, const uint8_t uri[OBJECT_HASH], uint8_t ret_hash[OBJECT_HASH])
+{
+	const struct pub_state *s = world_of(r)->states[0];
+
+	(void)notify;
+	for (size_t i = 0; i < s->n; i++) {
+		uint8_t hash[OBJECT_HASH];
+
+		sha256_of(span_text(s->files[i].uri), hash);
+		if (memcmp(hash, uri, sizeof hash) != 0)
+			continue;
+		CHECK(in_module(&s->files[i], base));
+		sha256_of(s->files[i].octets, ret_hash);
+		return DONE;
+	}
+	return FAIL(ERR_NOTFOUND);
+}
+
 static RESULT w_open(const struct objects *o, struct objects_reader **ret);
-static const struct objects_ops ops = { .open = w_open, .close = w_close, .find = w_find, .anchor = w_anchor, .recall = w_recall, .by_hash = w_by_hash };
+static const struct objects_ops ops = { w_open, w_close, w_find, w_anchor, w_recall, w_by_hash, w_state, w_hash_at };
+static const struct objects_ops forgetful_ops = { w_open, w_close, w_find, w_anchor, w_recall, w_by_hash, NULL, NULL };
 
 static RESULT w_open(const struct objects *o, struct objects_reader **ret)
 {
@@ -149,28 +210,64 @@ static RESULT w_open(const struct objects *o, struct objects_reader **ret)
 
 	if (r == NULL)
 		return FAIL(ERR_NOMEM);
-	r->reader.ops = &ops;
+	r->reader.ops = o->ops;
 	r->w = (struct world *)(uintptr_t)(const void *)o;
 	*ret = &r->reader;
 	return DONE;
 }
 
+static struct world *of_keeper(struct objects_keeper *k) BORROWED;
+static struct world *of_keeper(struct objects_keeper *k) { return (struct world *)(void *)((char *)k - offsetof(struct world, keeper)); }
+
 static RESULT w_keep(struct objects_keeper *k, struct span key, struct span value, const uint8_t *hashes, size_t count)
 {
-	struct memory *m = ((struct world *)(void *)((char *)k - offsetof(struct world, keeper)))->kept;
+	struct world *w = of_keeper(k);
+	struct memory *m = w->kept;
 	size_t i = 0;
 
-	CHECK(count > 1 && memcmp(hashes, value.p, OBJECT_HASH) == 0);
-	while (i < m->n && !span_equal(span_of(m->of[i].key, m->of[i].key_n), key))
+	CHECK(key.n > 0 && (key.p[0] == LETTER_REMEMBERED ? count == 0 : (value.n == 0) == (count == 0) && (count == 0 || memcmp(hashes, value.p, OBJECT_HASH) == 0)));
+	while (i < m->n && !span_equal(m->of[i].key, key))
 		i++;
-	if (i == MOST_KEPT || key.n > sizeof m->of[i].key || value.n > sizeof m->of[i].value)
+	if (i == MOST_KEPT)
 		return DONE;
+	if (value.n == 0) {
+		if (i < m->n)
+			m->of[i] = m->of[--m->n];
+		return DONE;
+	}
+	mem_fail_hold(true);
 	m->n = i == m->n ? i + 1 : m->n;
-	memcpy(m->of[i].key, key.p, key.n);
-	memcpy(m->of[i].value, value.p, value.n);
-	m->of[i].key_n = key.n;
-	m->of[i].value_n = value.n;
+	m->of[i].key = span_of(arena_dup(w->a, key.p, key.n), key.n);
+	m->of[i].value = span_of(arena_dup(w->a, value.p, value.n), value.n);
+	mem_fail_hold(false);
 	return DONE;
+}
+
+static bool has_note(const struct memory *m, struct span key)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (span_equal(m->of[i].key, key))
+			return true;
+	return false;
+}
+
+static RESULT w_used(struct objects_keeper *k, struct span key)
+{
+	const struct world *w = of_keeper(k);
+
+	CHECK(key.p[0] != LETTER_REMEMBERED || w->kept->n == MOST_KEPT || has_note(w->recalled, key) || has_note(w->kept, key));
+	return DONE;
+}
+
+/* What is remembered of looking at points, left out. */
+static void forget(struct memory *m)
+{
+	for (size_t i = 0; i < m->n;) {
+		if (m->of[i].key.p[0] == LETTER_REMEMBERED)
+			m->of[i] = m->of[--m->n];
+		else
+			i++;
+	}
 }
 
 /* --- the sink: a line for each product and each refusal */
@@ -349,7 +446,7 @@ static void print(const struct told *t)
 /* False: memory ran out. */
 static bool look(struct world *w, struct publication *p, struct memory *memory, bool usual)
 {
-	struct memory kept = *memory, again = *memory;
+	struct memory kept = *memory, plain = *memory, again = *memory;
 	struct told *first, *second, *third;
 
 	memmove(w->states + 1, w->states, sizeof w->states - sizeof w->states[0]);
@@ -364,7 +461,8 @@ static bool look(struct world *w, struct publication *p, struct memory *memory, 
 	check_truth(w, first);
 	if (usual && !mem_failed())
 		check_innocent(p, first);
-	second = run(w, 2, false, memory, &again);
+	forget(&plain);
+	second = run(w, 2, false, &plain, &again);
 	*memory = kept;
 	third = run(w, 1, false, memory, &again);
 	CHECK(second != NULL && third != NULL);
@@ -375,18 +473,21 @@ static bool look(struct world *w, struct publication *p, struct memory *memory, 
 	return true;
 }
 
-/* The time and one limit may be others. False: all is as usual. */
-static bool unusual(struct world *w, const uint8_t *head)
+static int64_t shift(uint8_t n)
 {
 	static const int64_t shifts[] = { 0, 1, -1, 86400, -86400, INT64_C(3652) * 86400, INT64_C(-380) * 86400, INT64_C(282758400), INT64_C(282758401), INT64_C(-32774400), INT64_C(-32774401) };
-	struct validate_limits *l = &w->o.limits;
-	uint32_t v = head[PUB_HEAD_LIMIT_VALUE];
-	unsigned int shift = head[PUB_HEAD_NOW] % (sizeof shifts / sizeof shifts[0]);
 
-	w->o.now += shifts[shift];
+	return shifts[n % (sizeof shifts / sizeof shifts[0])];
+}
+
+/* False: none is another than usual. */
+static bool limit(struct validate_limits *l, const uint8_t *head)
+{
+	uint32_t v = head[PUB_HEAD_LIMIT_VALUE];
+
 	switch (head[PUB_HEAD_LIMIT] % 7) {
 	case 0:
-		return shift != 0;
+		return false;
 	case 1:
 		l->depth = v;
 		break;
@@ -409,31 +510,60 @@ static bool unusual(struct world *w, const uint8_t *head)
 	return true;
 }
 
+static void flip_note(struct world *w, struct memory *m, const struct pub_op *op)
+{
+	size_t i = m->n > 0 ? op->place % m->n : 0;
+	uint8_t *copy;
+
+	if (m->n == 0 || m->of[i].key.p[0] != LETTER_REMEMBERED || op->n == 0)
+		return;
+	copy = arena_dup(w->a, m->of[i].value.p, m->of[i].value.n);
+	copy[op->label % m->of[i].value.n] ^= op->argument[0];
+	m->of[i].value.p = copy;
+}
+
+static void begin(struct world *w, const struct pub_script *script)
+{
+	uint8_t flags = script->head[PUB_HEAD_FLAGS];
+
+	w->objects.ops = (flags & PUB_FORGETFUL) != 0 ? &forgetful_ops : &ops;
+	w->sink.ops = &sink_ops;
+	w->keeper = (struct objects_keeper){ w_keep, w_used };
+	w->marks_unknown = (flags & PUB_NO_MARKS) != 0;
+	w->o = (struct validate_options){ .now = TOY_NOW + shift(script->head[PUB_HEAD_NOW]), .limits = validate_limits_default(), .objects = &w->objects, .sink = &w->sink, .anchors = &locator };
+	w->o.anchor_count = 1;
+	w->o.keeper = (flags & PUB_NO_KEEPER) != 0 ? NULL : &w->keeper;
+}
+
 static void one(const uint8_t *data, size_t size)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct pub_script script;
 	struct publication p;
 	struct memory memory = { 0 };
-	struct world w = { .objects = { &ops }, .sink = { &sink_ops }, .keeper = { .keep = w_keep }, .a = a };
+	struct world w = { .a = a };
 	unsigned int states = 0;
-	bool usual, on = true;
+	bool limited, on = true;
 
 	CHECK(a != NULL);
 	pub_script_read(span_of(data, size), &script);
 	publication_begin(&p, a, toy, pristine);
-	w.o = (struct validate_options){ .now = TOY_NOW, .limits = validate_limits_default(), .objects = &w.objects, .sink = &w.sink, .anchors = &locator, .anchor_count = 1 };
-	w.o.keeper = (script.head[PUB_HEAD_FLAGS] & PUB_NO_KEEPER) != 0 ? NULL : &w.keeper;
+	begin(&w, &script);
+	limited = limit(&w.o.limits, script.head);
 	p.same_number = (script.head[PUB_HEAD_FLAGS] & PUB_SAME_NUMBER) != 0;
-	usual = !unusual(&w, script.head);
 	for (size_t i = 0; i < script.count && on; i++) {
-		if (script.ops[i].code == PUB_STEP && ++states < PUB_MOST_STATES)
-			on = look(&w, &p, &memory, usual);
+		const struct pub_op *op = &script.ops[i];
+
+		if (op->code == PUB_STEP && ++states < PUB_MOST_STATES) {
+			on = look(&w, &p, &memory, !limited && w.o.now == TOY_NOW);
+			w.o.now = TOY_NOW + shift(op->n > 0 ? op->argument[0] : script.head[PUB_HEAD_NOW]);
+		} else if (op->code == PUB_NOTE)
+			flip_note(&w, &memory, op);
 		else
-			publication_change(&p, &script.ops[i]);
+			publication_change(&p, op);
 	}
 	if (on)
-		(void)look(&w, &p, &memory, usual);
+		(void)look(&w, &p, &memory, !limited && w.o.now == TOY_NOW);
 }
 
 static void target(const uint8_t *data, size_t size)

@@ -234,6 +234,7 @@ void publication_change(struct publication *p, const struct pub_op *op)
 
 	switch (op->code) {
 	case PUB_STEP:
+	case PUB_NOTE:
 		break;
 	case PUB_EDITED:
 		edit(p, x, op);

@@ -11,7 +11,7 @@
 #include "tests/unit/rpki/object/toy.h"
 
 enum { PUB_HEAD_NOW, PUB_HEAD_LIMIT, PUB_HEAD_LIMIT_VALUE, PUB_HEAD_FLAGS, PUB_HEAD };
-enum { PUB_SAME_NUMBER = 1, PUB_NO_KEEPER = 2, PUB_NO_ANCHOR = 4 };
+enum { PUB_SAME_NUMBER = 1, PUB_NO_KEEPER = 2, PUB_NO_MARKS = 4, PUB_FORGETFUL = 8 };
 
 /* First the codes of labels.h. */
 enum pub_code {
@@ -24,7 +24,8 @@ enum pub_code {
 	PUB_FLIPPED,            /* an octet of what is published is another, but the manifest's hash is not */
 	PUB_KEPT,               /* what is not put right again (TOY_KEEP_*; 8: the hash on the manifest) */
 	PUB_BER,                /* the wrapper with indefinite lengths */
-	PUB_STEP,               /* this state is looked at; the rest is a later one */
+	PUB_STEP,               /* this state is looked at; the rest is a later one, at another time perhaps (the argument) */
+	PUB_NOTE,               /* a bit flips in what was remembered */
 	PUB_CODES,
 };
 

@@ -133,6 +133,12 @@ static const struct {
 	{ "sub-trimmed", { 0 }, { OP(PUB_EDITED, SUB, 0, "tbs 7.0.8.0:2b0601050507011c 7.0.9.0:2b0601050507011d 7.0.7.2.0.0.0:2b06010505070e03 7.0.8.2.0.0.1+0302000b") } },
 	{ "roa-overclaims", { 0 }, { OP(PUB_EDITED, ROA, 0, "content 0.1.0.1.0.0:000b") } },
 	{ "no-slash", { 0 }, { OP(PUB_EDITED, SUB, 0, "sia 1.0.0.1:7273796e633a2f2f746f792e6578616d706c652f737562") } },
+	{ "remembered", { 0 }, { OP(PUB_STEP, TA, 0, ""), OP(PUB_EDITED, ROA, 0, "ee/tbs 1:2222"), OP(PUB_STEP, TA, 0, ""), OP(PUB_REVOKED, SUB, 0, ""), OP(PUB_STEP, TA, 0, "") } },
+	{ "remembered-without-marks", { 0, 0, 0, PUB_NO_MARKS }, { OP(PUB_STEP, TA, 0, ""), OP(PUB_GONE, SUB_ROA, 0, ""), OP(PUB_STEP, TA, 0, ""), OP(PUB_GONE, SUB_ROA, 0, "x") } },
+	{ "remembered-until", { 0 }, { OP(PUB_STEP, TA, 0, "\7"), OP(PUB_STEP, TA, 0, "\10"), OP(PUB_STEP, TA, 0, "\11"), OP(PUB_NOTE, TA, 0, "") } },
+	{ "remembered-from", { 10 }, { OP(PUB_STEP, TA, 0, "\11"), OP(PUB_STEP, TA, 0, "\0"), OP(PUB_STEP, TA, 0, "\12"), OP(PUB_NOTE, TA, 0, "") } },
+	{ "remembered-badly", { 0 }, { OP(PUB_STEP, TA, 0, ""), OP(PUB_NOTE, TA_CRL, 100, "\1"), OP(PUB_NOTE, CA, 20, "\1"), OP(PUB_NOTE, TAK, 3, "\x40") } },
+	{ "not-remembered", { 0, 0, 0, PUB_FORGETFUL }, { OP(PUB_STEP, TA, 0, ""), OP(PUB_EDITED, ROA, 0, "ee/tbs 1:2222") } },
 	{ "list-of-nothing", { 0 }, { OP(PUB_EDITED, SUB_MANIFEST, 0, "content 0.4:") } },
 };
 
