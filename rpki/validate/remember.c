@@ -241,6 +241,11 @@ static uint64_t checksum(struct span s)
 	return siphash13(&known, s.p, s.n);
 }
 
+void remember_seal(struct strbuf *note)
+{
+	put64(note, checksum(strbuf_span(note)));
+}
+
 static RESULT put_states(struct point *p, struct strbuf *b)
 {
 	uint8_t state[OBJECT_STATE];
@@ -262,7 +267,7 @@ static RESULT write_note(struct point *p, struct span good, struct strbuf *b)
 	for (const struct seen *s = p->seen; s != NULL; s = s->next)
 		strbuf_add(b, s->pair, sizeof s->pair);
 	remember_write(p, b);
-	put64(b, checksum(strbuf_span(b)));
+	remember_seal(b);
 	return DONE;
 }
 

@@ -6,6 +6,7 @@
 #ifndef RPKI_VALIDATE_REMEMBER_H
 #define RPKI_VALIDATE_REMEMBER_H
 
+#include "base/strbuf.h"
 #include "rpki/validate/point.h"
 
 #define REMEMBER_KEY (1u + OBJECT_HASH)
@@ -41,5 +42,7 @@ RESULT remember_open(struct span note, struct remembered *ret) NONNULL;
 RESULT remember_take(struct span found, struct point *p) NONNULL;
 /* The octets of p for remember_take(), behind what out has. */
 void remember_write(const struct point *p, struct strbuf *out) NONNULL;
+/* The end of a note: a sum of all that it has so far. */
+void remember_seal(struct strbuf *note) NONNULL;
 
 #endif
