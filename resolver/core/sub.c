@@ -206,39 +206,37 @@ bool sub_is_served_by_glue(const struct resolution *q)
 	return glue_of(q, q->q.name, q->q.type) != NULL;
 }
 
-static bool told_glue(struct deleg_env *e, const struct sub *s)
+/*
+ * The glue of the referral to the name's own zone, in place of that zone's word. Before that is asked for, the name still counts as not looked up, so that it will be asked for when nobody is
+ * found at the glue; when it was asked for in vain, the glue is the last word.
+ */
+static bool use_glue(struct resolution *parent, const struct sub *s, bool in_vain)
 {
+	struct deleg_env e = query_deleg_env(parent);
 	struct deleg_target *t = &s->deleg->targets[s->target];
+	const struct rrset *rs = glue_of(parent, t->name, s->family == FAMILY_V4 ? RR_A : RR_AAAA);
 
+	if (in_vain)
+		return rs != NULL && OK(deleg_add_addresses(&e, s->deleg, s->target, s->family, rs));
 	t->state[s->family] = TARGET_UNASKED;
-	return OK(deleg_refresh(e, s->deleg)) && (t->has_glue || t->state[s->family] == TARGET_FOUND);
+	return OK(deleg_refresh(&e, s->deleg)) && (t->has_glue || t->state[s->family] == TARGET_FOUND);
 }
 
 static void told_target(struct resolution *parent, const struct sub *s, const struct answer *a)
 {
 	struct deleg_env e = query_deleg_env(parent);
 	struct deleg_target *t = &s->deleg->targets[s->target];
-	/* A name server's name is no alias (RFC 2181 section 10.3): only its own addresses count. */
-	const struct rrset *rs = find_addresses(a, t->name, s->family == FAMILY_V4 ? RR_A : RR_AAAA);
+	bool ok = true;
 
-	if (a->by_glue && told_glue(&e, s))
-		return;
-	if (a->by_glue) {
-		t->state[s->family] = TARGET_FAILED;
-		s->deleg->dead_targets++;
-		return;
-	}
-	if (a->rcode == RCODE_NXDOMAIN) {
+	if (a->rcode == RCODE_NXDOMAIN)
 		t->state[FAMILY_V4] = t->state[FAMILY_V6] = TARGET_NONE;
-		s->deleg->dead_targets++;
-		return;
-	}
-	/* Its own zone does not answer: the glue that leads there may do. */
-	if (a->rcode != RCODE_NOERROR)
-		rs = glue_of(parent, t->name, s->family == FAMILY_V4 ? RR_A : RR_AAAA);
-	if ((a->rcode != RCODE_NOERROR && rs == NULL) || !OK(deleg_add_addresses(&e, s->deleg, s->target, s->family, rs)))
+	else if (a->by_glue || a->rcode != RCODE_NOERROR)
+		ok = use_glue(parent, s, !a->by_glue);
+	else /* a name server's name is no alias (RFC 2181 section 10.3): only its own addresses count */
+		ok = OK(deleg_add_addresses(&e, s->deleg, s->target, s->family, find_addresses(a, t->name, s->family == FAMILY_V4 ? RR_A : RR_AAAA)));
+	if (!ok)
 		t->state[s->family] = TARGET_FAILED;
-	if (t->state[s->family] == TARGET_FAILED || (t->state[FAMILY_V4] == TARGET_NONE && t->state[FAMILY_V6] == TARGET_NONE))
+	if (!ok || (t->state[FAMILY_V4] == TARGET_NONE && t->state[FAMILY_V6] == TARGET_NONE))
 		s->deleg->dead_targets++;
 }
 
