@@ -162,6 +162,7 @@ static void on_data(struct loop *l, void *object, stream_h h, struct span octets
 	(void)h;
 	if (!c->busy)
 		c->moved_ms = now_ms(loop_now(l));
+	c->server->counts.octets_read += octets.n;
 	rtr_session_input(&c->session, octets);
 	if (!c->busy || c->session.state == RTR_ENDED)
 		client_send(c);

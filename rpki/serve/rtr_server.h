@@ -22,7 +22,7 @@ struct rtr_server_options {
 
 struct rtr_server_counts {
 	struct rtr_counts sessions;
-	uint64_t accepted, refused, octets_sent;
+	uint64_t accepted, refused, octets_sent, octets_read;
 	uint64_t ended_malformed, ended_report, ended_flood, ended_memory, dropped_stalled, dropped_behind;
 	uint32_t clients; /* now */
 };
