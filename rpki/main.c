@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "config.h"
+#include "rpki/commands/commands.h"
 #include "rpki/daemon.h"
 
 static const char usage[] =
@@ -17,6 +18,12 @@ static const char usage[] =
     "  --version    tell version and parts, and end\n";
 
 enum { ONCE = 256, AT, OFFLINE };
+
+static void print_usage(FILE *out)
+{
+	(void)fputs(usage, out);
+	(void)fputs(commands_usage(), out);
+}
 
 static void print_version(void)
 {
@@ -32,8 +39,11 @@ int main(int argc, char **argv)
 		{ "offline", no_argument, NULL, OFFLINE }, { "version", no_argument, NULL, 'V' }, { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 } };
 	struct rpki_options o = { .conf_path = SYSCONFDIR "/cairn/cairn.conf" };
+	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 	int c;
 
+	if (command != NULL)
+		return command->run(argc - 1, argv + 1);
 	while ((c = getopt_long(argc, argv, "c:dvhV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
@@ -62,15 +72,16 @@ int main(int argc, char **argv)
 			print_version();
 			return 0;
 		case 'h':
-			(void)fputs(usage, stdout);
+			print_usage(stdout);
 			return 0;
 		default:
-			(void)fputs(usage, stderr);
+			print_usage(stderr);
 			return 2;
 		}
 	}
 	if (optind != argc) {
-		(void)fprintf(stderr, "cairn-rpki: unexpected argument: %s\n%s", argv[optind], usage);
+		(void)fprintf(stderr, "cairn-rpki: unexpected argument: %s\n", argv[optind]);
+		print_usage(stderr);
 		return 2;
 	}
 	return rpki_daemon_run(&o);

@@ -186,7 +186,7 @@ static bool too_old(int64_t at, int64_t now, int64_t max_age)
 {
 	int64_t age;
 
-	return __builtin_sub_overflow(now, at, &age) || age > max_age || age < -RTR_KEEP_AHEAD;
+	return max_age != RTR_KEEP_ANY_AGE && (__builtin_sub_overflow(now, at, &age) || age > max_age || age < -RTR_KEEP_AHEAD);
 }
 
 /* The head and the list, checked against each other and the file's size. */

@@ -12,6 +12,8 @@
 #define RTR_KEEP_MAX ((size_t)4 << 30)     /* octets of such a file */
 #define RTR_KEEP_AHEAD 300                 /* seconds that its time may be ahead of the clock */
 
+#define RTR_KEEP_ANY_AGE INT64_MAX         /* whenever it was */
+
 /* Writes what f has, good as of now (seconds since 1970); there is a table. ERR_SYSTEM, ERR_NOMEM: the old file stays. */
 RESULT rtr_keep_write(const char *path, const struct rtr_feed *f, int64_t now) NONNULL;
 /* The file stands for what f has, and that is good as of now too. ERR_NOTFOUND: it does not, and must be written; ERR_SYSTEM. */
