@@ -41,6 +41,7 @@ static const struct {
 struct sink {
 	int fd; /* where lines go, unless to syslog */
 	bool syslog;
+	bool relay;
 	bool json;
 	char ident[64]; /* a longer one is cut */
 };
@@ -89,10 +90,13 @@ static RESULT setup_locked(const struct log_config *c)
 		file_path[0] = '\0';
 		sink.fd = STDERR_FILENO;
 	}
-	sink.syslog = c->syslog;
+	if (c->relay)
+		sink.fd = c->relay_fd;
+	sink.relay = c->relay;
+	sink.syslog = c->syslog && !c->relay;
 	sink.json = c->json;
 	snprintf(sink.ident, sizeof(sink.ident), "%s", c->ident != NULL ? c->ident : "cairn");
-	if (c->syslog) {
+	if (sink.syslog) {
 		snprintf(syslog_ident, sizeof(syslog_ident), "%s", sink.ident);
 		openlog(syslog_ident, LOG_PID, LOG_DAEMON);
 	}
@@ -186,6 +190,13 @@ static struct span format_line(char *line, const struct sink *s, enum log_level 
 	struct now n = clock_read();
 	char time[40], head[40 + sizeof(s->ident) + 64];
 
+	if (s->relay) { /* who logs it escapes it */
+		write8(&w, (uint8_t)('0' + (unsigned int)level));
+		write_octets(&w, s->ident, strlen(s->ident));
+		add_text(&w, ": ");
+		write_octets(&w, message, strlen(message));
+		return writer_done(&w);
+	}
 	format_time(&n, time);
 	if (s->json) {
 		snprintf(head, sizeof(head), "{\"time\":\"%s\",\"level\":\"%s\",\"pid\":%ld,\"ident\":\"", time, levels[level].name,
@@ -249,6 +260,14 @@ static void log_va(enum log_level level, const char *fmt, va_list ap)
 	if ((size_t)n >= sizeof(message))
 		memcpy(message + sizeof(message) - 4, "...", 4);
 	log_line(level, message);
+}
+
+void log_relayed(const char *line, size_t n)
+{
+	unsigned int level = n > 0 && line[0] >= '0' && line[0] <= '6' ? (unsigned int)(line[0] - '0') : LOG_LEVEL_WARN;
+
+	if (n > 1)
+		log_msg((enum log_level)level, "%.*s", (int)(n < MESSAGE_MAX_OCTETS ? n : MESSAGE_MAX_OCTETS) - 1, line + 1);
 }
 
 void log_msg(enum log_level level, const char *fmt, ...)

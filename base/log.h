@@ -15,10 +15,14 @@ struct log_config {
 	const char *ident BORROWED_FIELD; /* program name in each line */
 	const char *file BORROWED_FIELD;  /* NULL: standard error */
 	bool syslog;
+	bool relay;          /* lines go to `relay_fd`, one write each, as log_relayed() reads them: for a process whose lines another one logs */
+	int relay_fd;        /* stays open; a line that would block there is lost */
 	bool json;
 	enum log_level level; /* lines above it are not made */
 };
 
+/* Logs what a process with `relay` has written: its line, as if it were said here. It is not believed: anything goes. */
+void log_relayed(const char *line, size_t n) NONNULL;
 /* Applies a configuration (also at reload and log_reopen). The old sink stays when the file cannot be opened. */
 RESULT log_setup(const struct log_config *c) NONNULL;
 RESULT log_reopen(void);

@@ -33,7 +33,7 @@ struct allowed {
 #define NAMES(...) (const char *const[]){ __VA_ARGS__, NULL }
 
 static const struct allowed allowed[] = {
-	{ EVERYBODY, NAMES("read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "close", "close_range", "fstat", "lseek", "fcntl", "dup", "dup2", "dup3",
+	{ EVERYBODY, NAMES("read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "close", "close_range", "fstat", "newfstatat", "fstatat64", "statx", "lseek", "fcntl", "dup", "dup2", "dup3",
 			 "fadvise64") },
 	{ EVERYBODY, NAMES("brk", "mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "mincore", "mlock", "munlock", "membarrier", "memfd_create", "ftruncate", "fallocate") },
 	{ EVERYBODY, NAMES("epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd2", "timerfd_create", "timerfd_settime", "poll", "ppoll",
@@ -45,7 +45,7 @@ static const struct allowed allowed[] = {
 	{ EVERYBODY, NAMES("clock_gettime", "clock_getres", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "getrandom", "getrusage", "times", "sysinfo", "uname", "umask") },
 	{ EVERYBODY, NAMES("getpid", "gettid", "getppid", "getpgrp", "getpgid", "getsid", "getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getrlimit", "exit",
 			 "exit_group") },
-	{ SANDBOX_READ | SANDBOX_WRITE, NAMES("stat", "lstat", "newfstatat", "fstatat64", "statx", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64",
+	{ SANDBOX_READ | SANDBOX_WRITE, NAMES("stat", "lstat", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64",
 						    "getcwd", "chdir", "fchdir", "statfs", "fstatfs", "flock") },
 	{ SANDBOX_WRITE, NAMES("mkdir", "mkdirat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "truncate", "fsync", "fdatasync", "sync_file_range", "chmod", "fchmod",
 			       "fchmodat", "utime", "utimes", "futimesat", "utimensat", "symlink", "symlinkat", "copy_file_range", "creat") },

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define ACCEPTS_PER_TURN 32u
-#define BACKLOG_DEFAULT 256u
 #define REST_MS 100u
 
 struct acceptor {
@@ -160,8 +159,11 @@ RESULT event_accept(struct host *h, const struct listen_options *o, const struct
 	AUTO(acceptor_free) struct acceptor *a = (struct acceptor *)mem_alloc(sizeof *a);
 	struct result r;
 
-	if (a == NULL)
+	if (a == NULL) {
+		if (o->is_open)
+			(void)close(o->fd);
 		return FAIL(ERR_NOMEM);
+	}
 	a->fd = -1;
 	a->he = he;
 	a->type = t;
@@ -169,9 +171,10 @@ RESULT event_accept(struct host *h, const struct listen_options *o, const struct
 	a->fn = fn;
 	a->bound = o->at;
 	a->wildcard = o->path == NULL && (o->at.port == 0 || addr_is_unspecified(&o->at.a));
-	TRY(sock_listen(o, SOCK_STREAM, &a->fd));
-	if (listen(a->fd, (int)(o->backlog != 0 ? o->backlog : BACKLOG_DEFAULT)) != 0)
-		return FAIL(ERR_SYSTEM);
+	if (o->is_open)
+		a->fd = o->fd;
+	else
+		TRY(sock_listen_stream(o, &a->fd));
 	a->self = acceptor_enlist(h->loop, a);
 	if (a->self.v == 0)
 		return FAIL(ERR_NOMEM);

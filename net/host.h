@@ -58,6 +58,8 @@ typedef void host_accept_fn(
 struct listen_options {
 	struct endpoint at;
 	const char *path BORROWED_FIELD; /* streams: of a Unix socket, in place of at; a socket that lies there is replaced. NULL: none */
+	bool is_open;      /* streams: fd listens already (sock_listen_stream), in place of at and path, which say where; it is taken, also on failure */
+	int fd;
 	bool reuse_port;   /* one socket per worker on the same port */
 	bool keepalive;    /* streams: the kernel finds out when the other end is gone */
 	bool transparent, freebind;

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BACKLOG_DEFAULT 256u
+
 enum err sock_errno(int e)
 {
 	return e == EMFILE || e == ENFILE || e == ENOBUFS || e == ENOMEM ? ERR_LIMIT : ERR_SYSTEM;
@@ -113,6 +115,21 @@ RESULT sock_listen(const struct listen_options *o, int type, int *ret_fd)
 		return FAIL(sock_errno(errno));
 	if (set_needed(fd, name.any.sa_family, o, type) && bind(fd, &name.any, len) == 0) {
 		set_wished(fd, name.any.sa_family, o);
+		*ret_fd = fd;
+		return DONE;
+	}
+	e = errno;
+	close(fd);
+	errno = e;
+	return FAIL(ERR_SYSTEM);
+}
+
+RESULT sock_listen_stream(const struct listen_options *o, int *ret_fd)
+{
+	int fd, e;
+
+	TRY(sock_listen(o, SOCK_STREAM, &fd));
+	if (listen(fd, (int)(o->backlog != 0 ? o->backlog : BACKLOG_DEFAULT)) == 0) {
 		*ret_fd = fd;
 		return DONE;
 	}

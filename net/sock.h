@@ -51,6 +51,8 @@ static inline void sock_name_get(const union sock_name *n, struct endpoint *ret)
 /* A non-blocking socket of the given type (SOCK_DGRAM, SOCK_STREAM) with o's options, bound to o->at. ERR_LIMIT: no descriptor
  * left; ERR_SYSTEM with errno; ERR_RANGE: not an IP address. */
 RESULT sock_listen(const struct listen_options *o, int type, int *ret_fd) NONNULL;
+/* The same of a SOCK_STREAM that listens, with o->backlog. */
+RESULT sock_listen_stream(const struct listen_options *o, int *ret_fd) NONNULL;
 /* The address of a Unix socket. ERR_RANGE: a path cannot be that long. */
 RESULT sock_name_path(const char *path, struct sockaddr_un *ret) NONNULL;
 /* What a failed system call means: ERR_LIMIT when descriptors or buffers are lacking, else ERR_SYSTEM. */

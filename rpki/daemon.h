@@ -1,7 +1,10 @@
 /*
- * daemon.h: cairn-rpki as a process. Of what it is to be, this build has validation of a tree of files that is at hand (--once --offline with rpki-tree:), and the serving half: local
- * exceptions (SLURM) are read, read again when they change, and their assertions served over RTR and written to files. It does not fetch: with trust anchors and without
- * --offline it says so, and ends.
+ * daemon.h: cairn-rpki as processes (rpki/process): the one that was started becomes the monitor. It opens the listening sockets and makes the folders, starts the others, hands on what
+ * the engine makes to the process that serves, and starts again what ends. It reads the configuration, and nothing that comes from outside.
+ *
+ *   signals: SIGHUP  the configuration is read again; engine and fetching start anew with it, routers stay
+ *            SIGUSR1 a run begins now
+ *            SIGTERM, SIGINT  routers are told, and all ends
  */
 #ifndef RPKI_DAEMON_H
 #define RPKI_DAEMON_H
@@ -12,7 +15,7 @@ struct rpki_options {
 	const char *conf_path BORROWED_FIELD;
 	bool foreground;
 	bool once;          /* one run: outputs are written, nothing is served */
-	bool offline;       /* nothing is fetched: what rpki-tree: has counts */
+	bool offline;       /* nothing is fetched: what is in the store counts, or what rpki-tree: has */
 	bool at_given;
 	int64_t at_sec;     /* the time of validation, and that outputs say they were made at, when given */
 	unsigned int verbosity;

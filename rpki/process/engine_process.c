@@ -1,0 +1,424 @@
+/*
+ * Order of things: log and loop -> another user -> exceptions read, store opened -> sandbox -> runs. Every WATCH_MS the exceptions' files are looked at; when one was changed or replaced
+ * all are read again, and the table of the last run goes out with the new ones.
+ */
+#include "rpki/process/engine_process.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "rpki/engine.h"
+#include "rpki/process/child.h"
+#include "rpki/process/control.h"
+#include "rpki/process/exceptions.h"
+#include "rpki/process/fetcher_link.h"
+#include "rpki/routes/table_image.h"
+#include "rpki/schedule.h"
+#include "rpki/serve/output.h"
+#include "rpki/store/store.h"
+#include "rpki/validate/tree.h"
+
+#define WATCH_MS 2000u
+#define REPORT_OCTETS (64u * 1024)
+#define REFUSED_OCTETS (8u << 20)
+
+LOOP_HANDLE(engine_process)
+LOOP_HANDLE_IMPL(engine_process)
+
+struct engine_process {
+	struct child child;
+	engine_process_h self;
+	struct exceptions *exceptions OWNED_FIELD;
+	struct fetcher *fetcher OWNED_FIELD;    /* NULL: nothing is fetched */
+	struct schedule *schedule OWNED_FIELD;  /* NULL: there are no trust anchors, or a tree of files is at hand */
+	struct payload_table *validated OWNED_FIELD; /* by the last run; NULL: none has ended, or there are no trust anchors */
+	uint64_t generation;
+	timer_h watch;
+	int status; /* of the exit */
+};
+
+static const struct conf_clause *rpki_clause(const struct engine_process *p)
+{
+	return setup_rpki(p->child.setup);
+}
+
+static void log_report(enum log_level level, const struct strbuf *report)
+{
+	const char *line = strbuf_text(report);
+
+	while (*line != '\0') {
+		size_t n = strcspn(line, "\n");
+
+		log_msg(level, "%.*s", (int)n, line);
+		line += n + (line[n] == '\n');
+	}
+}
+
+static int64_t time_now(const struct engine_process *p)
+{
+	return p->child.setup->o.at_given ? p->child.setup->o.at_sec : clock_read().wall_sec;
+}
+
+static void say(struct engine_process *p, enum control_message what, int fd)
+{
+	struct result r = link_send(p->child.loop, p->child.control, what, span_of(NULL, 0), fd);
+
+	if (!OK(r) && p->child.linked)
+		log_error("the monitor cannot be told: %s", r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
+}
+
+/* -------------------------------------------------------------------------------------------------------------- publishing */
+
+static RESULT write_outputs(const struct engine_process *p, const struct payload_table *t)
+{
+	struct output_info info = { .generated_sec = time_now(p) };
+	struct result all = DONE;
+
+	for (unsigned int f = 0; f < OUTPUT_FORMATS; f++) {
+		const char *path = conf_text(rpki_clause(p), output_option(f));
+		struct result r;
+
+		if (path == NULL || *path == '\0')
+			continue;
+		r = output_write_file(f, t, &info, path);
+		if (!OK(r)) {
+			log_error("%s: cannot be written: %s", path, r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
+			all = r;
+		}
+	}
+	return all;
+}
+
+static RESULT send_table(struct engine_process *p, const struct payload_table *t)
+{
+	int fd;
+
+	if (p->child.setup->o.once)
+		return DONE;
+	TRY(table_image_file(t, &fd));
+	say(p, CONTROL_SNAPSHOT, fd);
+	(void)close(fd);
+	return DONE;
+}
+
+/* The table, after the exceptions, goes out to files, and to whom routers ask. */
+static RESULT publish(struct engine_process *p)
+{
+	AUTO(table_unref) struct payload_table *t = NULL;
+	struct slurm_counts counts;
+	struct result sent;
+
+	TRY(slurm_apply(exceptions_now(p->exceptions), p->validated, NULL, p->generation + 1, &counts, &t));
+	p->generation++;
+	sent = send_table(p, t);
+	TRY(write_outputs(p, t));
+	return sent;
+}
+
+/* Before the first run has ended there is no table yet that exceptions could be applied to. */
+static void publish_again(struct engine_process *p)
+{
+	if (!OK(exceptions_read(p->exceptions)))
+		log_error("the exceptions read before stay in force");
+	else if ((p->schedule == NULL || p->validated != NULL) && !OK(publish(p)))
+		log_error("not everything was published");
+}
+
+/* ------------------------------------------------------------------------------------------------------------------ events */
+
+static void watch_again(struct engine_process *p);
+
+static void on_watch(struct loop *l, void *object)
+{
+	struct engine_process *p = (struct engine_process *)object;
+
+	(void)l;
+	p->watch.v = 0;
+	if (exceptions_changed(p->exceptions))
+		publish_again(p);
+	watch_again(p);
+}
+
+static void watch_again(struct engine_process *p)
+{
+	if (!OK(loop_timer(p->child.loop, &engine_process_loop_type, p->self.v, on_watch, WATCH_MS, &p->watch)))
+		log_error("out of memory: changes of slurm: are not noticed any more");
+}
+
+static void on_run_ended(struct loop *l, void *object, const struct cycle_report *r, const struct locators *locators)
+{
+	struct engine_process *p = (struct engine_process *)object;
+	bool usable = OK(r->result);
+
+	(void)locators;
+	for (size_t i = 0; i < r->anchor_count; i++)
+		usable = usable && r->anchors[i].usable;
+	p->status = usable ? 0 : 1;
+	if (OK(r->result)) {
+		table_unref(MOVE(p->validated));
+		p->validated = table_ref(r->table);
+		say(p, CONTROL_RUN_DONE, -1);
+		if (!OK(publish(p))) {
+			log_error("not everything was published");
+			p->status = 1;
+		}
+	}
+	if (p->child.setup->o.once)
+		loop_stop(l);
+}
+
+static void on_control(struct loop *l, void *object, link_h k, struct link_message *m)
+{
+	struct engine_process *p = (struct engine_process *)object;
+	struct reader r = reader_of(m->body);
+	uint8_t way;
+
+	(void)l, (void)k;
+	if (m->type == CONTROL_RUN_NOW && p->schedule != NULL)
+		schedule_run_now(p->schedule);
+	if (m->type != CONTROL_PEER || m->fd < 0 || p->fetcher == NULL)
+		return;
+	way = read8(&r);
+	if (!reader_ok(&r) || way >= FETCH_WAYS)
+		return;
+	if (!OK(fetcher_link_attach(p->fetcher, (enum fetch_way)way, m->fd)))
+		log_error("the process that fetches cannot be reached: out of memory");
+	m->fd = -1;
+}
+
+static void on_control_closed(struct loop *l, void *object, link_h k, enum err e)
+{
+	struct engine_process *p = (struct engine_process *)object;
+
+	(void)k, (void)e;
+	p->child.linked = false;
+	loop_stop(l);
+}
+
+/* ----------------------------------------------------------------------------------------------- a tree of files, once */
+
+static RESULT validate_tree(struct engine_process *p, const struct locators *locators)
+{
+	const struct conf_clause *rpki = rpki_clause(p);
+	AUTO(tree_free) struct tree *tree = tree_new(conf_text(rpki, OPT_RPKI_RPKI_TREE));
+	AUTO(strbuf_free) struct strbuf *lines = strbuf_new(REPORT_OCTETS), *refused = strbuf_new(REFUSED_OCTETS);
+	AUTO(mem_free) void *anchors = mem_alloc_array(locators_count(locators), sizeof(struct anchor_result));
+	struct engine_options o = { .now = time_now(p), .threads = (unsigned int)conf_int(rpki, OPT_RPKI_THREADS), .limits = validate_limits_default(),
+		.locators = locators, .generation = p->generation, .refused = refused };
+
+	if (tree == NULL) {
+		log_error("rpki-tree: %s cannot be opened: %s", conf_text(rpki, OPT_RPKI_RPKI_TREE), strerror(errno));
+		return FAIL(ERR_SYSTEM);
+	}
+	if (lines == NULL || refused == NULL || anchors == NULL)
+		return FAIL(ERR_NOMEM);
+	o.objects = tree_objects(tree);
+	TRY(engine_run(&o, anchors, &p->validated));
+	engine_report(locators, anchors, lines);
+	log_report(LOG_LEVEL_VERBOSE, refused);
+	log_report(LOG_LEVEL_NOTICE, lines);
+	for (size_t i = 0; i < locators_count(locators); i++)
+		if (!((const struct anchor_result *)anchors)[i].usable)
+			p->status = 1;
+	return DONE;
+}
+
+static RESULT read_locators(const struct engine_process *p, struct locators **ret)
+{
+	const struct conf_clause *rpki = rpki_clause(p);
+	size_t n = conf_count(rpki, OPT_RPKI_TAL);
+	AUTO(strbuf_free) struct strbuf *why = strbuf_new(REPORT_OCTETS);
+	AUTO(mem_free) void *files = mem_alloc_array(n, sizeof(const char *));
+	struct result r;
+
+	if (why == NULL || files == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < n; i++)
+		((const char **)files)[i] = conf_item(rpki, OPT_RPKI_TAL, i);
+	r = locators_load(conf_text(rpki, OPT_RPKI_TAL_DIR), (const char *const *)files, n, why, ret);
+	log_report(LOG_LEVEL_ERROR, why);
+	return r;
+}
+
+static bool has_tree(const struct setup *s)
+{
+	const char *tree = conf_text(setup_rpki(s), OPT_RPKI_RPKI_TREE);
+
+	return s->o.offline && tree != NULL && *tree != '\0';
+}
+
+/* ------------------------------------------------------------------------------------------------------------------- start */
+
+static RESULT make_fetcher(struct engine_process *p)
+{
+	const struct conf_clause *rpki = rpki_clause(p);
+	const bool has[FETCH_WAYS] = { [FETCH_BY_HTTPS] = true, [FETCH_BY_RSYNC] = conf_bool(rpki, OPT_RPKI_RSYNC) };
+
+	if (p->child.setup->o.offline)
+		return DONE;
+	p->fetcher = fetcher_link_new(p->child.loop, has);
+	return p->fetcher != NULL ? DONE : FAIL(ERR_NOMEM);
+}
+
+static RESULT make_schedule(struct engine_process *p)
+{
+	const struct setup *s = p->child.setup;
+	struct schedule_options o = { .conf = s->conf, .once = s->o.once, .at_given = s->o.at_given, .at_sec = s->o.at_sec };
+	const struct schedule_events ev = { .type = &engine_process_loop_type, .who = p->self.v, .ended = on_run_ended };
+	const char *cache = conf_text(rpki_clause(p), OPT_RPKI_CACHE_DIR);
+
+	if (s->set_store_aside) {
+		log_error("the engine has died twice without an end of its run: the store in %s is set aside, and everything is fetched anew", cache);
+		TRY(store_set_aside(cache));
+	}
+	TRY(make_fetcher(p));
+	o.fetcher = p->fetcher;
+	return schedule_new(p->child.loop, &o, &ev, &p->schedule);
+}
+
+/* The folder that a file is in, so that it may be replaced. */
+static char *folder_of(const char *path) OWNED_BY(mem_free);
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return mem_strdup(".");
+	return slash == path ? mem_strdup("/") : mem_strndup(path, (size_t)(slash - path));
+}
+
+/* Paths of the sandbox; texts of folders are owned by the list. */
+struct paths {
+	struct sandbox_path *p OWNED_FIELD;
+	char **texts OWNED_FIELD;
+	size_t n, room;
+};
+
+static void paths_done(struct paths *x)
+{
+	for (size_t i = 0; x->texts != NULL && i < x->n; i++)
+		mem_free(x->texts[i]); /* own-ok: R4 the array owned it */
+	mem_free(MOVE(x->p));
+	mem_free(MOVE(x->texts));
+}
+
+static RESULT add_path(struct paths *x, char *folder, unsigned int groups) TAKES(2);
+static RESULT add_path(struct paths *x, char *folder, unsigned int groups)
+{
+	if (folder == NULL)
+		return FAIL(ERR_NOMEM);
+	x->texts[x->n] = folder;
+	x->p[x->n] = (struct sandbox_path){ folder, groups };
+	x->n++;
+	return DONE;
+}
+
+static RESULT fill_paths(struct paths *x, const struct conf_clause *rpki)
+{
+	const char *tree = conf_text(rpki, OPT_RPKI_RPKI_TREE), *cache = conf_text(rpki, OPT_RPKI_CACHE_DIR);
+
+	TRY(add_path(x, mem_strdup(cache), SANDBOX_READ | SANDBOX_WRITE));
+	if (tree != NULL && *tree != '\0')
+		TRY(add_path(x, mem_strdup(tree), SANDBOX_READ));
+	for (size_t i = 0; i < conf_count(rpki, OPT_RPKI_SLURM); i++)
+		TRY(add_path(x, folder_of(conf_item(rpki, OPT_RPKI_SLURM, i)), SANDBOX_READ));
+	for (unsigned int f = 0; f < OUTPUT_FORMATS; f++) {
+		const char *path = conf_text(rpki, output_option(f));
+
+		if (path != NULL && *path != '\0')
+			TRY(add_path(x, folder_of(path), SANDBOX_READ | SANDBOX_WRITE));
+	}
+	return DONE;
+}
+
+static RESULT confine(struct engine_process *p)
+{
+	const struct conf_clause *rpki = rpki_clause(p);
+	struct paths x = { .room = 2 + conf_count(rpki, OPT_RPKI_SLURM) + OUTPUT_FORMATS };
+	struct result r = FAIL(ERR_NOMEM);
+
+	x.p = (struct sandbox_path *)mem_alloc_array(x.room, sizeof *x.p);
+	x.texts = (char **)mem_alloc_array(x.room, sizeof *x.texts);
+	if (x.p != NULL && x.texts != NULL)
+		r = fill_paths(&x, rpki);
+	if (OK(r))
+		r = child_confine(&p->child, x.p, x.n);
+	paths_done(&x);
+	return r;
+}
+
+static RESULT start(struct engine_process *p, const struct setup *s, int control)
+{
+	struct link_events ev = { .type = &engine_process_loop_type, .message = on_control, .closed = on_control_closed };
+
+	TRY(child_begin(&p->child, s, CHILD_ENGINE));
+	p->self = engine_process_enlist(p->child.loop, p);
+	if (p->self.v == 0)
+		return FAIL(ERR_NOMEM);
+	ev.who = p->self.v;
+	TRY(child_link(&p->child, control, &ev));
+	TRY(child_become_user(&p->child));
+	TRY(exceptions_new(rpki_clause(p), &p->exceptions));
+	if (s->anchors && !has_tree(s))
+		TRY(make_schedule(p));
+	return confine(p);
+}
+
+/* Without a schedule: at once what there is. */
+static RESULT publish_at_once(struct engine_process *p)
+{
+	AUTO(locators_free) struct locators *l = NULL;
+
+	if (p->child.setup->anchors) {
+		TRY(read_locators(p, &l));
+		TRY(validate_tree(p, l));
+	}
+	if (!OK(publish(p)))
+		p->status = 1;
+	return DONE;
+}
+
+static RESULT work(struct engine_process *p)
+{
+	if (p->schedule == NULL)
+		TRY(publish_at_once(p));
+	else
+		say(p, CONTROL_LATER, -1);
+	if (p->child.setup->o.once && p->schedule == NULL)
+		return DONE;
+	if (!p->child.setup->o.once)
+		watch_again(p);
+	loop_run(p->child.loop);
+	return DONE;
+}
+
+static void end(struct engine_process *p)
+{
+	schedule_free(MOVE(p->schedule));
+	fetcher_free(MOVE(p->fetcher));
+	exceptions_free(MOVE(p->exceptions));
+	table_unref(MOVE(p->validated));
+	if (p->self.v != 0)
+		engine_process_retire(p->child.loop, p->self);
+	child_end(&p->child);
+}
+
+int engine_process(void *ctx, int control, const struct monitor_along *along)
+{
+	struct engine_process p = { .self = { 0 } };
+	struct result r = start(&p, (const struct setup *)ctx, control);
+	int status;
+
+	(void)along;
+	if (OK(r))
+		r = work(&p);
+	if (!OK(r))
+		log_error("the engine cannot work: %s", err_text(r.e));
+	status = OK(r) ? p.status : r.e == ERR_NOMEM || r.e == ERR_CLOSED ? 1 : 2;
+	end(&p);
+	return status;
+}

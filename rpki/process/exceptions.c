@@ -1,0 +1,155 @@
+#include "rpki/process/exceptions.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define REPORT_OCTETS (64u * 1024)
+#define SLURM_OCTETS ((size_t)1 << 30) /* of a file with exceptions */
+
+/* By what a file is known to be another one. */
+struct seen {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec changed;
+	bool there;
+};
+
+struct exceptions {
+	const struct conf_clause *rpki SHARED_FIELD;
+	struct slurm *slurm OWNED_FIELD;
+	struct seen *seen OWNED_FIELD; /* of each file */
+	size_t nseen;
+};
+
+static void log_lines(const struct strbuf *report)
+{
+	const char *line = strbuf_text(report);
+
+	while (*line != '\0') {
+		size_t n = strcspn(line, "\n");
+
+		log_error("%.*s", (int)n, line);
+		line += n + (line[n] == '\n');
+	}
+}
+
+static struct seen look(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return (struct seen){ .there = false };
+	return (struct seen){ .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size, .changed = st.st_mtim, .there = true };
+}
+
+static bool same(const struct seen *a, const struct seen *b)
+{
+	return a->there == b->there && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	    a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* Notes how the files look now. True when one of them looks different than before. */
+bool exceptions_changed(struct exceptions *x)
+{
+	const struct conf_clause *rpki = x->rpki;
+	size_t n = conf_count(rpki, OPT_RPKI_SLURM);
+	bool changed = n != x->nseen;
+
+	if (changed) {
+		void *p = x->seen;
+		struct result r = mem_resize(&p, x->nseen, n, sizeof *x->seen);
+
+		x->seen = (struct seen *)p;
+		if (!OK(r))
+			return false; /* another time */
+		x->nseen = n;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct seen now = look(conf_item(rpki, OPT_RPKI_SLURM, i));
+
+		changed |= !same(&now, &x->seen[i]);
+		x->seen[i] = now;
+	}
+	return changed;
+}
+
+static RESULT read_file(const char *path, char **ret_text, size_t *ret_n)
+{
+	struct result r = file_read_all(path, SLURM_OCTETS, ret_text, ret_n);
+
+	if (!OK(r))
+		log_error("slurm: %s cannot be read: %s", path, r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
+	return r;
+}
+
+/* texts: n pointers, made and freed by the caller */
+static RESULT read_files(const struct conf_clause *rpki, size_t n, char **texts, struct slurm_file *files, struct slurm **ret_slurm)
+{
+	AUTO(strbuf_free) struct strbuf *report = strbuf_new(REPORT_OCTETS);
+	struct result r;
+
+	if (report == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < n; i++) {
+		const char *path = conf_item(rpki, OPT_RPKI_SLURM, i);
+		size_t octets;
+
+		TRY(read_file(path, &texts[i], &octets));
+		files[i] = (struct slurm_file){ .name = path, .text = span_of(texts[i], octets) };
+	}
+	r = slurm_read(files, n, report, ret_slurm);
+	log_lines(report);
+	return r;
+}
+
+/* All files; on an error the old exceptions stay. */
+RESULT exceptions_read(struct exceptions *x)
+{
+	const struct conf_clause *rpki = x->rpki;
+	size_t n = conf_count(rpki, OPT_RPKI_SLURM);
+	AUTO(mem_free) void *texts = mem_alloc_array(n, sizeof(char *)), *files = mem_alloc_array(n, sizeof(struct slurm_file));
+	AUTO(slurm_free) struct slurm *s = NULL;
+	struct result r = FAIL(ERR_NOMEM);
+
+	(void)exceptions_changed(x);
+	if (texts != NULL && files != NULL)
+		r = read_files(rpki, n, (char **)texts, (struct slurm_file *)files, &s);
+	for (size_t i = 0; texts != NULL && i < n; i++)
+		mem_free(((char **)texts)[i]); /* own-ok: R4 the array owned it */
+	TRY(r);
+	slurm_free(MOVE(x->slurm));
+	x->slurm = MOVE(s);
+	mem_trim(); /* reading takes many times what is kept */
+	return DONE;
+}
+
+const struct slurm *exceptions_now(const struct exceptions *x)
+{
+	return x->slurm;
+}
+
+void exceptions_free(struct exceptions *x)
+{
+	if (x == NULL)
+		return;
+	slurm_free(x->slurm);
+	mem_free(x->seen);
+	mem_free(x);
+}
+
+RESULT exceptions_new(const struct conf_clause *rpki, struct exceptions **ret)
+{
+	AUTO(exceptions_free) struct exceptions *x = (struct exceptions *)mem_alloc(sizeof *x);
+
+	if (x == NULL)
+		return FAIL(ERR_NOMEM);
+	x->rpki = rpki;
+	TRY(exceptions_read(x));
+	*ret = MOVE(x);
+	return DONE;
+}
