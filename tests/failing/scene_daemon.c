@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -36,8 +37,9 @@ static struct {
 	int udp, tcp;            /* of the upstream server */
 	int log;                 /* standard error of the run, and what it was */
 	int stderr_before;
-	atomic_bool go;          /* daemon_run() is called */
-	atomic_bool over;        /* daemon_run() came back */
+	sem_t go;                /* daemon_run() is called */
+	int end[2];              /* a pipe: readable when daemon_run() came back */
+	atomic_bool over;        /* likewise */
 } scene;
 
 /* --- packets */
@@ -138,19 +140,23 @@ static void serve_tcp(void)
 	(void)close(fd);
 }
 
-/* Serves until something is there on fd (true) or the time is over. */
+static int64_t now_in_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Serves until something is there on fd (true; -1: nothing ever is), the time is over, or the daemon is. */
 static bool wait_for(int fd, int ms)
 {
-	struct timespec from, now;
+	int64_t until = now_in_ms() + ms, left = ms;
 
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	for (;;) {
-		struct pollfd all[3] = { { fd, POLLIN, 0 }, { scene.udp, POLLIN, 0 }, { scene.tcp, POLLIN, 0 } };
+	for (; left > 0 && !scene.over; left = until - now_in_ms()) {
+		struct pollfd all[4] = { { fd, POLLIN, 0 }, { scene.udp, POLLIN, 0 }, { scene.tcp, POLLIN, 0 }, { scene.end[0], POLLIN, 0 } };
 
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000 >= ms || scene.over)
-			return false;
-		(void)poll(all, 3, 20);
+		(void)poll(all, 4, (int)left);
 		if (all[1].revents != 0)
 			serve_udp();
 		if (all[2].revents != 0)
@@ -158,6 +164,7 @@ static bool wait_for(int fd, int ms)
 		if (all[0].revents != 0)
 			return true;
 	}
+	return false;
 }
 
 /* --- a client */
@@ -189,7 +196,7 @@ static void must_answer(const char *name, bool by_tcp)
 	for (unsigned int i = 0; i < TRIES && rcode != 0 && !scene.over; i++) {
 		rcode = ask_once(name, by_tcp);
 		if (rcode > 0)
-			(void)usleep(TRY_MS * 1000); /* a failure may be remembered for a while */
+			(void)wait_for(-1, TRY_MS); /* a failure may be remembered for a while */
 	}
 	if (rcode != 0 && !scene.over)
 		wrong(scene.p, "%s by %s: the last reply has code %d", name, by_tcp ? "TCP" : "UDP", rcode);
@@ -224,7 +231,7 @@ static bool answers(void)
 	for (unsigned int ms = 0; ms < PATIENCE_MS && !scene.over; ms += 20) {
 		if (ask_once("here.local", false) == 0)
 			return true;
-		(void)usleep(20000);
+		(void)wait_for(-1, 20);
 	}
 	return false;
 }
@@ -232,8 +239,8 @@ static bool answers(void)
 static void *operate(void *arg)
 {
 	calls_mine(true);
-	while (!scene.go)
-		(void)usleep(1000);
+	while (sem_wait(&scene.go) != 0)
+		continue;
 	if (answers()) {
 		must_answer("here.local", false);
 		must_answer("here.local", true);
@@ -247,10 +254,9 @@ static void *operate(void *arg)
 		wrong(scene.p, "it neither ends nor answers");
 	}
 	/* Not before it can hear: the signal is taken by then, unless the start failed late. */
-	for (unsigned int i = 0; i < 200 && !scene.over; i++) {
-		if (i % 50 == 0)
-			(void)kill(getpid(), SIGTERM);
-		(void)usleep(50000);
+	for (unsigned int i = 0; i < 4 && !scene.over; i++) {
+		(void)kill(getpid(), SIGTERM);
+		(void)wait_for(-1, 2500);
 	}
 	return arg;
 }
@@ -293,7 +299,7 @@ void daemon_prepare(struct place *p)
 	write_conf(p);
 	scene.udp = socket_at(SOCK_DGRAM, UPSTREAM_PORT, true);
 	scene.tcp = socket_at(SOCK_STREAM, UPSTREAM_PORT, true);
-	if (scene.udp < 0 || scene.tcp < 0)
+	if (scene.udp < 0 || scene.tcp < 0 || pipe2(scene.end, O_CLOEXEC) != 0 || sem_init(&scene.go, 0, 0) != 0)
 		abort();
 	(void)snprintf(path, sizeof path, "%s/log", p->dir);
 	scene.log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -315,10 +321,12 @@ void daemon_act(struct place *p)
 	struct daemon_options o = { .conf_path = path, .foreground = true, .control_open = control_open, .control_close = control_close };
 
 	(void)snprintf(path, sizeof path, "%s/conf", p->dir);
-	scene.go = true;
+	(void)sem_post(&scene.go);
 	p->status = daemon_run(&o);
-	scene.over = true;
 	calls_mine(true);
+	scene.over = true;
+	if (write(scene.end[1], "", 1) != 1)
+		abort();
 	(void)pthread_join(scene.thread, NULL);
 	calls_mine(false);
 }
@@ -360,6 +368,9 @@ void daemon_judge(struct place *p)
 		wrong(p, "the control socket does not answer");
 	(void)close(scene.udp);
 	(void)close(scene.tcp);
+	(void)close(scene.end[0]);
+	(void)close(scene.end[1]);
+	(void)sem_destroy(&scene.go);
 	(void)close(scene.log);
 	(void)close(scene.stderr_before);
 }
