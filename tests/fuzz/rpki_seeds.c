@@ -139,6 +139,18 @@ static const struct {
 	{ "remembered-from", { 10 }, { OP(PUB_STEP, TA, 0, "\11"), OP(PUB_STEP, TA, 0, "\0"), OP(PUB_STEP, TA, 0, "\12"), OP(PUB_NOTE, TA, 0, "") } },
 	{ "remembered-badly", { 0 }, { OP(PUB_STEP, TA, 0, ""), OP(PUB_NOTE, TA_CRL, 100, "\1"), OP(PUB_NOTE, CA, 20, "\1"), OP(PUB_NOTE, TAK, 3, "\x40") } },
 	{ "not-remembered", { 0, 0, 0, PUB_FORGETFUL }, { OP(PUB_STEP, TA, 0, ""), OP(PUB_EDITED, ROA, 0, "ee/tbs 1:2222") } },
+	{ "remembered-roa-ends", { 0 }, { OP(PUB_EDITED, ROA, 0, "ee/tbs 4.1:3237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\0") } },
+	{ "remembered-aspa-ends", { 0 }, { OP(PUB_EDITED, ASPA, 0, "ee/tbs 4.1:3237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\0") } },
+	{ "remembered-router-ends", { 0 }, { OP(PUB_EDITED, ROUTER, 0, "tbs 4.1:3237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\0") } },
+	{ "remembered-sub-ends", { 0 }, { OP(PUB_EDITED, SUB, 0, "tbs 4.1:3237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\0") } },
+	{ "remembered-crl-ends", { 0 }, { OP(PUB_EDITED, CRL, 0, "tbs 4:3237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\0") } },
+	{ "remembered-manifest-ends", { 0 }, { OP(PUB_EDITED, SUB_MANIFEST, 0, "content 0.2:32303237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\0") } },
+	{ "remembered-manifest-ee-ends", { 0 }, { OP(PUB_EDITED, MANIFEST, 0, "ee/tbs 4.1:3237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\0") } },
+	{ "remembered-roa-begins", { 0 }, { OP(PUB_EDITED, ROA, 0, "ee/tbs 4.0:3237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\4") } },
+	{ "remembered-router-begins", { 0 }, { OP(PUB_EDITED, ROUTER, 0, "tbs 4.0:3237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\4") } },
+	{ "remembered-sub-begins", { 0 }, { OP(PUB_EDITED, SUB, 0, "tbs 4.0:3237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\4") } },
+	{ "remembered-manifest-begins", { 0 }, { OP(PUB_EDITED, SUB_MANIFEST, 0, "content 0.1:32303237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\4") } },
+	{ "remembered-gbr-begins", { 0 }, { OP(PUB_EDITED, GHOSTBUSTERS, 0, "ee/tbs 4.0:3237303131353039303030305a"), OP(PUB_STEP, TA, 0, "\3"), OP(PUB_STEP, TA, 0, "\4") } },
 	{ "list-of-nothing", { 0 }, { OP(PUB_EDITED, SUB_MANIFEST, 0, "content 0.4:") } },
 };
 
@@ -200,7 +212,7 @@ static void seed_scripts(struct toy *t, const char *found)
 		struct pub_script s = { .count = 0 };
 
 		memcpy(s.head, scripts[i].head, PUB_HEAD);
-		while (s.count < 5 && (scripts[i].ops[s.count].code != 0 || scripts[i].ops[s.count].n != 0)) {
+		while (s.count < 5 && (scripts[i].ops[s.count].code != 0 || scripts[i].ops[s.count].n != 0)) { /* an operation of nothing ends them */
 			s.ops[s.count] = scripts[i].ops[s.count];
 			s.count++;
 		}

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/liblmdb.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "rpki/object/key.h"
@@ -287,7 +288,13 @@ static void limits_are_told(void **state)
 	}
 	hash_of(3, 1, hash);
 	assert_int_equal(publish(u, 3, 2, hash).e, ERR_LIMIT);
+	store_update_free(u);
+	u = begin(p, STORE_CHANGE);
 	assert_int_equal(publish(u, 34, 2, NULL).e, ERR_LIMIT); /* 238 octets and more */
+	store_update_free(u);
+	u = begin(p, STORE_REPLACE);
+	assert_int_equal(publish(u, 34, 2, NULL).e, ERR_LIMIT);
+	assert_true(OK(publish(u, 1, 2, NULL)));
 	store_update_free(u);
 	assert_int_equal(store_update_begin(p->s, STORE_RSYNC, span_text("rsync://other.example/m/"), STORE_CHANGE, &u).e, ERR_NOTFOUND);
 }
@@ -457,6 +464,81 @@ static int damage(struct place *p, struct span octets)
 	return found;
 }
 
+/* More than one transaction deletes. */
+static void much_is_collected_in_pieces(void **state)
+{
+	struct place *p = *state;
+	struct store_collected collected;
+	struct store_usage usage;
+
+	p->limits.batch_octets = 4u << 20;
+	reopen(p);
+	put_all(p, 0, 20500, 1, "one", 1000);
+	put_all(p, 0, 7, 2, "two", 1001);
+	assert_true(OK(store_collect(p->s, &collected)));
+	assert_int_equal(collected.objects, 20500);
+	assert_int_equal(collected.entries, 20500);
+	assert_true(OK(store_usage(p->s, &usage)));
+	assert_int_equal(usage.objects, 7);
+	assert_int_equal(usage.entries, 7);
+	assert_int_equal(version_at(p, 3, 2), 2);
+}
+
+/* Writes what a store of ours would not. */
+static void write_by_hand(struct place *p, const char *database, const char *name, struct span octets)
+{
+	char path[100], copy[100];
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	MDB_val key = { strlen(name), (void *)(uintptr_t)name }, value = { octets.n, copy };
+
+	store_close(p->s);
+	p->s = NULL;
+	snprintf(path, sizeof path, "%s/objects.mdb", p->dir);
+	memcpy(copy, octets.p, octets.n);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
+	assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR, 0640), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, database, 0, &dbi), 0);
+	assert_int_equal(mdb_put(txn, dbi, &key, &value, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+static void a_store_of_another_version_is_refused(void **state)
+{
+	struct place *p = *state;
+
+	write_by_hand(p, "meta", "version", span_of("\x7f\xff\xff\xff", 4));
+	strbuf_clear(p->why);
+	assert_int_equal(store_open(p->dir, &p->limits, p->why, &p->s).e, ERR_FORMAT);
+	assert_non_null(strstr(strbuf_text(p->why), "another version"));
+}
+
+static void notes_that_cannot_be_are_damage(void **state)
+{
+	static const struct {
+		const char *octets;
+		size_t n;
+	} bad[] = { { "\0\0\0", 3 }, { "\0\0\0\1", 4 }, { "\0\0\0\1 and then less than a hash", 30 }, { "\xff\xff\xff\xff", 4 } };
+	struct place *p = *state;
+	struct store_collected collected;
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct store_view *v = NULL;
+		struct store_note n;
+
+		write_by_hand(p, "notes", "note", span_of(bad[i].octets, bad[i].n));
+		reopen(p);
+		assert_true(OK(store_view_open(p->s, &v)));
+		assert_int_equal(store_note_get(v, span_text("note"), &n).e, ERR_FORMAT);
+		store_view_close(v);
+		assert_int_equal(store_collect(p->s, &collected).e, ERR_FORMAT);
+	}
+}
+
 static void flipped_bits_are_noticed_and_mended_by_the_next_snapshot(void **state)
 {
 	struct place *p = *state;
@@ -589,6 +671,9 @@ int main(void)
 		AT(what_is_kept_need_not_come_again),
 		AT(a_view_stays_as_it_was),
 		AT(what_nobody_names_is_collected),
+		AT(much_is_collected_in_pieces),
+		AT(a_store_of_another_version_is_refused),
+		AT(notes_that_cannot_be_are_damage),
 		AT(flipped_bits_are_noticed_and_mended_by_the_next_snapshot),
 		AT(what_is_no_store_is_refused_and_can_be_set_aside),
 		AT(a_full_store_says_so_and_stays_whole),

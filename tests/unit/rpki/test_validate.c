@@ -393,6 +393,90 @@ static void manifests_must_rise(void **state)
 	mem_free(w);
 }
 
+/* A file changed, signed again, and listed again by its point's manifest, which has this number. */
+static void change_file(struct world *w, unsigned int file, enum toy_what what, const char *part, const char *edits, uint8_t number)
+{
+	struct toy_tree tree = toy_tree(toy_arena(toy), w->files[file].octets, what);
+
+	assert_true(toy_edit(toy_arena(toy), &tree, part, edits));
+	w->files[file].octets = toy_sign(toy, toy_arena(toy), &tree, 0);
+	if (file != TOY_FILE_MANIFEST)
+		w->files[TOY_FILE_MANIFEST].octets = toy_manifest(toy, false, number, w->files + TOY_FILE_CRL, 5);
+}
+
+static void what_a_check_refuses_is_not_told(void **state)
+{
+	static const struct {
+		unsigned int file;
+		enum toy_what what;
+		const char *part, *edits, *said, *not_told;
+	} all[] = {
+		{ TOY_FILE_ROA, TOY_ROA, "content", "0.1.0.1.0.0:000b", "toy.roa: ", "AS64496 " }, /* 11.0.0.0/8, which its certificate has not */
+		{ TOY_FILE_ROA, TOY_ROA, "ee/ip", "2.0.0.1.0:000b", "toy.roa: ", "AS64496 " },     /* its certificate has more than the CA */
+		{ TOY_FILE_ROA, TOY_ROA, "ee/tbs", "1:0666", "toy.roa: RFC 6487 section 7.2: the certificate is revoked", "AS64496 " },
+		{ TOY_FILE_ROA, TOY_ROA, "ee/tbs", "4.1:3236303130323030303030305a", "toy.roa: ", "AS64496 " },
+		{ TOY_FILE_ASPA, TOY_ASPA, "content", "0.1:00fbf1", "toy.asa: ", "ASPA" },
+		{ TOY_FILE_ROUTER, TOY_ROUTER, "as", "2.0.0.0.0:00fc00", "router.cer: ", "router key" },
+		{ TOY_FILE_CRL, TOY_CRL, "tbs", "4:3236303130323030303030305a", "toy.crl: ", "64496" },
+		{ TOY_FILE_CRL, TOY_CRL, "aki", "1.0.0|01", "toy.crl: ", "64496" },
+		{ TOY_FILE_MANIFEST, TOY_MANIFEST, "content", "0.2:32303236303130323030303030305a", "toy.mft: ", "64496" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		struct world *w = world_new();
+
+		change_file(w, all[i].file, all[i].what, all[i].part, all[i].edits, 7);
+		(void)run(w);
+		assert_has(w->told, all[i].said);
+		assert_has_not(w->told, all[i].not_told);
+		mem_free(w);
+	}
+}
+
+static void a_manifest_that_is_older_does_not_count_though_its_number_is_higher(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->o.keeper = &w->keeper;
+	assert_string_equal(run(w), ALL_TOLD);
+	remember_all(w);
+	change_file(w, TOY_FILE_MANIFEST, TOY_MANIFEST, "content", "0.0:08 0.1:32303235313233313030303030305a", 0);
+	(void)run(w);
+	assert_has(w->told, "the manifest is older than the last good one");
+	assert_has(w->told, ALL_TOLD);
+	assert_int_equal(w->result.points_kept, 1);
+	mem_free(w);
+}
+
+/* Four CAs one below the other: the second of those below the registry's member is one too many, or not. */
+static void points_below_a_member_are_counted(void **state)
+{
+	struct world *w = world_new();
+	struct toy_place places[TOY_PLACES];
+	struct toy_file list[3];
+
+	(void)state;
+	toy_places(toy, places);
+	for (w->n = 0; w->n < TOY_PLACES; w->n++)
+		w->files[w->n] = (struct toy_file){ places[w->n].uri, places[w->n].octets };
+	list[0] = w->files[TOY_PLACE_SUB_CRL];
+	list[1] = w->files[TOY_PLACE_SUB_ROA];
+	list[2] = (struct toy_file){ "rsync://toy.example/sub/below.cer", toy_ca_below(toy, TOY_KEY_SUB, TOY_KEY_EE, "rsync://toy.example/sub/sub.crl") };
+	w->files[w->n++] = list[2];
+	w->files[TOY_PLACE_SUB_MANIFEST].octets = toy_manifest_at(toy, TOY_KEY_SUB, places[TOY_PLACE_SUB_MANIFEST].uri, list[0].uri, 8, list, 3);
+	w->o.limits.branch = 1;
+	assert_has(run(w), "refused rsync://toy.example/sub/below.cer: more publication points below one CA than allowed");
+	assert_has(w->told, "AS64498 10.1.2.0/24-24");
+	assert_int_equal(w->result.points, 3);
+	assert_int_equal(w->result.limits, 1);
+	w->o.limits.branch = 2;
+	assert_has_not(run(w), "more publication points");
+	assert_int_equal(w->result.points, 4);
+	mem_free(w);
+}
+
 static void memory_may_run_out_anywhere(void **state)
 {
 	struct world *w = world_new();
@@ -428,6 +512,9 @@ int main(void)
 		cmocka_unit_test(a_ca_below_itself_is_not_gone_into),
 		cmocka_unit_test(the_last_good_state_stands_in),
 		cmocka_unit_test(manifests_must_rise),
+		cmocka_unit_test(what_a_check_refuses_is_not_told),
+		cmocka_unit_test(a_manifest_that_is_older_does_not_count_though_its_number_is_higher),
+		cmocka_unit_test(points_below_a_member_are_counted),
 		cmocka_unit_test(memory_may_run_out_anywhere),
 	};
 	int failed;

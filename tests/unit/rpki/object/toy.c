@@ -553,7 +553,7 @@ static struct span listed(struct arena *a, const struct toy_file *f)
 	return SEQ(a, str(a, DER_IA5_STRING, name), T(a, DER_BIT_STRING, span_of(digest, 33)));
 }
 
-static struct span manifest_at(struct toy *t, enum toy_key by, const char *where, const char *crl, uint8_t number, const struct toy_file *files, size_t n)
+struct span toy_manifest_at(struct toy *t, enum toy_key by, const char *where, const char *crl, uint8_t number, const struct toy_file *files, size_t n)
 {
 	struct arena *a = t->a;
 	struct span list[32];
@@ -568,16 +568,18 @@ static struct span manifest_at(struct toy *t, enum toy_key by, const char *where
 
 struct span toy_manifest(struct toy *t, bool of_anchor, uint8_t number, const struct toy_file *files, size_t n)
 {
-	return of_anchor ? manifest_at(t, TOY_KEY_TA, TA_REPO "ta.mft", TA_REPO "ta.crl", number, files, n) : manifest_at(t, TOY_KEY_CA, REPO "toy.mft", NULL, number, files, n);
+	return of_anchor ? toy_manifest_at(t, TOY_KEY_TA, TA_REPO "ta.mft", TA_REPO "ta.crl", number, files, n) : toy_manifest_at(t, TOY_KEY_CA, REPO "toy.mft", NULL, number, files, n);
 }
 
-struct span toy_ca_below_itself(struct toy *t)
+struct span toy_ca_below(struct toy *t, enum toy_key by, enum toy_key key, const char *crl)
 {
 	struct arena *a = t->a;
-	struct plan p = { "toy-ca", "toy-ca", "07", TOY_KEY_CA, TOY_KEY_CA, NOTHING, point_sia(a, REPO, REPO "toy.mft"), HEX(a, IP_INHERIT), HEX(a, AS_INHERIT), true, false, false, NULL };
+	struct plan p = { key_name(key), key_name(by), "07", key, by, NOTHING, point_sia(a, REPO, REPO "toy.mft"), HEX(a, IP_INHERIT), HEX(a, AS_INHERIT), true, false, false, crl };
 
 	return make_cert(t, &p);
 }
+
+struct span toy_ca_below_itself(struct toy *t) { return toy_ca_below(t, TOY_KEY_CA, TOY_KEY_CA, NULL); }
 
 void toy_repository(struct toy *t, struct toy_file ret[TOY_FILES])
 {
@@ -693,7 +695,7 @@ void toy_places(struct toy *t, struct toy_place ret[TOY_PLACES])
 
 		*p = all[i];
 		if (p->what == TOY_MANIFEST) {
-			p->octets = manifest_at(t, p->by, p->uri, listed_here[0].uri, 7, listed_here, n);
+			p->octets = toy_manifest_at(t, p->by, p->uri, listed_here[0].uri, 7, listed_here, n);
 			n = 0;
 		} else
 			p->octets = place_octets(t, (enum toy_place_at)i, p, repository);

@@ -28,6 +28,7 @@ enum toy_what {
 /* What is not put right again after a change. */
 enum { TOY_KEEP_DIGEST = 1, TOY_KEEP_SIGNATURE = 2, TOY_KEEP_EE_SIGNATURE = 4 };
 
+enum toy_key { TOY_KEY_TA, TOY_KEY_CA, TOY_KEY_EE, TOY_KEY_SUB, TOY_KEYS };
 struct toy;
 void toy_free(struct toy *t) TAKES(1);
 struct toy *toy_new(void) OWNED_BY(toy_free);
@@ -45,7 +46,6 @@ struct span toy_edited(struct toy *t, enum toy_what w, const char *part, const c
 struct span toy_edited_in(struct arena *a, struct toy *t, enum toy_what w, const char *part, const char *edits, unsigned int keep) NONNULL;
 
 /* The pieces of an object's tree that signing needs; for mutators, which change the tree themselves. */
-enum toy_key { TOY_KEY_TA, TOY_KEY_CA, TOY_KEY_EE, TOY_KEY_SUB, TOY_KEYS };
 struct toy_tree {
 	enum toy_what what;
 	enum toy_key by; /* who signs it, or its EE certificate: the TA or the CA, if nobody says otherwise */
@@ -74,7 +74,11 @@ enum { TOY_FILE_TA, TOY_FILE_TA_CRL, TOY_FILE_CA, TOY_FILE_TA_MANIFEST, TOY_FILE
 void toy_repository(struct toy *t, struct toy_file ret[TOY_FILES]) NONNULL;
 /* A manifest of either point, of this number, that lists these files (at most 32) with their hashes. */
 struct span toy_manifest(struct toy *t, bool of_anchor, uint8_t number, const struct toy_file *files, size_t n) NONNULL;
+/* The same of any CA, to be published here, with this CRL in its own certificate (NULL: the CA's). */
+struct span toy_manifest_at(struct toy *t, enum toy_key by, const char *where, const char *crl, uint8_t number, const struct toy_file *files, size_t n) __attribute__((nonnull(1, 3)));
 struct span toy_ca_below_itself(struct toy *t) NONNULL; /* the CA's key certified by the CA */
+/* A CA certificate for a key that inherits all, with the CA's publication point; crl: of the issuer. */
+struct span toy_ca_below(struct toy *t, enum toy_key by, enum toy_key key, const char *crl) __attribute__((nonnull(1)));
 
 /*
  * The same with a third CA below the second, all that may be on manifests, and serial numbers that differ: point 0 is the trust anchor's, 2 the third CA's. A point's manifest is
