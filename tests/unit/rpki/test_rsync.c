@@ -181,6 +181,18 @@ static void it_may_not_take_too_long(void **state)
 	assert_true(gone("other"));
 }
 
+static void it_may_not_stall(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct rsync_options o = options("#!/bin/sh\nfor i in 1 2 3 4 5 6; do echo \"1 .f $i\"; sleep 0.2; done\n");
+
+	o.stall_ms = 900;
+	run(u, &o, ERR_NONE, "");
+	o = options("#!/bin/sh\necho '1 .f a'\nsleep 600\n");
+	o.stall_ms = 200;
+	run(u, &o, ERR_TIMEOUT, "too long");
+}
+
 static void it_may_not_bring_too_much(void **state)
 {
 	struct user *u = (struct user *)*state;
@@ -312,7 +324,7 @@ int main(void)
 		CASE(it_is_begun_as_it_should_be),
 		CASE(what_goes_wrong_is_told),
 		CASE(its_whole_group_ends_with_it),
-		CASE(it_may_not_take_too_long),
+		CASE(it_may_not_take_too_long), CASE(it_may_not_stall),
 		CASE(it_may_not_bring_too_much),
 		CASE(who_asked_may_stop_it),
 		CASE(what_cannot_be_run),
