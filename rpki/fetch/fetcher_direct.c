@@ -76,7 +76,7 @@ struct fetcher_direct {
 
 struct fetcher_direct_options fetcher_direct_options_default(void)
 {
-	return (struct fetcher_direct_options){ .http = http_options_default(), .rsync = rsync_options_default(), .host_gets = 4, .gets = 128, .host_rsyncs = 2,
+	return (struct fetcher_direct_options){ .http = http_options_default(), .rsync = rsync_options_default(), .host_gets = 4, .gets = 128, .host_rsyncs = 4,
 		.rsyncs = 32, .folder_days = 14, .name_threads = 8 };
 }
 

@@ -20,7 +20,7 @@ struct fetcher_direct_options {
 	unsigned int name_threads;          /* look-ups at a time */
 	names_lookup_fn *lookup;            /* NULL: the system's */
 };
-struct fetcher_direct_options fetcher_direct_options_default(void); /* those of http and rsync; 4, 128, 2, 32; 14 days; 8 */
+struct fetcher_direct_options fetcher_direct_options_default(void); /* those of http and rsync; 4, 128, 4, 32; 14 days; 8 */
 
 /* o is copied, with its texts. The host outlives it. NULL: out of memory. */
 struct fetcher *fetcher_direct_new(struct host *h, const struct fetcher_direct_options *o) OWNED_BY(fetcher_free) NONNULL;
