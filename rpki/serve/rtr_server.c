@@ -12,6 +12,7 @@ LOOP_HANDLE_IMPL(rtr_server)
 
 struct rtr_peer {
 	struct rtr_server *server PARENT_FIELD;
+	struct host *host PARENT_FIELD; /* that the stream is of: the server's, or TLS on top of it */
 	struct rtr_peer *next OWNED_FIELD;
 	struct rtr_peer **at PARENT_FIELD;
 	struct dead dead;
@@ -25,6 +26,7 @@ struct rtr_peer {
 
 struct listening {
 	struct listening *next OWNED_FIELD;
+	struct host *host PARENT_FIELD;
 	acceptor_h acceptor;
 };
 
@@ -77,7 +79,7 @@ static void client_close(struct rtr_peer *c)
 	c->closed = true;
 	set_busy(c, false);
 	rtr_peer_retire(l, c->self);
-	host_stream_close(s->host, c->stream);
+	host_stream_close(c->host, c->stream);
 	*c->at = c->next;
 	if (c->next != NULL)
 		c->next->at = c->at;
@@ -134,24 +136,24 @@ static void client_send(struct rtr_peer *c)
 
 		if (piece.n == 0)
 			break;
-		if (!OK(host_stream_write(s->host, c->stream, piece))) {
+		if (!OK(host_stream_write(c->host, c->stream, piece))) {
 			client_close(c);
 			return;
 		}
 		room -= piece.n;
 		s->counts.octets_sent += piece.n;
 	}
-	if (c->session.state == RTR_ENDED && host_stream_unsent(s->host, c->stream) == 0) {
+	if (c->session.state == RTR_ENDED && host_stream_unsent(c->host, c->stream) == 0) {
 		tell_end(c);
 		client_close(c);
 		return;
 	}
-	set_busy(c, rtr_session_has_output(&c->session) || host_stream_unsent(s->host, c->stream) > 0);
+	set_busy(c, rtr_session_has_output(&c->session) || host_stream_unsent(c->host, c->stream) > 0);
 	if (c->busy)
 		arm_sweep(s);
 	if (c->paused == rtr_session_reading(&c->session)) {
 		c->paused = !c->paused;
-		host_stream_pause(s->host, c->stream, c->paused);
+		host_stream_pause(c->host, c->stream, c->paused);
 	}
 }
 
@@ -185,6 +187,15 @@ static void on_closed(struct loop *l, void *object, stream_h h, enum err e)
 	client_close(c);
 }
 
+static struct host *host_of(const struct rtr_server *s, acceptor_h a) BORROWED;
+static struct host *host_of(const struct rtr_server *s, acceptor_h a)
+{
+	for (const struct listening *at = s->listening; at != NULL; at = at->next)
+		if (at->acceptor.v == a.v)
+			return at->host;
+	return s->host;
+}
+
 static void on_accept(struct loop *l, void *object, acceptor_h a, stream_h stream, const struct endpoint *from,
 	const struct endpoint *local)
 {
@@ -193,7 +204,7 @@ static void on_accept(struct loop *l, void *object, acceptor_h a, stream_h strea
 	struct rtr_peer *c;
 	struct stream_events ev = { .type = &rtr_peer_loop_type, .data = on_data, .drained = on_drained, .closed = on_closed };
 
-	(void)a, (void)local;
+	(void)local;
 	if (s->counts.clients >= s->o.max_clients) {
 		s->counts.refused++;
 		log_limited(LOG_LEVEL_WARN, "rtr: %u routers are connected, the next is refused", s->counts.clients);
@@ -206,12 +217,13 @@ static void on_accept(struct loop *l, void *object, acceptor_h a, stream_h strea
 	}
 	c = made;
 	c->server = s;
+	c->host = host_of(s, a);
 	c->stream = stream;
 	c->from = *from;
 	rtr_session_init(&c->session, s->feed, &s->counts.sessions);
 	c->self = rtr_peer_enlist(l, c);
 	ev.who = c->self.v;
-	if (c->self.v == 0 || !OK(host_stream_adopt(s->host, stream, &ev))) {
+	if (c->self.v == 0 || !OK(host_stream_adopt(c->host, stream, &ev))) {
 		s->counts.refused++;
 		if (c->self.v != 0)
 			rtr_peer_retire(l, c->self);
@@ -322,7 +334,7 @@ static void stop_listening(struct rtr_server *s)
 		AUTO(mem_free) void *first = s->listening;
 		struct listening *at = first;
 
-		host_accept_close(s->host, at->acceptor);
+		host_accept_close(at->host, at->acceptor);
 		s->listening = at->next;
 	}
 }
@@ -356,12 +368,18 @@ struct rtr_server *rtr_server_new(struct host *h, struct rtr_feed *f, const stru
 
 RESULT rtr_server_listen(struct rtr_server *s, const struct listen_options *o)
 {
+	return rtr_server_listen_on(s, s->host, o);
+}
+
+RESULT rtr_server_listen_on(struct rtr_server *s, struct host *h, const struct listen_options *o)
+{
 	AUTO(mem_free) void *room = mem_alloc(sizeof(struct listening));
 	struct listening *at = room;
 
 	if (at == NULL)
 		return FAIL(ERR_NOMEM);
-	TRY(host_accept(s->host, o, &rtr_server_loop_type, s->self.v, on_accept, &at->acceptor));
+	at->host = h;
+	TRY(host_accept(h, o, &rtr_server_loop_type, s->self.v, on_accept, &at->acceptor));
 	at->next = s->listening;
 	s->listening = MOVE(room);
 	return DONE;

@@ -33,6 +33,8 @@ struct rtr_server *rtr_server_new(struct host *h, struct rtr_feed *f, const stru
 DEFINE_AUTO(struct rtr_server, rtr_server_free)
 /* As host_accept(). May be called several times. */
 RESULT rtr_server_listen(struct rtr_server *s, const struct listen_options *o) NONNULL;
+/* On another host of the same loop, which outlives s: TLS (net/tls_server.h). */
+RESULT rtr_server_listen_on(struct rtr_server *s, struct host *h, const struct listen_options *o) NONNULL;
 /* The feed has something new: routers are notified, now or when the last notification is long enough ago. */
 void rtr_server_published(struct rtr_server *s) NONNULL;
 /* Stops listening, and ends all sessions as 8210bis section 12 asks: what is still to be sent is sent while the loop runs on. */

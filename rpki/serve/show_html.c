@@ -11,7 +11,7 @@ static const char style[] =
 	"h1{font-size:1.4rem;margin:0 0 .2rem}h2{font-size:1.1rem;margin:1.8rem 0 .5rem}p{margin:.3rem 0}.soft{opacity:.7}"
 	".tiles{display:flex;flex-wrap:wrap;gap:.7rem;margin:1rem 0}.tile{border:1px solid var(--line);border-radius:.5rem;padding:.6rem .9rem;min-width:8.5rem}"
 	".tile b{display:block;font-size:1.35rem;font-variant-numeric:tabular-nums}.tile span{opacity:.75;font-size:.85rem}"
-	".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
+	".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}"
 	"th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th{font-weight:600;background:var(--soft)}"
 	"th:first-child,td:first-child,.left{text-align:left}td.uri{white-space:normal;overflow-wrap:anywhere;min-width:16rem}"
 	".bad{color:var(--bad);font-weight:600}.warn{color:var(--warn);font-weight:600}.good{color:var(--good)}"
@@ -159,8 +159,9 @@ static void anchors(struct strbuf *out, const struct status *s, int64_t now)
 {
 	if (s->anchors == NULL)
 		return;
-	strbuf_puts(out, "<h2>Trust anchors</h2><div class=\"wide\"><table><tr><th>name<th>state<th>publication points<th>failed<th>by last good data<th>ROAs<th>ASPAs"
-			 "<th>router certs<th>refused<th>VRPs<th>duplicate<th>served<th>held back<th>certificate ends</tr>\n");
+	strbuf_puts(out, "<h2>Trust anchors</h2><div class=\"wide\"><table><tr><th>name<th>state<th title=\"publication points\">points<th>failed"
+			 "<th title=\"points shown by their last good data\">kept<th>ROAs<th>ASPAs<th title=\"router certificates\">routers<th>refused<th>VRPs<th>duplicate"
+			 "<th>served<th title=\"served on because they vanished for want of data\">held<th title=\"the trust anchor's certificate\">expires</tr>\n");
 	for (const struct status_anchor *a = s->anchors; a != NULL; a = a->next) {
 		struct status_payloads v = vrps_of(a->payloads);
 
@@ -208,8 +209,10 @@ static void repository(struct strbuf *out, const struct status_repository *r, in
 	escaped(out, r->anchor);
 	strbuf_printf(out, "</td><td class=\"left\">%s%s</td><td class=\"left %s\">%s</td><td>", status_way_text(r->way), r->fallback ? ", in place of rrdp" : "", class_of(r),
 		status_outcome_text(r->outcome));
-	if (r->http_status != 0)
+	if (r->http_status > 0)
 		strbuf_printf(out, "%d", r->http_status);
+	else if (r->http_status < 0)
+		strbuf_puts(out, "no answer");
 	else if (r->way == STATUS_RSYNC && r->exit_status >= 0)
 		strbuf_printf(out, "exit %d", r->exit_status);
 	strbuf_puts(out, "</td><td>");
