@@ -36,7 +36,7 @@ static const struct allowed allowed[] = {
 	{ EVERYBODY, NAMES("read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "close", "close_range", "fstat", "newfstatat", "fstatat64", "statx", "lseek", "fcntl", "dup", "dup2", "dup3",
 			 "fadvise64") },
 	{ EVERYBODY, NAMES("brk", "mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "mincore", "mlock", "munlock", "membarrier", "memfd_create", "ftruncate", "fallocate") },
-	{ EVERYBODY, NAMES("epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd2", "timerfd_create", "timerfd_settime", "poll", "ppoll",
+	{ EVERYBODY, NAMES("epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd2", "signalfd4", "timerfd_create", "timerfd_settime", "poll", "ppoll",
 			 "select", "pselect6", "pipe", "pipe2") },
 	{ EVERYBODY, NAMES("sendmsg", "recvmsg", "sendto", "recvfrom", "sendmmsg", "recvmmsg", "getsockopt", "setsockopt", "getsockname", "getpeername", "shutdown") },
 	{ EVERYBODY, NAMES("futex", "set_robust_list", "get_robust_list", "rseq", "set_tid_address", "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "getcpu",

@@ -324,12 +324,12 @@ static void on_started(struct loop *l, void *object, size_t i)
 		d->setup.set_store_aside = false;
 	if (i != CHILD_SERVE)
 		return;
-	if (d->status_file >= 0)
-		hand_to_serve(d, CONTROL_STATUS, d->status_file);
 	if (d->snapshot >= 0)
 		hand_to_serve(d, CONTROL_SNAPSHOT, d->snapshot);
 	else if (d->later)
 		hand_to_serve(d, CONTROL_LATER, -1);
+	if (d->status_file >= 0)
+		hand_to_serve(d, CONTROL_STATUS, d->status_file);
 }
 
 /* -------------------------------------------------------------------------------------------------------- what they say */

@@ -16,9 +16,12 @@
 #include "rpki/process/control.h"
 #include "rpki/process/exceptions.h"
 #include "rpki/process/fetcher_link.h"
+#include "rpki/process/memory_file.h"
+#include "rpki/process/run_status.h"
 #include "rpki/routes/table_image.h"
 #include "rpki/schedule.h"
 #include "rpki/serve/output.h"
+#include "rpki/serve/status_file.h"
 #include "rpki/store/store.h"
 #include "rpki/validate/tree.h"
 
@@ -36,9 +39,10 @@ struct engine_process {
 	struct fetcher *fetcher OWNED_FIELD;    /* NULL: nothing is fetched */
 	struct schedule *schedule OWNED_FIELD;  /* NULL: there are no trust anchors, or a tree of files is at hand */
 	struct payload_table *validated OWNED_FIELD; /* by the last run; NULL: none has ended, or there are no trust anchors */
+	struct status *status OWNED_FIELD;      /* of the last run; NULL: none has ended */
 	uint64_t generation;
 	timer_h watch;
-	int status; /* of the exit */
+	int exit_status;
 };
 
 static const struct conf_clause *rpki_clause(const struct engine_process *p)
@@ -105,6 +109,40 @@ static RESULT send_table(struct engine_process *p, const struct payload_table *t
 	return DONE;
 }
 
+/* After the table that it is about. */
+static RESULT send_status(struct engine_process *p)
+{
+	AUTO(strbuf_free) struct strbuf *octets = strbuf_new(STATUS_OCTETS_MAX);
+	AUTO(status_free) struct status *none = NULL;
+	int fd;
+
+	if (p->child.setup->o.once)
+		return DONE;
+	if (p->status == NULL) {
+		none = status_new();
+		if (none == NULL)
+			return FAIL(ERR_NOMEM);
+		none->table_time = time_now(p);
+	}
+	if (octets == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(status_encode(p->status != NULL ? p->status : none, octets));
+	TRY(memory_file_make(strbuf_span(octets), &fd));
+	say(p, CONTROL_STATUS, fd);
+	(void)close(fd);
+	return DONE;
+}
+
+/* For `cairn-rpki status`. */
+static void keep_status(const struct engine_process *p)
+{
+	AUTO_CHARS char *path = mem_printf("%s/" STATUS_FILE_NAME, conf_text(rpki_clause(p), OPT_RPKI_CACHE_DIR));
+	struct result r = path != NULL ? status_file_write(path, p->status) : FAIL(ERR_NOMEM);
+
+	if (!OK(r))
+		log_warn("%s: cannot be written: %s", path != NULL ? path : STATUS_FILE_NAME, r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
+}
+
 /* The table, after the exceptions, goes out to files, and to whom routers ask. */
 static RESULT publish(struct engine_process *p)
 {
@@ -115,6 +153,8 @@ static RESULT publish(struct engine_process *p)
 	TRY(slurm_apply(exceptions_now(p->exceptions), p->validated, NULL, p->generation + 1, &counts, &t));
 	p->generation++;
 	sent = send_table(p, t);
+	if (OK(sent))
+		sent = send_status(p);
 	TRY(write_outputs(p, t));
 	return sent;
 }
@@ -149,24 +189,43 @@ static void watch_again(struct engine_process *p)
 		log_error("out of memory: changes of slurm: are not noticed any more");
 }
 
+static void note_status(struct engine_process *p, const struct cycle_report *r, const struct locators *locators)
+{
+	int64_t now = clock_read().wall_sec;
+	struct run_times t = { .start = now - r->took_ms / 1000, .done = now };
+	AUTO(status_free) struct status *s = NULL;
+
+	if (!p->child.setup->o.once)
+		t.next = t.start + conf_int(rpki_clause(p), OPT_RPKI_REFRESH);
+	if (!OK(run_status_make(r, locators, &t, p->status, &s))) {
+		log_error("out of memory: the status is as of an earlier run");
+		return;
+	}
+	status_free(MOVE(p->status));
+	p->status = MOVE(s);
+	keep_status(p);
+}
+
 static void on_run_ended(struct loop *l, void *object, const struct cycle_report *r, const struct locators *locators)
 {
 	struct engine_process *p = (struct engine_process *)object;
 	bool usable = OK(r->result);
 
-	(void)locators;
+	note_status(p, r, locators);
 	for (size_t i = 0; i < r->anchor_count; i++)
 		usable = usable && r->anchors[i].usable;
-	p->status = usable ? 0 : 1;
+	p->exit_status = usable ? 0 : 1;
 	if (OK(r->result)) {
 		table_unref(MOVE(p->validated));
 		p->validated = table_ref(r->table);
 		say(p, CONTROL_RUN_DONE, -1);
 		if (!OK(publish(p))) {
 			log_error("not everything was published");
-			p->status = 1;
+			p->exit_status = 1;
 		}
 	}
+	if (!OK(r->result) && !OK(send_status(p)))
+		log_error("out of memory: the status is as of an earlier run");
 	if (p->child.setup->o.once)
 		loop_stop(l);
 }
@@ -223,7 +282,7 @@ static RESULT validate_tree(struct engine_process *p, const struct locators *loc
 	log_report(LOG_LEVEL_NOTICE, lines);
 	for (size_t i = 0; i < locators_count(locators); i++)
 		if (!((const struct anchor_result *)anchors)[i].usable)
-			p->status = 1;
+			p->exit_status = 1;
 	return DONE;
 }
 
@@ -378,7 +437,7 @@ static RESULT publish_at_once(struct engine_process *p)
 		TRY(validate_tree(p, l));
 	}
 	if (!OK(publish(p)))
-		p->status = 1;
+		p->exit_status = 1;
 	return DONE;
 }
 
@@ -402,6 +461,7 @@ static void end(struct engine_process *p)
 	fetcher_free(MOVE(p->fetcher));
 	exceptions_free(MOVE(p->exceptions));
 	table_unref(MOVE(p->validated));
+	status_free(MOVE(p->status));
 	if (p->self.v != 0)
 		engine_process_retire(p->child.loop, p->self);
 	child_end(&p->child);
@@ -418,7 +478,7 @@ int engine_process(void *ctx, int control, const struct monitor_along *along)
 		r = work(&p);
 	if (!OK(r))
 		log_error("the engine cannot work: %s", err_text(r.e));
-	status = OK(r) ? p.status : r.e == ERR_NOMEM || r.e == ERR_CLOSED ? 1 : 2;
+	status = OK(r) ? p.exit_status : r.e == ERR_NOMEM || r.e == ERR_CLOSED ? 1 : 2;
 	end(&p);
 	return status;
 }

@@ -9,14 +9,18 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "base/log.h"
-#include "base/loop_event.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "config.h"
 #include "rpki/process/child.h"
 #include "rpki/process/control.h"
+#include "rpki/process/memory_file.h"
 #include "rpki/routes/table_image.h"
+#include "rpki/serve/http.h"
 #include "rpki/serve/rtr_keep.h"
 #include "rpki/serve/rtr_server.h"
 
@@ -36,9 +40,12 @@ struct serve_process {
 	struct host *host OWNED_FIELD;
 	struct rtr_feed *feed OWNED_FIELD;
 	struct rtr_server *server OWNED_FIELD;
+	struct rpki_http *http OWNED_FIELD; /* NULL: there is no http-interface: */
 	char *keep OWNED_FIELD; /* where the service's state is kept; NULL: nowhere */
 	char *folder OWNED_FIELD;
 	timer_h wait, goodbye;
+	int term; /* readable when SIGTERM has come; -1: none */
+	watch_h term_watch;
 	bool listening, ending;
 };
 
@@ -91,7 +98,7 @@ static void listen_all(struct serve_process *p)
 		struct result r;
 
 		if (x->list[i].kind != LISTEN_RTR)
-			continue;
+			continue; /* HTTP knows by itself what to say before the first table */
 		r = listener_options(&x->list[i], &o);
 		if (OK(r))
 			r = rtr_server_listen(p->server, &o);
@@ -126,6 +133,17 @@ static RESULT take_table(struct serve_process *p, int fd)
 	return DONE;
 }
 
+static RESULT take_status(struct serve_process *p, int fd)
+{
+	AUTO(status_free) struct status *s = NULL;
+	AUTO(mem_free) void *octets = NULL;
+	size_t n;
+
+	TRY(memory_file_read(fd, STATUS_OCTETS_MAX, &octets, &n));
+	TRY(status_decode(span_of(octets, n), &s));
+	return p->http != NULL && rtr_feed_table(p->feed) != NULL ? rpki_http_publish(p->http, MOVE(s)) : DONE;
+}
+
 static void on_goodbye_over(struct loop *l, void *object)
 {
 	struct serve_process *p = (struct serve_process *)object;
@@ -150,10 +168,28 @@ static void leave(struct serve_process *p)
 		loop_stop(p->child.loop);
 }
 
-static void on_terminate(struct loop *l, void *object)
+static void on_terminate(struct loop *l, void *object, unsigned int events)
 {
-	(void)l;
-	leave((struct serve_process *)object);
+	struct serve_process *p = (struct serve_process *)object;
+
+	(void)events;
+	loop_unwatch(l, &p->term_watch);
+	leave(p);
+}
+
+/* A signal as a descriptor: the monitor's loop, of which this process has a copy, has the C library's handlers. */
+static RESULT watch_for_term(struct serve_process *p)
+{
+	sigset_t term;
+
+	(void)sigemptyset(&term);
+	(void)sigaddset(&term, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &term, NULL) != 0)
+		return FAIL(ERR_SYSTEM);
+	p->term = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (p->term < 0)
+		return FAIL(ERR_SYSTEM);
+	return loop_watch(p->child.loop, &serve_process_loop_type, p->self.v, p->term, LOOP_READ, on_terminate, &p->term_watch);
 }
 
 static void set_timers(struct serve_process *p, struct span body)
@@ -181,6 +217,11 @@ static void on_control(struct loop *l, void *object, link_h k, struct link_messa
 			log_error("the engine's table cannot be used: %s", r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
 		else
 			listen_all(p);
+		break;
+	case CONTROL_STATUS:
+		r = m->fd >= 0 ? take_status(p, m->fd) : FAIL(ERR_FORMAT);
+		if (!OK(r))
+			log_error("the engine's status cannot be used: %s", r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
 		break;
 	case CONTROL_LATER:
 		listen_all(p);
@@ -219,6 +260,30 @@ static RESULT make_feed(struct serve_process *p)
 	return p->feed != NULL ? DONE : FAIL(ERR_NOMEM);
 }
 
+static RESULT make_http(struct serve_process *p)
+{
+	const struct conf_clause *rpki = setup_rpki(p->child.setup);
+	const struct listeners *x = &p->child.setup->listeners;
+	struct rpki_http_options o = { .server = HTTP_SERVER_USUAL, .version = PACKAGE_VERSION };
+
+	o.server.max_clients = (uint32_t)conf_int(rpki, OPT_RPKI_HTTP_MAX_CLIENTS);
+	o.server.max_held = (size_t)conf_int(rpki, OPT_RPKI_HTTP_HELD_SIZE);
+	o.shelf = (size_t)conf_int(rpki, OPT_RPKI_HTTP_CACHE_SIZE);
+	for (size_t i = 0; i < x->n; i++) {
+		struct listen_options lo;
+
+		if (x->list[i].kind != LISTEN_HTTP)
+			continue;
+		if (p->http == NULL)
+			p->http = rpki_http_new(p->host, p->feed, p->server, &o);
+		if (p->http == NULL)
+			return FAIL(ERR_NOMEM);
+		TRY(listener_options(&x->list[i], &lo));
+		TRY(rpki_http_listen(p->http, p->host, &lo));
+	}
+	return DONE;
+}
+
 static RESULT make_service(struct serve_process *p)
 {
 	struct rtr_server_options so = RTR_SERVER_USUAL;
@@ -233,11 +298,22 @@ static RESULT make_service(struct serve_process *p)
 	p->server = rtr_server_new(p->host, p->feed, &so);
 	if (p->server == NULL)
 		return FAIL(ERR_NOMEM);
+	TRY(make_http(p));
 	if (cache == NULL || *cache == '\0')
 		return DONE;
 	p->folder = mem_printf("%s/" SERVE_FOLDER, cache);
 	p->keep = mem_printf("%s/" SERVE_FOLDER "/" RTR_KEEP_NAME, cache);
 	return p->folder != NULL && p->keep != NULL ? DONE : FAIL(ERR_NOMEM);
+}
+
+static RESULT show_recalled(struct serve_process *p)
+{
+	AUTO(status_free) struct status *s = NULL;
+
+	if (p->http == NULL || rtr_feed_table(p->feed) == NULL)
+		return DONE;
+	s = status_new();
+	return s != NULL ? rpki_http_publish(p->http, MOVE(s)) : FAIL(ERR_NOMEM);
 }
 
 static RESULT start(struct serve_process *p, const struct setup *s, int control)
@@ -253,10 +329,11 @@ static RESULT start(struct serve_process *p, const struct setup *s, int control)
 	TRY(child_link(&p->child, control, &ev));
 	TRY(make_service(p));
 	TRY(child_become_user(&p->child));
-	TRY(loop_event_signal(p->child.loop, SIGTERM, &serve_process_loop_type, p->self.v, on_terminate));
+	TRY(watch_for_term(p));
 	folder.path = p->folder;
 	TRY(child_confine(&p->child, &folder, p->folder != NULL ? 1 : 0));
 	recall_state(p);
+	TRY(show_recalled(p));
 	if (rtr_feed_table(p->feed) != NULL)
 		listen_all(p);
 	else
@@ -266,8 +343,13 @@ static RESULT start(struct serve_process *p, const struct setup *s, int control)
 
 static void end(struct serve_process *p)
 {
+	rpki_http_free(MOVE(p->http));
 	rtr_server_free(MOVE(p->server));
 	host_free(MOVE(p->host));
+	if (p->term >= 0) {
+		loop_unwatch(p->child.loop, &p->term_watch);
+		(void)close(p->term);
+	}
 	if (p->self.v != 0)
 		serve_process_retire(p->child.loop, p->self);
 	child_end(&p->child);
@@ -278,7 +360,7 @@ static void end(struct serve_process *p)
 
 int serve_process(void *ctx, int control, const struct monitor_along *along)
 {
-	struct serve_process p = { .self = { 0 } };
+	struct serve_process p = { .term = -1 };
 	struct result r = start(&p, (const struct setup *)ctx, control);
 
 	(void)along;
