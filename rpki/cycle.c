@@ -699,6 +699,7 @@ static void finish(struct cycle *c)
 	if (OK(r.result))
 		r.result = collector_finish(c->collector, c->o.generation, &table);
 	r.table = OK(r.result) ? table : NULL;
+	r.points = collector_points(c->collector, &r.point_count);
 	tell_end(c, &r, fetched, list);
 }
 
@@ -793,6 +794,8 @@ static RESULT fill(struct cycle *c, const struct cycle_options *o)
 	c->posts = mem_alloc_array(n, sizeof *c->posts);
 	if (c->results == NULL || c->per_anchor == NULL || c->buckets == NULL || c->stored == NULL || c->collector == NULL || c->posts == NULL)
 		return FAIL(ERR_NOMEM);
+	if (o->points_key != NULL)
+		collector_note_points(c->collector, o->points_key);
 	for (size_t i = 0; i < n; i++) {
 		c->posts[i].c = c;
 		c->posts[i].anchor = i;

@@ -16,6 +16,8 @@
 #include "rpki/fetch/rrdp_sync.h"
 #include "rpki/fetch/rsync_tree.h"
 
+struct hash_key;
+struct point_fact;
 struct store;
 LOOP_HANDLE(cycle)
 
@@ -44,6 +46,7 @@ struct cycle_options {
 	unsigned int threads;
 	int64_t now;                            /* of validation */
 	uint64_t generation;                    /* of the table */
+	const struct hash_key *points_key BORROWED_FIELD; /* publication points are noted by it, for the loss guard; NULL: they are not */
 	struct strbuf *refused BORROWED_FIELD;  /* gets a line for each object that was refused; may be NULL */
 };
 
@@ -84,6 +87,8 @@ struct cycle_report {
 	size_t anchor_count;
 	const struct cycle_repository *repositories BORROWED_FIELD;
 	size_t repository_count;
+	const struct point_fact *points BORROWED_FIELD; /* that were looked at (rpki/validate/collect.h) */
+	size_t point_count;
 	struct cycle_counts counts;
 	uint32_t took_ms;
 };

@@ -12,6 +12,9 @@ struct collector {
 	struct validate_sink sink;
 	struct table_builder *builder OWNED_FIELD;
 	struct strbuf *refused BORROWED_FIELD;
+	const struct hash_key *key BORROWED_FIELD; /* NULL: points are not noted */
+	struct point_fact *points OWNED_FIELD;
+	size_t npoints, room;
 };
 
 static struct collector *collector_of(struct validate_sink *s) BORROWED;
@@ -90,13 +93,58 @@ static void refused(struct validate_sink *s, const char *tal, struct span uri, c
 	strbuf_printf(c->refused, ": %s\n", why);
 }
 
-static const struct validate_sink_ops ops = { add_roa, add_aspa, add_router_key, refused };
+static uint64_t folder_id(const struct hash_key *key, struct span folder)
+{
+	uint64_t id;
+
+	while (folder.n > 0 && folder.p[folder.n - 1] == '/')
+		folder.n--;
+	id = siphash13(key, folder.p, folder.n);
+	return id != 0 ? id : 1;
+}
+
+uint64_t point_id(const struct hash_key *key, struct span uri)
+{
+	while (uri.n > 0 && uri.p[uri.n - 1] != '/')
+		uri.n--;
+	return folder_id(key, uri);
+}
+
+static RESULT point(struct validate_sink *s, struct span repository, struct span cert, bool failed)
+{
+	struct collector *c = collector_of(s);
+
+	if (c->key == NULL)
+		return DONE;
+	if (c->npoints == c->room) {
+		size_t room = c->room + c->room / 2 + 64;
+
+		TRY(mem_resize((void **)(void *)&c->points, c->room, room, sizeof *c->points));
+		c->room = room;
+	}
+	c->points[c->npoints++] = (struct point_fact){ folder_id(c->key, repository), cert.n > 0 ? point_id(c->key, cert) : 0, failed };
+	return DONE;
+}
+
+void collector_note_points(struct collector *c, const struct hash_key *key)
+{
+	c->key = key;
+}
+
+const struct point_fact *collector_points(const struct collector *c, size_t *ret_n)
+{
+	*ret_n = c->npoints;
+	return c->points;
+}
+
+static const struct validate_sink_ops ops = { add_roa, add_aspa, add_router_key, refused, point };
 
 void collector_free(struct collector *c)
 {
 	if (c == NULL)
 		return;
 	table_builder_free(MOVE(c->builder));
+	mem_free(MOVE(c->points));
 	mem_free(c);
 }
 

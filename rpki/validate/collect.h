@@ -2,6 +2,8 @@
 #ifndef RPKI_VALIDATE_COLLECT_H
 #define RPKI_VALIDATE_COLLECT_H
 
+#include "base/cursor.h"
+#include "base/hash.h"
 #include "base/own.h"
 
 struct payload_table;
@@ -14,6 +16,17 @@ void collector_free(struct collector *c) TAKES(1);
 struct collector *collector_new(struct strbuf *refused) OWNED_BY(collector_free);
 DEFINE_AUTO(struct collector, collector_free)
 struct validate_sink *collector_sink(struct collector *c) BORROWED NONNULL; /* as long as the collector */
+/*
+ * Publication points, by a hash of their folder's URI, each time that one was looked at: kept only when somebody gives a key. For the loss guard (rpki/guard.h).
+ */
+struct point_fact {
+	uint64_t id, parent; /* parent 0: the trust anchor is above it */
+	bool failed;
+};
+void collector_note_points(struct collector *c, const struct hash_key *key) NONNULL; /* key outlives it */
+const struct point_fact *collector_points(const struct collector *c, size_t *ret_n) BORROWED NONNULL;
+/* Of the point that an object lies in: by its URI up to the last '/'. Never 0. */
+uint64_t point_id(const struct hash_key *key, struct span uri) NONNULL;
 /* What was collected; the collector is empty then. ERR_NOMEM. */
 RESULT collector_finish(struct collector *c, uint64_t generation, struct payload_table **ret) NONNULL;
 

@@ -83,6 +83,8 @@ static RESULT tell(struct validation *r, struct point *p)
 	}
 	for (const struct refusal *f = p->refusals; f != NULL; f = f->next)
 		r->options.sink->ops->refused(r->options.sink, r->options.anchors[p->ca->anchor].name, f->uri, f->why);
+	if (r->options.sink->ops->point != NULL)
+		TRY(r->options.sink->ops->point(r->options.sink, p->ca->cert.repository, p->ca->depth > 0 ? p->ca->uri : span_of(NULL, 0), p->failed));
 	TRY(point_keep(p));
 	if (p->failed)
 		return DONE;

@@ -39,6 +39,8 @@ struct validate_sink_ops {
 	RESULT (*router_key)(struct validate_sink *s, const struct origin *o, uint32_t as, struct span ski, struct span spki);
 	/* What was refused, and why: one line for an object, without its name. */
 	void (*refused)(struct validate_sink *s, const char *tal, struct span uri, const char *why);
+	/* A publication point was looked at: where it is, and where its CA's certificate is (n 0: a trust anchor's); failed: nothing of it counts. May be NULL. */
+	RESULT (*point)(struct validate_sink *s, struct span repository, struct span cert, bool failed);
 };
 struct validate_sink {
 	const struct validate_sink_ops *ops SHARED_FIELD;

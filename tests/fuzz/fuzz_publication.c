@@ -354,7 +354,7 @@ static void s_refused(struct validate_sink *s, const char *tal, struct span uri,
 	mem_fail_hold(false);
 }
 
-static const struct validate_sink_ops sink_ops = { s_roa, s_aspa, s_router, s_refused };
+static const struct validate_sink_ops sink_ops = { .roa = s_roa, .aspa = s_aspa, .router_key = s_router, .refused = s_refused };
 
 static int compare(const void *a, const void *b)
 {

@@ -173,7 +173,7 @@ static void s_refused(struct validate_sink *s, const char *tal, struct span uri,
 	tell(of_sink(s), line);
 }
 
-static const struct validate_sink_ops sink_ops = { s_roa, s_aspa, s_router, s_refused };
+static const struct validate_sink_ops sink_ops = { .roa = s_roa, .aspa = s_aspa, .router_key = s_router, .refused = s_refused };
 
 static RESULT k_keep(struct objects_keeper *k, struct span key, struct span value, const uint8_t *hashes, size_t count)
 {
