@@ -142,6 +142,10 @@ static void v_data(struct sim *s, void *ctx, struct sim_conn *c, struct span oct
 		return;
 	(void)snprintf(v->last, sizeof v->last, "%.4000s", v->heard);
 	v->heard[0] = '\0';
+	if (v->lines == 0) { /* nobody thought that it would be asked: without memory for the first address the second one is tried */
+		sim_conn_close(s, c);
+		return;
+	}
 	l = &v->script[v->requests < v->lines ? v->requests : v->lines - 1];
 	v->requests++;
 	if (l->drip_ms > 0) {
