@@ -30,6 +30,8 @@
 #include "rpki/process/engine_process.h"
 #include "rpki/process/fetch_process.h"
 #include "rpki/process/fetcher_link.h"
+#include "rpki/process/identity.h"
+#include "rpki/process/memory_file.h"
 #include "rpki/process/serve_process.h"
 #include "rpki/routes/rtr_pdu.h"
 #include "rpki/serve/output.h"
@@ -413,6 +415,23 @@ static void tell_timers(struct rpki_daemon *d)
 		log_warn("serve hears of the timers when it is started again");
 }
 
+/* What cannot be read leaves the old certificate in use. */
+static RESULT tell_identity(struct rpki_daemon *d)
+{
+	const uint8_t client_address = conf_bool(setup_rtr(&d->setup), OPT_RTR_TLS_CLIENT_ADDRESS);
+	AUTO(strbuf_free) struct strbuf *octets = strbuf_new(IDENTITY_OCTETS);
+	struct result r;
+	int fd;
+
+	if (octets == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(identity_gather(d->setup.conf, octets));
+	TRY(memory_file_make(strbuf_span(octets), &fd));
+	r = monitor_send(d->monitor, CHILD_SERVE, CONTROL_IDENTITY, span_of(&client_address, 1), fd);
+	(void)close(fd);
+	return r;
+}
+
 static void on_reload(struct loop *l, void *object)
 {
 	struct rpki_daemon *d = (struct rpki_daemon *)object;
@@ -429,6 +448,8 @@ static void on_reload(struct loop *l, void *object)
 	d->setup.conf = MOVE(c);
 	decide(d);
 	tell_timers(d);
+	if (d->wanted[CHILD_SERVE] && identity_wanted(d->setup.conf) && !OK(tell_identity(d)))
+		log_error("the TLS certificate read before stays in use");
 	monitor_stop(d->monitor, CHILD_ENGINE, true);
 	for (size_t way = 0; way < FETCH_WAYS; way++)
 		monitor_stop(d->monitor, role_of_way[way], d->wanted[role_of_way[way]]);

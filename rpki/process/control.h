@@ -14,6 +14,7 @@ enum control_message {
 	CONTROL_PEER,      /* monitor to engine: 1 octet, enum fetch_way; fd is a link to the process that fetches so */
 	CONTROL_RUN_NOW,   /* monitor to engine */
 	CONTROL_TIMERS,    /* monitor to serve: refresh 4, retry 4, expire 4 */
+	CONTROL_IDENTITY,  /* monitor to serve: 1 octet, client_address; fd is a sealed memory file of rpki/process/identity.h */
 	CONTROL_GOODBYE,   /* monitor to serve: tell the routers, and end */
 };
 

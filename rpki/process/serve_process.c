@@ -18,6 +18,7 @@
 #include "config.h"
 #include "rpki/process/child.h"
 #include "rpki/process/control.h"
+#include "rpki/process/identity.h"
 #include "rpki/process/memory_file.h"
 #include "rpki/routes/table_image.h"
 #include "rpki/serve/http.h"
@@ -38,6 +39,7 @@ struct serve_process {
 	struct child child;
 	serve_process_h self;
 	struct host *host OWNED_FIELD;
+	struct host *tls OWNED_FIELD; /* on top of it; NULL: there is no tls-interface: */
 	struct rtr_feed *feed OWNED_FIELD;
 	struct rtr_server *server OWNED_FIELD;
 	struct rpki_http *http OWNED_FIELD; /* NULL: there is no http-interface: */
@@ -97,11 +99,11 @@ static void listen_all(struct serve_process *p)
 		struct listen_options o;
 		struct result r;
 
-		if (x->list[i].kind != LISTEN_RTR)
-			continue; /* HTTP knows by itself what to say before the first table */
+		if (x->list[i].kind == LISTEN_HTTP)
+			continue; /* that knows by itself what to say before the first table */
 		r = listener_options(&x->list[i], &o);
 		if (OK(r))
-			r = rtr_server_listen(p->server, &o);
+			r = rtr_server_listen_on(p->server, x->list[i].kind == LISTEN_RTR_TLS ? p->tls : p->host, &o);
 		if (!OK(r))
 			log_error("a socket cannot be listened to: %s", r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
 	}
@@ -142,6 +144,20 @@ static RESULT take_status(struct serve_process *p, int fd)
 	TRY(memory_file_read(fd, STATUS_OCTETS_MAX, &octets, &n));
 	TRY(status_decode(span_of(octets, n), &s));
 	return p->http != NULL && rtr_feed_table(p->feed) != NULL ? rpki_http_publish(p->http, MOVE(s)) : DONE;
+}
+
+static RESULT take_identity(struct serve_process *p, struct span body, int fd)
+{
+	AUTO(tls_identity_free) struct tls_identity *identity = NULL;
+	AUTO(mem_free) void *octets = NULL;
+	struct reader r = reader_of(body);
+	bool client_address = read8(&r) != 0;
+	size_t n;
+
+	TRY(memory_file_read(fd, IDENTITY_OCTETS, &octets, &n));
+	TRY(identity_use(span_of(octets, n), client_address, &identity));
+	host_tls_set(p->tls, MOVE(identity));
+	return DONE;
 }
 
 static void on_goodbye_over(struct loop *l, void *object)
@@ -226,6 +242,11 @@ static void on_control(struct loop *l, void *object, link_h k, struct link_messa
 	case CONTROL_LATER:
 		listen_all(p);
 		break;
+	case CONTROL_IDENTITY:
+		r = m->fd >= 0 && p->tls != NULL ? take_identity(p, m->body, m->fd) : DONE;
+		if (!OK(r))
+			log_error("the TLS certificate read before stays in use");
+		break;
 	case CONTROL_TIMERS:
 		set_timers(p, m->body);
 		break;
@@ -284,6 +305,25 @@ static RESULT make_http(struct serve_process *p)
 	return DONE;
 }
 
+/* Before root is dropped: the key is root's alone. */
+static RESULT make_tls(struct serve_process *p)
+{
+	const struct conf *conf = p->child.setup->conf;
+	const struct tls_server_options o = TLS_SERVER_USUAL;
+	AUTO(strbuf_free) struct strbuf *octets = NULL;
+	AUTO(tls_identity_free) struct tls_identity *identity = NULL;
+
+	if (!identity_wanted(conf))
+		return DONE;
+	octets = strbuf_new(IDENTITY_OCTETS);
+	if (octets == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(identity_gather(conf, octets));
+	TRY(identity_use(strbuf_span(octets), conf_bool(setup_rtr(p->child.setup), OPT_RTR_TLS_CLIENT_ADDRESS), &identity));
+	p->tls = host_tls_new(p->host, MOVE(identity), &o);
+	return p->tls != NULL ? DONE : FAIL(ERR_NOMEM);
+}
+
 static RESULT make_service(struct serve_process *p)
 {
 	struct rtr_server_options so = RTR_SERVER_USUAL;
@@ -295,6 +335,7 @@ static RESULT make_service(struct serve_process *p)
 	p->host = host_event_new(p->child.loop, 0);
 	if (p->host == NULL)
 		return FAIL(ERR_NOMEM);
+	TRY(make_tls(p));
 	p->server = rtr_server_new(p->host, p->feed, &so);
 	if (p->server == NULL)
 		return FAIL(ERR_NOMEM);
@@ -345,6 +386,7 @@ static void end(struct serve_process *p)
 {
 	rpki_http_free(MOVE(p->http));
 	rtr_server_free(MOVE(p->server));
+	host_free(MOVE(p->tls));
 	host_free(MOVE(p->host));
 	if (p->term >= 0) {
 		loop_unwatch(p->child.loop, &p->term_watch);
