@@ -14,6 +14,7 @@ extern int BIO_free(BIO *) TAKES(1);
 extern BIO *BIO_new_mem_buf(const void *, int) OWNED_BY(BIO_free);
 extern void X509_free(X509 *) TAKES(1);
 extern X509 *PEM_read_bio_X509(BIO *, X509 **, pem_password_cb *, void *) OWNED_BY(X509_free);
+extern EVP_PKEY *PEM_read_bio_PrivateKey(BIO *, EVP_PKEY **, pem_password_cb *, void *) OWNED_BY(EVP_PKEY_free);
 extern void X509_STORE_free(X509_STORE *) TAKES(1);
 extern X509_STORE *X509_STORE_new(void) OWNED_BY(X509_STORE_free);
 extern void CMS_ContentInfo_free(CMS_ContentInfo *) TAKES(1);

@@ -9,6 +9,7 @@
 extern BIO *BIO_new(const BIO_METHOD *) OWNED_BY(BIO_free);
 extern void SSL_CTX_free(SSL_CTX *) TAKES(1);
 extern SSL_CTX *SSL_CTX_new(const SSL_METHOD *) OWNED_BY(SSL_CTX_free);
+extern X509 *SSL_get1_peer_certificate(const SSL *) OWNED_BY(X509_free);
 extern void SSL_free(SSL *) TAKES(1);
 extern SSL *SSL_new(SSL_CTX *) OWNED_BY(SSL_free);
 extern void SSL_set_bio(SSL *, BIO *, BIO *) TAKES(2) TAKES(3);

@@ -82,25 +82,86 @@ void tls_identity_free(struct tls_identity *i)
 	mem_free(i);
 }
 
-static RESULT complain(struct strbuf *why, const char *file, const char *what)
+static RESULT complain(struct strbuf *why, const char *what)
 {
 	const char *text = ERR_reason_error_string(ERR_peek_last_error());
 
-	strbuf_printf(why, "%s: %s%s%s", file, what, text != NULL ? ": " : "", text != NULL ? text : "");
+	strbuf_printf(why, "%s%s%s", what, text != NULL ? ": " : "", text != NULL ? text : "");
 	ERR_clear_error();
-	return FAIL(ERR_SYSTEM);
+	return FAIL(ERR_FORMAT);
 }
 
-static RESULT set_clients(struct tls_identity *i, const char *file, struct strbuf *why)
+static bool ended_well(void)
 {
-	if (SSL_CTX_load_verify_file(i->ctx, file) != 1)
-		return complain(why, file, "no certificates can be read from it");
-	SSL_CTX_set_client_CA_list(i->ctx, SSL_load_client_CA_file(file)); /* which it takes */
+	unsigned long e = ERR_peek_last_error();
+	bool well = ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) == PEM_R_NO_START_LINE;
+
+	ERR_clear_error();
+	return well;
+}
+
+static BIO *octets_of(struct span s) OWNED_BY(BIO_free);
+static BIO *octets_of(struct span s)
+{
+	return s.n <= INT32_MAX ? BIO_new_mem_buf(s.p, (int)s.n) : NULL;
+}
+
+static RESULT set_certificate(struct tls_identity *i, struct span pem, struct strbuf *why)
+{
+	AUTO(BIO_free) BIO *in = octets_of(pem);
+	AUTO(X509_free) X509 *own = in != NULL ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+
+	if (own == NULL || SSL_CTX_use_certificate(i->ctx, own) != 1)
+		return complain(why, "the certificate cannot be used");
+	for (;;) {
+		AUTO(X509_free) X509 *next = PEM_read_bio_X509(in, NULL, NULL, NULL);
+
+		if (next == NULL)
+			break;
+		if (SSL_CTX_add1_chain_cert(i->ctx, next) != 1)
+			return complain(why, "a certificate above it cannot be used");
+	}
+	return ended_well() ? DONE : complain(why, "a certificate above it cannot be read");
+}
+
+/* Nobody is there to type one. */
+static int no_password(char *room, int size, int writing, void *ctx)
+{
+	(void)room, (void)size, (void)writing, (void)ctx;
+	return -1;
+}
+
+static RESULT set_key(struct tls_identity *i, struct span pem, struct strbuf *why)
+{
+	AUTO(BIO_free) BIO *in = octets_of(pem);
+	AUTO(EVP_PKEY_free) EVP_PKEY *key = in != NULL ? PEM_read_bio_PrivateKey(in, NULL, no_password, NULL) : NULL;
+
+	if (key == NULL || SSL_CTX_use_PrivateKey(i->ctx, key) != 1)
+		return complain(why, "the private key cannot be read, or is not the certificate's");
+	return DONE;
+}
+
+static RESULT set_clients(struct tls_identity *i, struct span pem, struct strbuf *why)
+{
+	AUTO(BIO_free) BIO *in = octets_of(pem);
+	unsigned int n = 0;
+
+	for (;;) {
+		AUTO(X509_free) X509 *ca = in != NULL ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+
+		if (ca == NULL)
+			break;
+		if (X509_STORE_add_cert(SSL_CTX_get_cert_store(i->ctx), ca) != 1 || SSL_CTX_add_client_CA(i->ctx, ca) != 1)
+			return complain(why, "an authority of clients cannot be used");
+		n++;
+	}
+	if (!ended_well() || n == 0)
+		return complain(why, "the authorities of clients cannot be read");
 	SSL_CTX_set_verify(i->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	return DONE;
 }
 
-RESULT tls_identity_load(const struct tls_identity_files *f, struct strbuf *why, struct tls_identity **ret)
+RESULT tls_identity_new(const struct tls_identity_pem *pem, struct strbuf *why, struct tls_identity **ret)
 {
 	AUTO(tls_identity_free) struct tls_identity *i = (struct tls_identity *)mem_alloc(sizeof *i);
 
@@ -113,13 +174,11 @@ RESULT tls_identity_load(const struct tls_identity_files *f, struct strbuf *why,
 	(void)SSL_CTX_set_options(i->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	(void)SSL_CTX_set_mode(i->ctx, SSL_MODE_RELEASE_BUFFERS);
 	(void)SSL_CTX_set_session_cache_mode(i->ctx, SSL_SESS_CACHE_OFF);
-	if (SSL_CTX_use_certificate_chain_file(i->ctx, f->certificate) != 1)
-		return complain(why, f->certificate, "no certificate can be read from it");
-	if (SSL_CTX_use_PrivateKey_file(i->ctx, f->key, SSL_FILETYPE_PEM) != 1)
-		return complain(why, f->key, "it is not the certificate's key, or cannot be read");
-	if (f->client_ca != NULL)
-		TRY(set_clients(i, f->client_ca, why));
-	i->client_address = f->client_ca != NULL && f->client_address;
+	TRY(set_certificate(i, pem->certificate, why));
+	TRY(set_key(i, pem->key, why));
+	if (pem->client_ca.n > 0)
+		TRY(set_clients(i, pem->client_ca, why));
+	i->client_address = pem->client_ca.n > 0 && pem->client_address;
 	*ret = MOVE(i);
 	return DONE;
 }

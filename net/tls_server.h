@@ -12,16 +12,17 @@
 struct strbuf;
 struct tls_identity;
 
-struct tls_identity_files {
-	const char *certificate BORROWED_FIELD; /* PEM: the server's, then those up to its root */
-	const char *key BORROWED_FIELD;         /* PEM */
-	const char *client_ca BORROWED_FIELD;   /* PEM: clients must have a certificate by one of these; NULL: none is asked for */
-	bool client_address;                    /* with client_ca: it must name the address that the client comes from (RFC 8210 section 9.2) */
+/* PEM, as octets: who serves may not read files any more. */
+struct tls_identity_pem {
+	struct span certificate; /* the server's, then those up to its root */
+	struct span key;
+	struct span client_ca;   /* clients must have a certificate by one of these; empty: none is asked for */
+	bool client_address;     /* with client_ca: it must name the address that the client comes from (RFC 8210 section 9.2) */
 };
 
 void tls_identity_free(struct tls_identity *i) TAKES(1);
-/* ERR_SYSTEM: a file cannot be used, *why says which and why; ERR_NOMEM. */
-RESULT tls_identity_load(const struct tls_identity_files *f, struct strbuf *why, struct tls_identity **ret) NONNULL;
+/* ERR_FORMAT: something cannot be used, *why says what; ERR_NOMEM. */
+RESULT tls_identity_new(const struct tls_identity_pem *pem, struct strbuf *why, struct tls_identity **ret) NONNULL;
 DEFINE_AUTO(struct tls_identity, tls_identity_free)
 
 struct tls_server_counts {

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -21,7 +20,7 @@ LOOP_HANDLE_IMPL(user)
 struct owner {
 	EVP_PKEY *key;
 	X509 *cert;
-	char cert_file[40], key_file[40];
+	char cert_pem[2000], key_pem[2000];
 };
 
 static struct owner root, server, second, client, elsewhere;
@@ -38,17 +37,18 @@ static void add(X509 *x, X509 *issuer, int nid, const char *value)
 	X509_EXTENSION_free(e);
 }
 
-static void write_pem(char path[40], X509 *cert, EVP_PKEY *key)
+static void write_pem(char text[2000], X509 *cert, EVP_PKEY *key)
 {
-	int fd;
-	FILE *f;
+	BIO *b = BIO_new(BIO_s_mem());
+	char *p = NULL;
+	long n;
 
-	strcpy(path, "/tmp/test_tls_server.XXXXXX");
-	fd = mkstemp(path);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
-	assert_non_null(f);
-	assert_int_equal(cert != NULL ? PEM_write_X509(f, cert) : PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL), 1);
-	assert_int_equal(fclose(f), 0);
+	assert_int_equal(cert != NULL ? PEM_write_bio_X509(b, cert) : PEM_write_bio_PrivateKey(b, key, NULL, NULL, 0, NULL, NULL), 1);
+	n = BIO_get_mem_data(b, &p);
+	assert_true(n > 0 && n < 2000);
+	memcpy(text, p, (size_t)n);
+	text[n] = '\0';
+	BIO_free(b);
 }
 
 static void make(struct owner *o, const char *name, const char *alt, const struct owner *issuer)
@@ -71,16 +71,14 @@ static void make(struct owner *o, const char *name, const char *alt, const struc
 	else
 		add(o->cert, issuer->cert, NID_subject_alt_name, alt);
 	assert_true(X509_sign(o->cert, issuer != NULL ? issuer->key : o->key, EVP_sha256()) > 0);
-	write_pem(o->cert_file, o->cert, NULL);
-	write_pem(o->key_file, NULL, o->key);
+	write_pem(o->cert_pem, o->cert, NULL);
+	write_pem(o->key_pem, NULL, o->key);
 }
 
 static void drop(struct owner *o)
 {
 	EVP_PKEY_free(o->key);
 	X509_free(o->cert);
-	(void)unlink(o->cert_file);
-	(void)unlink(o->key_file);
 }
 
 static int start(void **state)
@@ -235,7 +233,7 @@ static void dial(const struct owner *who, bool speak)
 	rig.n = 0;
 	memset(rig.heard, 0, sizeof rig.heard);
 	if (speak) {
-		assert_int_equal(SSL_CTX_load_verify_file(rig.ctx, root.cert_file), 1);
+		assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(rig.ctx), root.cert), 1);
 		SSL_CTX_set_verify(rig.ctx, SSL_VERIFY_PEER, NULL);
 		if (who != NULL) {
 			assert_int_equal(SSL_CTX_use_certificate(rig.ctx, who->cert), 1);
@@ -259,11 +257,11 @@ static void say(const char *text)
 
 static struct tls_identity *identity(const struct owner *o, bool clients, bool address)
 {
-	struct tls_identity_files f = { o->cert_file, o->key_file, clients ? root.cert_file : NULL, address };
+	struct tls_identity_pem pem = { span_text(o->cert_pem), span_text(o->key_pem), span_text(clients ? root.cert_pem : ""), address };
 	struct strbuf *why = strbuf_new(1000);
 	struct tls_identity *i = NULL;
 
-	if (!OK(tls_identity_load(&f, why, &i)))
+	if (!OK(tls_identity_new(&pem, why, &i)))
 		fail_msg("%s", strbuf_text(why));
 	strbuf_free(why);
 	return i;
@@ -406,18 +404,27 @@ static void too_slow(void **state)
 	finish();
 }
 
-static void bad_files(void **state)
+static void bad_identities(void **state)
 {
-	struct tls_identity_files none = { "/nonexistent", server.key_file, NULL, false }, other = { server.cert_file, client.key_file, NULL, false },
-		ca = { server.cert_file, server.key_file, server.key_file, false };
+	char chain[6000], broken[6000];
+	struct tls_identity_pem none = { span_text("hello"), span_text(server.key_pem), span_text(""), false },
+		other = { span_text(server.cert_pem), span_text(client.key_pem), span_text(""), false },
+		ca = { span_text(server.cert_pem), span_text(server.key_pem), span_text("hello"), false };
 	struct strbuf *why = strbuf_new(1000);
 	struct tls_identity *i = NULL;
 
 	(void)state;
-	assert_int_equal(tls_identity_load(&none, why, &i).e, ERR_SYSTEM);
-	assert_non_null(strstr(strbuf_text(why), "/nonexistent: "));
-	assert_int_equal(tls_identity_load(&other, why, &i).e, ERR_SYSTEM);
-	assert_int_equal(tls_identity_load(&ca, why, &i).e, ERR_SYSTEM);
+	assert_int_equal(tls_identity_new(&none, why, &i).e, ERR_FORMAT);
+	assert_non_null(strstr(strbuf_text(why), "the certificate cannot be used"));
+	assert_int_equal(tls_identity_new(&other, why, &i).e, ERR_FORMAT);
+	assert_int_equal(tls_identity_new(&ca, why, &i).e, ERR_FORMAT);
+	(void)snprintf(chain, sizeof chain, "%s%s", server.cert_pem, root.cert_pem);
+	other = (struct tls_identity_pem){ span_text(chain), span_text(server.key_pem), span_text(""), false };
+	assert_true(OK(tls_identity_new(&other, why, &i)));
+	tls_identity_free(i);
+	(void)snprintf(broken, sizeof broken, "%s-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", server.cert_pem);
+	other.certificate = span_text(broken);
+	assert_int_equal(tls_identity_new(&other, why, &i).e, ERR_FORMAT);
 	strbuf_free(why);
 }
 
@@ -429,7 +436,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(certificates_of_clients, user_start, user_end),
 		cmocka_unit_test_setup_teardown(another_identity, user_start, user_end),
 		cmocka_unit_test_setup_teardown(too_slow, user_start, user_end),
-		cmocka_unit_test(bad_files),
+		cmocka_unit_test(bad_identities),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
