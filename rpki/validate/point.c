@@ -95,10 +95,18 @@ static RESULT complete(struct point *p, bool *ret_there)
 	return DONE;
 }
 
-void chain_after(int64_t *ret_not_before, int64_t *ret_not_after, const struct ca *by, int64_t not_before, int64_t not_after)
+static void chain_after(int64_t *ret_not_before, int64_t *ret_not_after, const struct ca *by, int64_t not_before, int64_t not_after)
 {
 	*ret_not_before = not_before > by->chain_not_before ? not_before : by->chain_not_before;
 	*ret_not_after = not_after < by->chain_not_after ? not_after : by->chain_not_after;
+}
+
+void product_origin(const struct point *p, struct product *x)
+{
+	const struct item *i = x->item;
+
+	x->origin = (struct origin){ .uri = i->uri, .not_before = i->not_before, .not_after = i->not_after, .stale = p->stale };
+	chain_after(&x->origin.chain_not_before, &x->origin.chain_not_after, p->ca, i->not_before, i->not_after);
 }
 
 /* --- refusals */
@@ -126,6 +134,8 @@ static RESULT refuse(struct point *p, struct span uri, const struct report *rep)
 
 struct file {
 	struct span uri, octets;
+	const uint8_t *hash ARENA_FIELD;   /* as the manifest has it */
+	const struct known *known ARENA_FIELD; /* not NULL: it is as it is remembered, and octets are not there */
 };
 
 /* The URI of a file of the point: its name behind the CA's repository URI. */
@@ -168,6 +178,8 @@ static RESULT get_file(struct point *p, const struct manifest_file *f, struct fi
 
 	*ret_why = NULL;
 	TRY(uri_of(p, f->name, &ret->uri));
+	ret->hash = f->hash;
+	ret->known = NULL;
 	if (p->by_hash) {
 		memcpy(hash, f->hash, sizeof hash);
 		r = p->reader->ops->by_hash(p->reader, hash, p->options->limits.object, &ret->octets);
@@ -191,16 +203,27 @@ static RESULT get_file(struct point *p, const struct manifest_file *f, struct fi
 
 /* --- products */
 
-static struct product *add_product(struct point *p, enum counted kind, struct span uri, const struct cert *c) BORROWED;
-static struct product *add_product(struct point *p, enum counted kind, struct span uri, const struct cert *c)
+static struct item *add_item(struct point *p, enum counted kind, const struct file *f, const struct cert *c) BORROWED;
+static struct item *add_item(struct point *p, enum counted kind, const struct file *f, const struct cert *c)
 {
-	struct product *x = arena_alloc(p->arena, sizeof *x);
+	struct item *x = arena_alloc(p->arena, sizeof *x);
 
 	if (x == NULL)
 		return NULL;
-	x->kind = kind;
-	x->origin = (struct origin){ .uri = uri, .not_before = c->not_before, .not_after = c->not_after, .stale = p->stale };
-	chain_after(&x->origin.chain_not_before, &x->origin.chain_not_after, p->ca, c->not_before, c->not_after);
+	*x = (struct item){ p->items, kind, f->uri, f->hash, c->serial, c->not_before, c->not_after };
+	p->items = x;
+	return x;
+}
+
+static struct product *add_product(struct point *p, const struct item *item) BORROWED;
+static struct product *add_product(struct point *p, const struct item *item)
+{
+	struct product *x = item != NULL ? arena_alloc(p->arena, sizeof *x) : NULL;
+
+	if (x == NULL)
+		return NULL;
+	x->item = item;
+	product_origin(p, x);
 	x->next = p->products;
 	p->products = x;
 	return x;
@@ -218,7 +241,7 @@ static RESULT take_roa(struct point *p, const struct file *f, const struct issue
 	TRY(roa_read(&cms, rep, &roa));
 	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
 	TRY(roa_check(&roa, &cms.ee, &effective, rep));
-	x = add_product(p, COUNTED_ROA, f->uri, &cms.ee);
+	x = add_product(p, add_item(p, COUNTED_ROA, f, &cms.ee));
 	if (x == NULL)
 		return FAIL(ERR_NOMEM);
 	x->as = roa.as;
@@ -243,7 +266,7 @@ static RESULT take_aspa(struct point *p, const struct file *f, const struct issu
 	TRY(aspa_read(&cms, rep, &aspa));
 	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
 	TRY(aspa_check(&aspa, &cms.ee, &effective, rep));
-	x = add_product(p, COUNTED_ASPA, f->uri, &cms.ee);
+	x = add_product(p, add_item(p, COUNTED_ASPA, f, &cms.ee));
 	list = x != NULL ? arena_alloc_array(p->arena, aspa.count + 1, sizeof *list) : NULL;
 	if (list == NULL)
 		return FAIL(ERR_NOMEM);
@@ -266,7 +289,8 @@ static RESULT take_ghostbusters(struct point *p, const struct file *f, const str
 	remember_validity(p, cms.ee.not_before, cms.ee.not_after);
 	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
 	TRY(ghostbusters_read(&cms, rep, &g));
-	return ghostbusters_check(&cms.ee, rep);
+	TRY(ghostbusters_check(&cms.ee, rep));
+	return add_item(p, COUNTED_GHOSTBUSTERS, f, &cms.ee) != NULL ? DONE : FAIL(ERR_NOMEM);
 }
 
 static RESULT take_tak(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
@@ -279,23 +303,28 @@ static RESULT take_tak(struct point *p, const struct file *f, const struct issue
 	remember_validity(p, cms.ee.not_before, cms.ee.not_after);
 	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
 	TRY(tak_read(&cms, rep, &tak));
-	return tak_check(&tak, &cms.ee, by->cert, rep);
+	TRY(tak_check(&tak, &cms.ee, by->cert, rep));
+	return add_item(p, COUNTED_TAK, f, &cms.ee) != NULL ? DONE : FAIL(ERR_NOMEM);
 }
 
 static RESULT take_router(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
 {
 	struct resources effective;
+	const struct item *item;
 	struct product *x;
 	struct cert c;
 
 	TRY(cert_read(f->octets, CERT_ROUTER, CERT_USE_ANY, p->arena, rep, &c));
 	remember_validity(p, c.not_before, c.not_after);
 	TRY(cert_check(&c, by, p->options->now, p->arena, rep, &effective));
+	item = add_item(p, COUNTED_ROUTER, f, &c);
+	if (item == NULL)
+		return FAIL(ERR_NOMEM);
 	for (uint32_t i = 0; i < effective.asn.n; i++) {
 		for (uint64_t as = effective.asn.r[i].lo; as <= effective.asn.r[i].hi; as++) {
 			if (++p->payloads > p->options->limits.payloads)
 				return DONE; /* the whole point falls for that */
-			x = add_product(p, COUNTED_ROUTER, f->uri, &c);
+			x = add_product(p, item);
 			if (x == NULL)
 				return FAIL(ERR_NOMEM);
 			x->as = (uint32_t)as;
@@ -385,20 +414,12 @@ RESULT child_join(struct point *p, struct ca *c, bool *ret_room)
 	return DONE;
 }
 
-static RESULT take_child(struct point *p, const struct file *f, const struct issuer *by, struct report *rep, const char **ret_why)
+static RESULT add_child(struct point *p, struct ca *given, const char **ret_why) TAKES(2);
+static RESULT add_child(struct point *p, struct ca *given, const char **ret_why)
 {
-	AUTO(ca_free) struct ca *c = NULL;
-	struct resources effective;
+	AUTO(ca_free) struct ca *c = MOVE(given);
 	bool room;
 
-	TRY(ca_new(f->octets, CERT_CA, f->uri, rep, &c));
-	remember_validity(p, c->cert.not_before, c->cert.not_after); /* lint-ok: fanalyzer:-Wanalyzer-null-dereference ca_new() gives one, or fails */
-	TRY(cert_check(&c->cert, by, p->options->now, c->arena, rep, &effective));
-	if (is_above(p->ca, c->cert.ski)) {
-		*ret_why = "a CA below itself: the key is one of its issuers'";
-		return DONE;
-	}
-	TRY(keep_resources(c, &effective));
 	TRY(child_below(c, p->ca, p->stale));
 	if (c->depth > p->options->limits.depth || c->depth >= CA_MAX_DEPTH) {
 		*ret_why = "more CAs above one another than allowed";
@@ -416,6 +437,22 @@ static RESULT take_child(struct point *p, const struct file *f, const struct iss
 	c->next = MOVE(p->children);
 	p->children = MOVE(c);
 	return DONE;
+}
+
+static RESULT take_child(struct point *p, const struct file *f, const struct issuer *by, struct report *rep, const char **ret_why)
+{
+	AUTO(ca_free) struct ca *c = NULL;
+	struct resources effective;
+
+	TRY(ca_new(f->octets, CERT_CA, f->uri, rep, &c));
+	remember_validity(p, c->cert.not_before, c->cert.not_after); /* lint-ok: fanalyzer:-Wanalyzer-null-dereference ca_new() gives one, or fails */
+	TRY(cert_check(&c->cert, by, p->options->now, c->arena, rep, &effective));
+	if (is_above(p->ca, c->cert.ski)) {
+		*ret_why = "a CA below itself: the key is one of its issuers'";
+		return DONE;
+	}
+	TRY(keep_resources(c, &effective));
+	return add_child(p, MOVE(c), ret_why);
 }
 
 /* --- all of them */
@@ -541,12 +578,16 @@ static RESULT read_crl(struct point *p, const struct cms *cms, const struct mani
 	return fail(p, p->ca->cert.manifest, "RFC 9286 section 6.2: the manifest does not list the CRL of its own certificate");
 }
 
-/* --- the last good state (RFC 9286 section 6.6): hash of its manifest, nextUpdate, thisUpdate, number */
+/*
+ * --- the last good state (RFC 9286 section 6.6). One with an object that was refused is followed by higher numbers as any other is, but it is none to go back to: what was made of it was
+ * not what its CA meant (docs/decisions/0013).
+ */
 
 struct good {
 	struct span note;
 	const uint8_t *manifest BORROWED_FIELD; /* hash; NULL: none is known */
 	int64_t this_update;
+	bool whole;
 	struct span number;
 };
 
@@ -576,8 +617,18 @@ static RESULT recall(struct point *p, struct good *ret)
 	ret->note = value;
 	ret->manifest = value.p;
 	ret->this_update = (int64_t)((uint64_t)load32(value.p + OBJECT_HASH + 8) << 32 | load32(value.p + OBJECT_HASH + 12));
+	ret->whole = value.p[GOOD_HEAD - 1] == 1;
 	ret->number = span_of(value.p + GOOD_HEAD, value.n - GOOD_HEAD);
 	return DONE;
+}
+
+static bool nothing_refused(const struct point *p)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < COUNTED; i++)
+		n += p->invalid[i];
+	return n == 0;
 }
 
 static RESULT keep_good(struct point *p, const struct manifest *m, const uint8_t manifest_hash[OBJECT_HASH])
@@ -592,6 +643,7 @@ static RESULT keep_good(struct point *p, const struct manifest *m, const uint8_t
 	store32(value + OBJECT_HASH + 4, (uint32_t)m->next_update);
 	store32(value + OBJECT_HASH + 8, (uint32_t)((uint64_t)m->this_update >> 32));
 	store32(value + OBJECT_HASH + 12, (uint32_t)m->this_update);
+	value[GOOD_HEAD - 1] = nothing_refused(p);
 	memcpy(value + GOOD_HEAD, m->number.p, m->number.n);
 	memcpy(hashes, manifest_hash, OBJECT_HASH);
 	for (size_t i = 0; i < m->count; i++)
@@ -675,8 +727,33 @@ static RESULT read_manifest(struct point *p, const struct good *last, struct iss
 	return good ? DONE : fail_by(p, uri, &rep);
 }
 
+/* A file that is remembered as valid, and would be again: it is there, its certificate has neither ended nor been revoked. *ret->known NULL: it is not. */
+static RESULT get_known(struct point *p, const struct manifest_file *f, const struct crl *crl, struct file *ret)
+{
+	uint8_t hash[OBJECT_HASH], name[OBJECT_HASH];
+	const struct known *k;
+	struct result r;
+
+	ret->known = NULL;
+	if (p->by_hash || p->known_count == 0)
+		return DONE;
+	TRY(uri_of(p, f->name, &ret->uri));
+	k = remember_find(p, f->hash, ret->uri);
+	if (k == NULL || p->options->now < k->not_before || p->options->now > k->not_after || crl_has(crl, k->serial))
+		return DONE;
+	sha256_of(ret->uri, name);
+	r = p->reader->ops->hash_at(p->reader, p->ca->cert.notify, p->ca->cert.repository, name, hash);
+	if (r.e == ERR_NOTFOUND || (OK(r) && memcmp(hash, f->hash, sizeof hash) != 0))
+		return DONE;
+	TRY(r);
+	ret->known = k;
+	ret->hash = f->hash;
+	ret->octets = span_of("", 0);
+	return remember_seen(p, ret->uri, f->hash);
+}
+
 /* All files are there, and are what the manifest says, or none counts (RFC 9286 sections 6.4 to 6.6). */
-static RESULT get_files(struct point *p, const struct manifest *m, struct file **ret)
+static RESULT get_files(struct point *p, const struct manifest *m, const struct crl *crl, struct file **ret)
 {
 	struct file *files = arena_alloc_array(p->arena, m->count + 1, sizeof *files);
 	const char *why;
@@ -684,6 +761,9 @@ static RESULT get_files(struct point *p, const struct manifest *m, struct file *
 	if (files == NULL)
 		return FAIL(ERR_NOMEM);
 	for (size_t i = 0; i < m->count; i++) {
+		TRY(get_known(p, &m->files[i], crl, &files[i]));
+		if (files[i].known != NULL)
+			continue;
 		TRY(get_file(p, &m->files[i], &files[i], &why));
 		if (why != NULL)
 			return fail(p, files[i].uri, why);
@@ -694,6 +774,7 @@ static RESULT get_files(struct point *p, const struct manifest *m, struct file *
 
 static void forget(struct point *p)
 {
+	p->items = NULL;
 	p->products = NULL;
 	p->payloads = 0;
 	while (p->children != NULL) {
@@ -711,6 +792,39 @@ static RESULT over(struct point *p, const char *why)
 	return fail(p, p->ca->cert.manifest, why);
 }
 
+/* One that is valid as it was. */
+static RESULT take_known(struct point *p, const struct known *k, bool *ret_done)
+{
+	AUTO(ca_free) struct ca *c = NULL;
+	const char *why = NULL;
+	struct result r = remember_reuse(p, k, &c);
+
+	*ret_done = OK(r);
+	if (r.e == ERR_FORMAT)
+		return DONE;
+	TRY(r);
+	remember_validity(p, k->not_before, k->not_after);
+	if (c != NULL)
+		TRY(add_child(p, MOVE(c), &why));
+	p->valid[k->kind] += why == NULL;
+	p->invalid[k->kind] += why != NULL;
+	return why != NULL ? refuse_text(p, k->uri, why) : DONE;
+}
+
+static RESULT take_file(struct point *p, const struct manifest_file *m, struct file *f, const struct issuer *by)
+{
+	const char *why = NULL;
+	bool done = false;
+
+	if (f->known != NULL)
+		TRY(take_known(p, f->known, &done));
+	if (done)
+		return DONE;
+	if (f->known != NULL)
+		TRY(get_file(p, m, f, &why));
+	return why != NULL ? fail(p, f->uri, why) : take(p, m, f, by);
+}
+
 static RESULT attempt(struct point *p, const struct good *last, const struct public_key *key)
 {
 	const struct validate_limits *l = &p->options->limits;
@@ -724,11 +838,11 @@ static RESULT attempt(struct point *p, const struct good *last, const struct pub
 		return DONE;
 	if (m.count > l->files)
 		return over(p, "more files on one manifest than allowed");
-	TRY(get_files(p, &m, &files));
+	TRY(get_files(p, &m, by.crl, &files));
 	if (p->failed)
 		return DONE;
 	for (size_t i = 0; i < m.count; i++) {
-		TRY(take(p, &m.files[i], &files[i], &by));
+		TRY(take_file(p, &m.files[i], &files[i], &by));
 		if (p->child_count > l->children)
 			return over(p, "more CA certificates of one CA than allowed");
 		if (p->payloads > l->payloads)
@@ -749,7 +863,7 @@ static RESULT look(struct point *p, const struct good *last)
 	if (!good)
 		return fail(p, p->ca->uri, "RFC 7935 section 3: libcrypto does not take its key");
 	TRY(attempt(p, last, key));
-	if (!p->failed || last->manifest == NULL)
+	if (!p->failed || last->manifest == NULL || !last->whole)
 		return DONE;
 	p->failed = false;
 	p->by_hash = true;

@@ -22,7 +22,7 @@ DEFINE_AUTO(struct branch, branch_unref)
 
 /*
  * A CA whose certificate is valid, and whose publication point is to be looked at. It lives in its own arena. One that comes from memory is brief: of cert there are notify, manifest,
- * repository, ski and the times alone, and effective only when it is not what the certificate claims; point_validate() reads the rest when it needs it.
+ * repository, ski, serial and the times alone, and effective only when it is not what the certificate claims; point_validate() reads the rest when it needs it.
  */
 struct ca {
 	struct ca *next OWNED_FIELD;
@@ -48,10 +48,20 @@ DEFINE_AUTO(struct ca, ca_free)
 RESULT ca_new(struct span octets, enum cert_kind kind, struct span uri, struct report *rep, struct ca **ret) NONNULL;
 struct ca *ca_brief(void) OWNED_BY(ca_free); /* with nothing in it; NULL: out of memory */
 
-/* A product, as it waits for the end of its point. */
+/* An object that is valid, and no CA. */
+struct item {
+	struct item *next ARENA_FIELD;
+	enum counted kind;
+	struct span uri;
+	const uint8_t *hash ARENA_FIELD;
+	struct span serial;              /* of its own certificate, as its times */
+	int64_t not_before, not_after;
+};
+
+/* A product, as it waits for the end of its point. Those of one item stand together. */
 struct product {
 	struct product *next ARENA_FIELD;
-	enum counted kind;
+	const struct item *item ARENA_FIELD;
 	struct origin origin;
 	uint32_t as;                     /* ROA; router key; ASPA: the customer */
 	struct span what;                /* ROA: the address blocks; router key: its SPKI */
@@ -67,13 +77,15 @@ struct refusal {
 	const char *why ARENA_FIELD;
 };
 
+struct known;
 struct seen;
 struct point {
 	const struct validate_options *options BORROWED_FIELD;
 	struct objects_reader *reader BORROWED_FIELD;
 	struct ca *ca BORROWED_FIELD;
 	struct arena *arena BORROWED_FIELD;      /* for all of the point; what is told of it lies here or in the reader's octets */
-	struct product *products ARENA_FIELD;
+	struct item *items ARENA_FIELD;
+	struct product *products ARENA_FIELD; /* in the order of their items */
 	struct refusal *refusals ARENA_FIELD;
 	struct ca *children OWNED_FIELD;
 	size_t child_count;
@@ -94,23 +106,25 @@ struct point {
 	bool unsure;                             /* on something else, too, that no note tells */
 	int64_t from, until;                     /* the time between two changes */
 	int64_t own_stale;                       /* as stale, without what is above */
+	struct known *known ARENA_FIELD;         /* what is remembered of its objects: sorted by hash */
+	size_t known_count;
 	struct seen *seen ARENA_FIELD, *seen_last ARENA_FIELD;
 	size_t seen_count;
 	struct span note_key, note_value;        /* note_value.n 0: nothing new */
 	bool note_gone;                          /* the note under note_key is of no use */
 };
 
-/* The validity of a certificate together with that of all above it. */
-void chain_after(int64_t *ret_not_before, int64_t *ret_not_after, const struct ca *by, int64_t not_before, int64_t not_after) NONNULL;
+/* Fills x->origin, by its item and all above it. */
+void product_origin(const struct point *p, struct product *x) NONNULL;
 
 /* A CA's place below its issuer: in the tree, and in the count of all below one member of a registry (*ret_room false: that is full). ERR_NOMEM. */
 RESULT child_below(struct ca *c, const struct ca *by, int64_t stale) NONNULL;
 RESULT child_join(struct point *p, struct ca *c, bool *ret_room) NONNULL;
 #define CHILD_NO_ROOM "more publication points below one CA than allowed"
 
-/* The note of a last good state: hash of the manifest, nextUpdate, thisUpdate, and its number. */
+/* The note of a last good state: hash of the manifest, nextUpdate, thisUpdate, whether nothing was refused, and its number. */
 #define GOOD_LETTER 'G'               /* the first octet of the key */
-#define GOOD_HEAD (OBJECT_HASH + 16u)
+#define GOOD_HEAD (OBJECT_HASH + 17u)
 
 /* Looks at the publication point of p->ca. Its children are p->children. ERR_NOMEM, ERR_SYSTEM; what is wrong with objects is in p. */
 RESULT point_validate(struct point *p) NONNULL;

@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <link.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -10,7 +11,7 @@
 #include "config.h"
 #include "rpki/object/roa.h"
 
-#define FORM "cairn remembers 1" /* of what is written here */
+#define FORM "cairn remembers 2" /* of what is written here */
 #define PAIR (2u * OBJECT_HASH)
 
 struct seen {
@@ -172,12 +173,20 @@ RESULT remember_seen(struct point *p, struct span uri, const uint8_t *hash)
 
 /* --- writing */
 
+static void put_item(struct strbuf *b, const struct item *i)
+{
+	strbuf_putc(b, 'o');
+	strbuf_add(b, i->hash, OBJECT_HASH);
+	put64(b, (uint64_t)i->not_before);
+	put64(b, (uint64_t)i->not_after);
+	put_span(b, i->uri);
+	put_span(b, i->serial);
+	strbuf_putc(b, (char)i->kind);
+}
+
 static void put_product(struct strbuf *b, const struct product *x)
 {
-	strbuf_putc(b, (char)x->kind);
-	put64(b, (uint64_t)x->origin.not_before);
-	put64(b, (uint64_t)x->origin.not_after);
-	put_span(b, x->origin.uri);
+	strbuf_putc(b, 'p');
 	put32(b, x->as);
 	put_span(b, x->what);
 	put_span(b, x->ski);
@@ -189,11 +198,13 @@ static void put_product(struct strbuf *b, const struct product *x)
 
 static void put_child(struct strbuf *b, const struct ca *c)
 {
+	strbuf_putc(b, 'c');
 	strbuf_add(b, c->hash, sizeof c->hash);
-	strbuf_add(b, c->identity, sizeof c->identity);
 	put64(b, (uint64_t)c->cert.not_before);
 	put64(b, (uint64_t)c->cert.not_after);
 	put_span(b, c->uri);
+	put_span(b, c->cert.serial);
+	strbuf_add(b, c->identity, sizeof c->identity);
 	put_span(b, c->cert.notify);
 	put_span(b, c->cert.manifest);
 	put_span(b, c->cert.repository);
@@ -205,12 +216,15 @@ static void put_child(struct strbuf *b, const struct ca *c)
 
 static void put_refusal(struct strbuf *b, const struct refusal *f)
 {
+	strbuf_putc(b, 'r');
 	put_span(b, f->uri);
 	put_span(b, span_of(f->why, strlen(f->why) + 1)); /* with its NUL, so that it can be used where it lies */
 }
 
 void remember_write(const struct point *p, struct strbuf *out)
 {
+	const struct product *x = p->products;
+
 	strbuf_putc(out, (char)((p->failed ? 1 : 0) | (p->kept ? 2 : 0)));
 	put64(out, (uint64_t)p->own_stale);
 	put64(out, p->payloads);
@@ -219,18 +233,15 @@ void remember_write(const struct point *p, struct strbuf *out)
 		put64(out, p->valid[i]);
 		put64(out, p->invalid[i]);
 	}
-	for (const struct product *x = p->products; x != NULL; x = x->next) {
-		strbuf_putc(out, 'p');
-		put_product(out, x);
+	for (const struct item *i = p->items; i != NULL; i = i->next) {
+		put_item(out, i);
+		for (; x != NULL && x->item == i; x = x->next)
+			put_product(out, x);
 	}
-	for (const struct ca *c = p->children; c != NULL; c = c->next) {
-		strbuf_putc(out, 'c');
+	for (const struct ca *c = p->children; c != NULL; c = c->next)
 		put_child(out, c);
-	}
-	for (const struct refusal *f = p->refusals; f != NULL; f = f->next) {
-		strbuf_putc(out, 'r');
+	for (const struct refusal *f = p->refusals; f != NULL; f = f->next)
 		put_refusal(out, f);
-	}
 }
 
 /* Against bits that flip, not against people: who can write to the store needs no such way. */
@@ -413,7 +424,7 @@ static RESULT get_list(struct reader *r, struct arena *a, struct product *x)
 
 static bool product_is_good(const struct product *x)
 {
-	switch (x->kind) {
+	switch (x->item->kind) {
 	case COUNTED_ROA:
 		return x->n == 0 && x->ski.n == 0 && roa_is_whole(x);
 	case COUNTED_ASPA:
@@ -429,20 +440,16 @@ static bool product_is_good(const struct product *x)
 	case COUNTED:
 		break;
 	}
-	return false;
+	return false; /* others give nothing */
 }
 
-static RESULT get_product(struct reader *r, struct point *p, struct product **ret)
+static RESULT get_product(struct reader *r, struct point *p, const struct item *item, struct product **ret)
 {
 	struct product *x = arena_alloc(p->arena, sizeof *x);
 
 	if (x == NULL)
 		return FAIL(ERR_NOMEM);
-	x->kind = (enum counted)read8(r);
-	x->origin.not_before = (int64_t)get64(r);
-	x->origin.not_after = (int64_t)get64(r);
-	x->origin.uri = get_span(r);
-	x->origin.stale = p->stale;
+	x->item = item;
 	x->as = read32(r);
 	x->what = get_span(r);
 	x->ski = get_span(r);
@@ -450,8 +457,46 @@ static RESULT get_product(struct reader *r, struct point *p, struct product **re
 	TRY(get_list(r, p->arena, x));
 	if (!reader_ok(r) || !product_is_good(x))
 		return FAIL(ERR_FORMAT);
-	chain_after(&x->origin.chain_not_before, &x->origin.chain_not_after, p->ca, x->origin.not_before, x->origin.not_after);
+	product_origin(p, x);
 	*ret = x;
+	return DONE;
+}
+
+/* What items and CAs begin with. */
+static RESULT get_head(struct reader *r, struct known *ret)
+{
+	struct span hash = read_span(r, OBJECT_HASH);
+
+	*ret = (struct known){ .hash = hash.p, .kind = COUNTED_CERT };
+	ret->not_before = (int64_t)get64(r);
+	ret->not_after = (int64_t)get64(r);
+	ret->uri = get_span(r);
+	ret->serial = get_span(r);
+	return reader_ok(r) ? DONE : FAIL(ERR_FORMAT);
+}
+
+static RESULT get_item_head(struct reader *r, struct known *ret)
+{
+	uint8_t kind;
+
+	TRY(get_head(r, ret));
+	kind = read8(r);
+	if (kind != COUNTED_ROA && kind != COUNTED_ASPA && kind != COUNTED_ROUTER && kind != COUNTED_GHOSTBUSTERS && kind != COUNTED_TAK)
+		return FAIL(ERR_FORMAT);
+	ret->kind = (enum counted)kind;
+	return reader_ok(r) ? DONE : FAIL(ERR_FORMAT);
+}
+
+static RESULT get_item(struct reader *r, struct point *p, struct item **ret)
+{
+	struct item *i = arena_alloc(p->arena, sizeof *i);
+	struct known head;
+
+	if (i == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(get_item_head(r, &head));
+	*i = (struct item){ NULL, head.kind, head.uri, head.hash, head.serial, head.not_before, head.not_after };
+	*ret = i;
 	return DONE;
 }
 
@@ -469,10 +514,8 @@ static RESULT get_effective(struct reader *r, struct ca *c)
 	return get_set32(r, c->arena, &c->effective.as, &c->effective.asn);
 }
 
-/* A text of the note, copied: the note goes before the CA does. */
-static RESULT get_text(struct reader *r, struct arena *a, struct span *ret)
+static RESULT copy_text(struct span s, struct arena *a, struct span *ret)
 {
-	struct span s = get_span(r);
 	const uint8_t *copy = arena_dup(a, s.p != NULL ? s.p : (const uint8_t *)"", s.n);
 
 	if (copy == NULL)
@@ -481,18 +524,28 @@ static RESULT get_text(struct reader *r, struct arena *a, struct span *ret)
 	return DONE;
 }
 
+/* A text of the note, copied: the note goes before the CA does. */
+static RESULT get_text(struct reader *r, struct arena *a, struct span *ret)
+{
+	return copy_text(get_span(r), a, ret);
+}
+
 static RESULT read_child(struct reader *r, struct ca *c)
 {
-	struct span hash = read_span(r, OBJECT_HASH), identity = read_span(r, OBJECT_HASH);
+	struct known head;
+	struct span identity;
 
+	TRY(get_head(r, &head));
+	identity = read_span(r, OBJECT_HASH);
 	if (!reader_ok(r))
 		return FAIL(ERR_FORMAT);
-	memcpy(c->hash, hash.p, OBJECT_HASH);
+	memcpy(c->hash, head.hash, OBJECT_HASH);
 	memcpy(c->identity, identity.p, OBJECT_HASH);
 	c->identified = c->brief = true;
-	c->cert.not_before = (int64_t)get64(r);
-	c->cert.not_after = (int64_t)get64(r);
-	TRY(get_text(r, c->arena, &c->uri));
+	c->cert.not_before = head.not_before;
+	c->cert.not_after = head.not_after;
+	TRY(copy_text(head.uri, c->arena, &c->uri));
+	TRY(copy_text(head.serial, c->arena, &c->cert.serial));
 	TRY(get_text(r, c->arena, &c->cert.notify));
 	TRY(get_text(r, c->arena, &c->cert.manifest));
 	TRY(get_text(r, c->arena, &c->cert.repository));
@@ -531,16 +584,32 @@ static RESULT get_refusal(struct reader *r, struct point *p, struct refusal **re
 
 /* The last of each list. */
 struct ends {
+	struct item *item ARENA_FIELD;
 	struct product *product ARENA_FIELD;
 	struct ca *child BORROWED_FIELD;
 	struct refusal *refusal ARENA_FIELD;
 };
 
+static RESULT take_item(struct reader *r, struct point *p, struct ends *e)
+{
+	struct item *i;
+
+	TRY(get_item(r, p, &i));
+	if (e->item != NULL)
+		e->item->next = i;
+	else
+		p->items = i;
+	e->item = i;
+	return DONE;
+}
+
 static RESULT take_product(struct reader *r, struct point *p, struct ends *e)
 {
 	struct product *x;
 
-	TRY(get_product(r, p, &x));
+	if (e->item == NULL)
+		return FAIL(ERR_FORMAT);
+	TRY(get_product(r, p, e->item, &x));
 	if (e->product != NULL)
 		e->product->next = x;
 	else
@@ -603,6 +672,7 @@ static RESULT take_refusal(struct reader *r, struct point *p, struct ends *e)
 	return DONE;
 }
 
+#define COUNTS_OCTETS (3 * 8 + COUNTED * 2 * 8)
 static void read_counts(struct reader *r, struct point *p)
 {
 	p->own_stale = (int64_t)get64(r);
@@ -615,11 +685,19 @@ static void read_counts(struct reader *r, struct point *p)
 	}
 }
 
+/* Items with their products, then CAs, then refusals. */
+static bool in_order(uint8_t last, uint8_t what)
+{
+	bool in_items = last == 'o' || last == 'p';
+
+	return what == 'o' || what == 'p' ? in_items : what == 'c' ? last != 'r' : true;
+}
+
 RESULT remember_take(struct span found, struct point *p)
 {
 	struct reader r = reader_of(found);
-	struct ends e = { NULL, NULL, NULL };
-	uint8_t flags = read8(&r), last = 'p';
+	struct ends e = { NULL, NULL, NULL, NULL };
+	uint8_t flags = read8(&r), last = 'o';
 
 	if (flags > 2)
 		return FAIL(ERR_FORMAT);
@@ -629,10 +707,12 @@ RESULT remember_take(struct span found, struct point *p)
 	while (reader_ok(&r) && !reader_end(&r)) {
 		uint8_t what = read8(&r);
 
-		if ((what == 'p' && last != 'p') || (what == 'c' && last == 'r'))
+		if (!in_order(last, what))
 			return FAIL(ERR_FORMAT);
 		last = what;
-		if (what == 'p')
+		if (what == 'o')
+			TRY(take_item(&r, p, &e));
+		else if (what == 'p')
 			TRY(take_product(&r, p, &e));
 		else if (what == 'c')
 			TRY(take_child(&r, p, &e));
@@ -642,6 +722,136 @@ RESULT remember_take(struct span found, struct point *p)
 			return FAIL(ERR_FORMAT);
 	}
 	return reader_ok(&r) ? DONE : FAIL(ERR_FORMAT);
+}
+
+/* --- objects that are as they were, in a point that is not */
+
+static void skip_product(struct reader *r)
+{
+	read_skip(r, 4);
+	(void)get_span(r);
+	(void)get_span(r);
+	read_skip(r, 4);
+	read_skip(r, (size_t)read32(r) * 4);
+}
+
+static void skip_set(struct reader *r, size_t octets)
+{
+	read_skip(r, 1);
+	read_skip(r, (size_t)read32(r) * octets);
+}
+
+static void skip_child(struct reader *r)
+{
+	read_skip(r, OBJECT_HASH);
+	for (int i = 0; i < 4; i++)
+		(void)get_span(r);
+	if (read8(r) == 1)
+		return;
+	skip_set(r, 8);
+	skip_set(r, 32);
+	skip_set(r, 8);
+}
+
+/* The next item or CA, with all that belongs to it. False: there is none. */
+static bool next_known(struct reader *r, struct known *ret)
+{
+	size_t at = r->pos;
+	uint8_t what = read8(r);
+
+	if ((what != 'o' && what != 'c') || !OK(what == 'o' ? get_item_head(r, ret) : get_head(r, ret)))
+		return false;
+	if (what == 'c')
+		skip_child(r);
+	while (what == 'o' && !reader_end(r) && r->base[r->pos] == 'p') {
+		read_skip(r, 1);
+		skip_product(r);
+	}
+	ret->octets = span_of(r->base + at, r->pos - at);
+	return reader_ok(r);
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	const struct known *x = a, *y = b;
+
+	return memcmp(x->hash, y->hash, OBJECT_HASH);
+}
+
+RESULT remember_know(struct point *p, struct span found)
+{
+	struct reader r = reader_of(found), again;
+	struct known one;
+	size_t n = 0;
+
+	read_skip(&r, 1 + COUNTS_OCTETS);
+	again = r;
+	while (next_known(&r, &one))
+		n++;
+	p->known = arena_alloc_array(p->arena, n + 1, sizeof *p->known);
+	if (p->known == NULL)
+		return FAIL(ERR_NOMEM);
+	while (p->known_count < n && next_known(&again, &p->known[p->known_count]))
+		p->known_count++;
+	if (n > 1)
+		qsort(p->known, n, sizeof *p->known, by_hash);
+	return DONE;
+}
+
+const struct known *remember_find(const struct point *p, const uint8_t hash[OBJECT_HASH], struct span uri)
+{
+	const struct known wanted = { .hash = hash };
+	const struct known *k = bsearch(&wanted, p->known, p->known_count, sizeof *p->known, by_hash), *end = p->known + p->known_count;
+
+	if (k == NULL)
+		return NULL;
+	while (k > p->known && by_hash(k - 1, k) == 0)
+		k--;
+	for (; k < end && memcmp(k->hash, hash, OBJECT_HASH) == 0; k++)
+		if (span_equal(k->uri, uri))
+			return k; /* the same octets may have two names */
+	return NULL;
+}
+
+static uint64_t payloads_of(const struct product *x)
+{
+	return x->item->kind == COUNTED_ROA ? x->prefixes : x->item->kind == COUNTED_ASPA ? x->n : 1;
+}
+
+static RESULT reuse_item(struct reader *r, struct point *p)
+{
+	struct product *first = NULL, *last = NULL, *x;
+	struct item *item;
+	uint64_t payloads = 0;
+
+	TRY(get_item(r, p, &item));
+	while (!reader_end(r)) {
+		read_skip(r, 1);
+		TRY(get_product(r, p, item, &x));
+		payloads += payloads_of(x);
+		if (last != NULL)
+			last->next = x;
+		else
+			first = x;
+		last = x;
+	}
+	p->payloads += payloads;
+	item->next = p->items;
+	p->items = item;
+	if (last == NULL)
+		return DONE;
+	last->next = p->products;
+	p->products = first;
+	return DONE;
+}
+
+RESULT remember_reuse(struct point *p, const struct known *k, struct ca **ret_child)
+{
+	struct reader r = reader_of(k->octets);
+
+	if (read8(&r) == 'c')
+		return get_child(&r, p, ret_child);
+	return reuse_item(&r, p);
 }
 
 /* --- recalling */
@@ -717,11 +927,8 @@ RESULT remember_recall(struct point *p, struct span good, bool *ret_known)
 	TRY(r);
 	TRY(holds(p, &m, good, ret_known));
 	if (!*ret_known)
-		return DONE;
+		return remember_know(p, m.found);
 	r = remember_take(m.found, p);
-	if (r.e == ERR_FORMAT) {
-		*ret_known = false;
-		return DONE;
-	}
-	return r;
+	*ret_known = OK(r);
+	return r.e == ERR_FORMAT ? DONE : r;
 }

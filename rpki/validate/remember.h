@@ -1,5 +1,5 @@
 /*
- * remember.h: what was found out about a publication point, as octets for a note, and when it may be used again instead of looking (docs/decisions/0012). The note's key is a hash of all that
+ * remember.h: what was found out about a publication point, as octets for a note, and when it may be used again instead of looking (docs/decisions/0013). The note's key is a hash of all that
  * the verdict depends on before anything is looked at: program, limits, the CA's certificate, its effective resources, its place. The note says what else it was based on: what was found
  * at each URI, the last good state (RFC 9286 section 6.6), and the time between two changes. Only rpki/validate sees it.
  */
@@ -23,8 +23,22 @@ void remember_validity(struct point *p, int64_t not_before, int64_t not_after) N
 /* What was found at a URI; NULL: nothing. The manifest's comes first. */
 RESULT remember_seen(struct point *p, struct span uri, const uint8_t *hash) __attribute__((nonnull(1)));
 
-/* Fills p with what is remembered, when that holds. good: the note of the last good state, as it is now. */
+/* Fills p with what is remembered, when that holds; when not, p->known with what may hold of it. good: the note of the last good state, as it is now. */
 RESULT remember_recall(struct point *p, struct span good, bool *ret_known) NONNULL;
+/* An object of the publication point as it was when the note was made, and valid. Everything else that this depended on is as it was, but the time and its certificate's revocation. */
+struct known {
+	const uint8_t *hash BORROWED_FIELD;
+	enum counted kind;
+	struct span uri, serial;
+	int64_t not_before, not_after;
+	struct span octets;           /* in the note */
+};
+/* Sets p->known from a note's found. ERR_NOMEM. */
+RESULT remember_know(struct point *p, struct span found) NONNULL;
+const struct known *remember_find(const struct point *p, const uint8_t hash[OBJECT_HASH], struct span uri) BORROWED NONNULL; /* NULL: it is not known */
+/* Gives p what such an object gave; a CA to *ret_child, which has no place yet. ERR_NOMEM; ERR_FORMAT: p is as it was, and the object is to be looked at. */
+RESULT remember_reuse(struct point *p, const struct known *k, struct ca **ret_child) NONNULL;
+
 /* Makes p's note. good: as it will be after this run. */
 RESULT remember_make(struct point *p, struct span good) NONNULL;
 

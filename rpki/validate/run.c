@@ -57,9 +57,9 @@ static RESULT tell_products(const struct validation *r, const struct point *p)
 
 	for (struct product *x = p->products; x != NULL; x = x->next) {
 		x->origin.tal = r->options.anchors[p->ca->anchor].name;
-		if (x->kind == COUNTED_ROA)
+		if (x->item->kind == COUNTED_ROA)
 			TRY(tell_roa(s, x));
-		else if (x->kind == COUNTED_ASPA)
+		else if (x->item->kind == COUNTED_ASPA)
 			TRY(s->ops->aspa(s, &x->origin, x->as, x->list, x->n));
 		else
 			TRY(s->ops->router_key(s, &x->origin, x->as, x->ski, x->what));

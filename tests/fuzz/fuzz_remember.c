@@ -17,6 +17,32 @@ static void free_children(struct point *p)
 	}
 }
 
+/* The same object by object: each is found by its hash and name, and gives what it gave. */
+static bool known_again(const struct point *p, struct span found)
+{
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct point other = { .options = p->options, .ca = p->ca, .arena = a, .stale = p->stale };
+	size_t n = 0;
+
+	if (a == NULL || !OK(remember_know(&other, found)))
+		return mem_failed();
+	for (const struct item *i = p->items; i != NULL; i = i->next, n++) {
+		AUTO(ca_free) struct ca *c = NULL;
+		const struct known *k = remember_find(&other, i->hash, i->uri);
+
+		if (k == NULL || !OK(remember_reuse(&other, k, &c)) || c != NULL)
+			return mem_failed();
+	}
+	for (const struct ca *i = p->children; i != NULL; i = i->next, n++) {
+		AUTO(ca_free) struct ca *c = NULL;
+		const struct known *k = remember_find(&other, i->hash, i->uri);
+
+		if (k == NULL || !OK(remember_reuse(&other, k, &c)) || c == NULL)
+			return mem_failed();
+	}
+	return other.known_count == n;
+}
+
 static bool written_again(const struct point *p, struct span found)
 {
 	AUTO(strbuf_free) struct strbuf *again = strbuf_new(REMEMBER_MAX);
@@ -46,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	HOLDS(m.states.n == 2 * OBJECT_STATE && m.seen.n % (2 * OBJECT_HASH) == 0);
 	r = remember_take(m.found, &p);
-	same = !OK(r) || written_again(&p, m.found);
+	same = !OK(r) || (written_again(&p, m.found) && known_again(&p, m.found));
 	free_children(&p);
 	HOLDS(same);
 	return 0;

@@ -371,6 +371,26 @@ static void the_last_good_state_stands_in(void **state)
 	mem_free(w);
 }
 
+static void a_state_with_an_object_that_was_refused_is_none_to_go_back_to(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->o.keeper = &w->keeper;
+	w->files[TOY_FILE_ROA].octets = toy_object(toy, TOY_ASPA);
+	w->files[TOY_FILE_MANIFEST].octets = toy_manifest(toy, false, 8, w->files + TOY_FILE_CRL, 5);
+	assert_has(run(w), "\nASPA 64496: 2 from 1\n");
+	remember_all(w);
+	w->files[TOY_FILE_GHOSTBUSTERS].uri = "rsync://toy.example/repo/elsewhere.gbr";
+	assert_has_not(run(w), "ASPA 64496");
+	assert_int_equal(w->result.points_failed, 1);
+	assert_int_equal(w->result.points_kept, 0);
+	/* Its number counts all the same. */
+	toy_repository(toy, w->files);
+	assert_has(run(w), "the manifest's number is not higher");
+	mem_free(w);
+}
+
 static void manifests_must_rise(void **state)
 {
 	struct world *w = world_new();
@@ -511,6 +531,7 @@ int main(void)
 		cmocka_unit_test(each_limit_bites_and_is_counted),
 		cmocka_unit_test(a_ca_below_itself_is_not_gone_into),
 		cmocka_unit_test(the_last_good_state_stands_in),
+		cmocka_unit_test(a_state_with_an_object_that_was_refused_is_none_to_go_back_to),
 		cmocka_unit_test(manifests_must_rise),
 		cmocka_unit_test(what_a_check_refuses_is_not_told),
 		cmocka_unit_test(a_manifest_that_is_older_does_not_count_though_its_number_is_higher),
