@@ -132,6 +132,18 @@ static void plan_next(struct schedule *s)
 		plan(s, due > now + SOONEST_MS ? due - now : SOONEST_MS);
 }
 
+/* Where the reason names a file, its URI is said once. */
+static void say_of_repository(const struct cycle_repository *r)
+{
+	size_t n = strlen(r->uri);
+	bool named = strncmp(r->why, r->uri, n) == 0 && strncmp(r->why + n, ": ", 2) == 0;
+
+	if (r->how == CYCLE_FAILED)
+		log_warn("repository %s: %s", r->uri, named ? r->why + n + 2 : r->why);
+	else if (r->why[0] != '\0')
+		log_info("repository %s: %s", r->uri, r->why);
+}
+
 static void on_progress(struct loop *l, void *object, const struct cycle_repository *r, const struct cycle_anchor *a, size_t anchor, const struct cycle_counts *counts)
 {
 	struct schedule *s = (struct schedule *)object;
@@ -139,10 +151,8 @@ static void on_progress(struct loop *l, void *object, const struct cycle_reposit
 
 	if (a != NULL && a->why[0] != '\0')
 		log_lines(a->fetched ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARN, a->why, "trust anchor ");
-	if (r != NULL && r->how == CYCLE_FAILED)
-		log_warn("repository %s: %s", r->uri, r->why);
-	else if (r != NULL && r->why[0] != '\0')
-		log_info("repository %s: %s", r->uri, r->why);
+	if (r != NULL)
+		say_of_repository(r);
 	if (who != NULL && s->ev.progress != NULL)
 		s->ev.progress(l, who, r, a, anchor, counts);
 }

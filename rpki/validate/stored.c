@@ -132,7 +132,7 @@ struct span rsync_module(struct span uri)
 /* What RRDP has brought, unless rsync has brought something later: that was when RRDP failed. */
 static RESULT choose(const struct stored_reader *r, struct span notify, struct span module, struct store_source *ret)
 {
-	struct store_source rsync;
+	struct store_source rsync = { 0 };
 	struct result by_rrdp = notify.n > 0 && r->stored->rrdp ? store_source(r->view, STORE_RRDP, notify, ret) : FAIL(ERR_NOTFOUND);
 	struct result by_rsync = module.n > 0 ? store_source(r->view, STORE_RSYNC, module, &rsync) : FAIL(ERR_NOTFOUND);
 
