@@ -92,7 +92,7 @@ struct cycle {
 	struct validation *validation OWNED_FIELD;
 	struct anchor_result *results OWNED_FIELD;
 	struct post *posts OWNED_FIELD;
-	size_t posts_left;
+	size_t anchors, posts_left;
 	uint64_t begun_ms;
 	timer_h deadline;
 	struct result error;  /* the first of the run's own */
@@ -165,7 +165,7 @@ static void cycle_free(struct cycle *c)
 	validate_abort(MOVE(c->validation));
 	for (size_t i = 0; i < c->count; i++)
 		place_free(MOVE(c->places[i].place));
-	for (size_t i = 0; c->posts != NULL && i < locators_count(c->o.locators); i++) {
+	for (size_t i = 0; c->posts != NULL && i < c->anchors; i++) {
 		mem_free(MOVE(c->posts[i].uri));
 		mem_free(MOVE(c->posts[i].why));
 	}
@@ -196,9 +196,11 @@ static void cycle_close(struct cycle *c)
 	loop_timer_stop(c->loop, &c->deadline);
 	for (size_t i = 0; i < c->count; i++)
 		place_stop(c->places[i].place);
-	for (size_t i = 0; i < locators_count(c->o.locators); i++)
-		if (c->posts[i].c != NULL)
-			post_stop(&c->posts[i]);
+	for (size_t i = 0; i < c->anchors; i++)
+		post_stop(&c->posts[i]);
+	for (size_t i = 0; i < c->count; i++)
+		rrdp_keep_free(MOVE(c->places[i].place->keep));
+	stored_free(MOVE(c->stored)); /* from here on store, fetcher and locators may go */
 	loop_bury(c->loop, &c->dead, cycle_bury);
 }
 
@@ -641,7 +643,7 @@ static RESULT post_begin(struct post *p)
 
 static void begin_anchors(struct cycle *c)
 {
-	for (size_t i = 0; i < locators_count(c->o.locators); i++) {
+	for (size_t i = 0; i < c->anchors; i++) {
 		struct post *p = &c->posts[i];
 		struct anchor_report none = { .uri = "", .why = "" };
 		struct result r = c->o.fetcher != NULL ? post_begin(p) : DONE;
@@ -663,7 +665,7 @@ static void tell_end(struct cycle *c, struct cycle_report *r, struct cycle_ancho
 
 	for (size_t i = 0; i < c->count; i++)
 		list[i] = c->places[i].place->report;
-	r->anchor_count = locators_count(c->o.locators);
+	r->anchor_count = c->anchors;
 	for (size_t i = 0; i < r->anchor_count; i++) {
 		const struct post *p = &c->posts[i];
 
@@ -682,7 +684,7 @@ static void tell_end(struct cycle *c, struct cycle_report *r, struct cycle_ancho
 
 static void finish(struct cycle *c)
 {
-	AUTO(mem_free) void *fetched = mem_alloc_array(locators_count(c->o.locators), sizeof(struct cycle_anchor)), *list = mem_alloc_array(c->count, sizeof(struct cycle_repository));
+	AUTO(mem_free) void *fetched = mem_alloc_array(c->anchors, sizeof(struct cycle_anchor)), *list = mem_alloc_array(c->count, sizeof(struct cycle_repository));
 	AUTO(table_unref) struct payload_table *table = NULL;
 	struct cycle_report r = { .result = validate_end(MOVE(c->validation)) };
 
@@ -747,7 +749,7 @@ static void hurry(struct cycle *c)
 		count_late(c);
 		place_done(p, CYCLE_FAILED, "given up: the run took too long");
 	}
-	for (size_t i = 0; i < locators_count(c->o.locators) && !c->closed; i++) {
+	for (size_t i = 0; i < c->anchors && !c->closed; i++) {
 		struct anchor_report r = { .uri = "", .why = "given up: the run took too long\n" };
 
 		if (!c->posts[i].done)
@@ -784,6 +786,7 @@ static RESULT fill(struct cycle *c, const struct cycle_options *o)
 	size_t n = locators_count(o->locators);
 
 	c->o = *o;
+	c->anchors = n;
 	if (o->fetcher == NULL)
 		c->late = true;
 	c->results = mem_alloc_array(n, sizeof *c->results);
@@ -808,7 +811,7 @@ static RESULT begin_validation(struct cycle *c)
 {
 	struct validate_options v = { .now = c->o.now, .threads = c->o.threads > 0 ? c->o.threads : 1, .limits = c->o.validate_limits, .objects = stored_objects(c->stored),
 		.sink = collector_sink(c->collector), .keeper = stored_keeper(c->stored), .gate = &c->gate, .anchors = locators_list(c->o.locators),
-		.anchor_count = locators_count(c->o.locators) };
+		.anchor_count = c->anchors };
 
 	return validate_begin(&v, c->results, &c->validation);
 }
