@@ -36,6 +36,7 @@ struct schedule {
 	struct locators *locators OWNED_FIELD;
 	struct locators *newer OWNED_FIELD; /* came while a run was under way */
 	struct strbuf *refused OWNED_FIELD;
+	const struct hash_key *points_key BORROWED_FIELD; /* outlives it */
 	cycle_h cycle;                     /* {0}: none is under way */
 	timer_h timer;
 	uint64_t begun_ms, generation;
@@ -231,6 +232,7 @@ static void begin(struct schedule *s)
 	s->settings.rsync_dir = s->rsync_dir;
 	s->settings.locators = s->locators;
 	s->settings.refused = s->refused;
+	s->settings.points_key = s->points_key;
 	s->settings.now = s->at_given ? s->at_sec : loop_now(s->loop)->wall_sec;
 	s->settings.generation = ++s->generation;
 	r = s->store != NULL ? cycle_begin(s->loop, &s->settings, &ev, &s->cycle) : FAIL(ERR_SYSTEM);
@@ -298,10 +300,11 @@ RESULT schedule_new(struct loop *l, const struct schedule_options *o, const stru
 		return FAIL(ERR_NOMEM);
 	s->loop = l;
 	s->ev = *ev;
-	s->fetcher = o->fetcher; /* own-ok: R5 it outlives the schedule */
+	s->fetcher = o->fetcher;
 	s->once = o->once;
 	s->at_given = o->at_given;
 	s->at_sec = o->at_sec;
+	s->points_key = o->points_key;
 	s->cache = mem_strdup(cache != NULL ? cache : "");
 	s->rsync_dir = settings_rsync_dir(cache != NULL ? cache : "");
 	s->refused = strbuf_new(REFUSED_OCTETS);

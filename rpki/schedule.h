@@ -19,6 +19,7 @@ struct schedule_options {
 	bool once;                               /* no run follows the first */
 	bool at_given;
 	int64_t at_sec;                          /* the time of validation, when given */
+	const struct hash_key *points_key BORROWED_FIELD; /* as in cycle.h; outlives it */
 };
 
 struct schedule_events {

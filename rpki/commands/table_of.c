@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "rpki/commands/table_file.h"
 #include "rpki/engine.h"
+#include "rpki/process/setup.h"
 #include "rpki/serve/rtr_keep.h"
 #include "rpki/serve/slurm.h"
 #include "rpki/store/store.h"
@@ -130,7 +131,7 @@ RESULT table_of(const struct table_wanted *w, const struct conf *c, struct strbu
 	if (w->offline)
 		return run(c, w->now, why, ret);
 	dir = conf_text(conf_single(c, CLAUSE_RPKI), OPT_RPKI_CACHE_DIR);
-	kept = mem_printf("%s/" RTR_KEEP_NAME, dir != NULL ? dir : "");
+	kept = mem_printf("%s/" SERVE_FOLDER "/" RTR_KEEP_NAME, dir != NULL ? dir : "");
 	if (kept == NULL)
 		return FAIL(ERR_NOMEM);
 	if (access(kept, R_OK) != 0) {

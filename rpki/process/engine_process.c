@@ -5,21 +5,28 @@
 #include "rpki/process/engine_process.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "base/strbuf.h"
 #include "rpki/engine.h"
+#include "rpki/guard.h"
 #include "rpki/process/child.h"
 #include "rpki/process/control.h"
 #include "rpki/process/exceptions.h"
 #include "rpki/process/fetcher_link.h"
 #include "rpki/process/memory_file.h"
+#include "rpki/process/progress.h"
 #include "rpki/process/run_status.h"
+#include "rpki/process/tally.h"
 #include "rpki/routes/table_image.h"
 #include "rpki/schedule.h"
+#include "rpki/serve/http_inside.h"
 #include "rpki/serve/output.h"
 #include "rpki/serve/status_file.h"
 #include "rpki/store/store.h"
@@ -39,6 +46,9 @@ struct engine_process {
 	struct fetcher *fetcher OWNED_FIELD;    /* NULL: nothing is fetched */
 	struct schedule *schedule OWNED_FIELD;  /* NULL: there are no trust anchors, or a tree of files is at hand */
 	struct payload_table *validated OWNED_FIELD; /* by the last run; NULL: none has ended, or there are no trust anchors */
+	struct payload_table *guarded OWNED_FIELD;   /* the same with what the loss guard keeps: what goes to routers and HTTP */
+	struct guard *guard OWNED_FIELD;        /* NULL: one run, and nobody is served */
+	struct progress progress;
 	struct status *status OWNED_FIELD;      /* of the last run; NULL: none has ended */
 	uint64_t generation;
 	timer_h watch;
@@ -77,18 +87,37 @@ static void say(struct engine_process *p, enum control_message what, int fd)
 
 /* -------------------------------------------------------------------------------------------------------------- publishing */
 
+/* What the formats tell besides payloads: of this table, which has nothing of the loss guard's. */
+static struct shown *facts_for(const struct engine_process *p, const struct payload_table *t) OWNED_BY(shown_unref);
+static struct shown *facts_for(const struct engine_process *p, const struct payload_table *t)
+{
+	AUTO(status_free) struct status *s = NULL;
+	struct result r = DONE;
+
+	if (p->status != NULL)
+		r = status_copy(p->status, &s);
+	else
+		s = status_new();
+	if (!OK(r) || s == NULL || !OK(tally_payloads(s, p->validated, t)))
+		return NULL;
+	s->table_time = time_now(p);
+	return shown_new(t, MOVE(s));
+}
+
 static RESULT write_outputs(const struct engine_process *p, const struct payload_table *t)
 {
-	struct output_info info = { .generated_sec = time_now(p) };
+	AUTO(shown_unref) struct shown *facts = facts_for(p, t);
 	struct result all = DONE;
 
+	if (facts == NULL)
+		return FAIL(ERR_NOMEM);
 	for (unsigned int f = 0; f < OUTPUT_FORMATS; f++) {
 		const char *path = conf_text(rpki_clause(p), output_option(f));
 		struct result r;
 
 		if (path == NULL || *path == '\0')
 			continue;
-		r = output_write_file(f, t, &info, path);
+		r = output_write_file(f, t, &facts->info, path);
 		if (!OK(r)) {
 			log_error("%s: cannot be written: %s", path, r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
 			all = r;
@@ -146,15 +175,23 @@ static void keep_status(const struct engine_process *p)
 /* The table, after the exceptions, goes out to files, and to whom routers ask. */
 static RESULT publish(struct engine_process *p)
 {
-	AUTO(table_unref) struct payload_table *t = NULL;
+	AUTO(table_unref) struct payload_table *t = NULL, *served = NULL;
 	struct slurm_counts counts;
 	struct result sent;
 
 	TRY(slurm_apply(exceptions_now(p->exceptions), p->validated, NULL, p->generation + 1, &counts, &t));
+	if (p->guarded == p->validated)
+		served = table_ref(t);
+	else
+		TRY(slurm_apply(exceptions_now(p->exceptions), p->guarded, NULL, p->generation + 1, &counts, &served));
 	p->generation++;
-	sent = send_table(p, t);
+	if (p->status != NULL)
+		TRY(tally_payloads(p->status, p->guarded, served));
+	sent = send_table(p, served);
 	if (OK(sent))
 		sent = send_status(p);
+	if (p->status != NULL && !p->child.setup->o.once)
+		keep_status(p);
 	TRY(write_outputs(p, t));
 	return sent;
 }
@@ -203,7 +240,89 @@ static void note_status(struct engine_process *p, const struct cycle_report *r, 
 	}
 	status_free(MOVE(p->status));
 	p->status = MOVE(s);
-	keep_status(p);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- loss guard */
+
+static void tell_held(struct engine_process *p, const struct guard_report *r)
+{
+	char since[32];
+	AUTO_CHARS char *what = NULL;
+	bool told = false;
+
+	if (r->given_up)
+		log_error("loss guard: %s: %" PRIu64 " payloads are still wanting after %" PRId64 " seconds, and are served no longer", r->anchor, r->missing,
+			conf_int(rpki_clause(p), OPT_RPKI_LOSS_GUARD_TIME));
+	if (r->held == 0)
+		return;
+	what = mem_printf("loss guard: %s: %" PRIu64 " of %" PRIu64 " payloads have vanished for want of data, and stay served since %s, at most for %" PRId64 " seconds", r->anchor,
+		r->held, r->served, clock_iso(r->since, since), conf_int(rpki_clause(p), OPT_RPKI_LOSS_GUARD_TIME));
+	if (what != NULL)
+		log_error("%s", what);
+	if (p->status == NULL)
+		return;
+	for (struct status_anchor *a = p->status->anchors; a != NULL; a = a->next) {
+		if (strcmp(a->name, r->anchor) == 0) {
+			a->held_back = r->held;
+			told = true;
+		}
+	}
+	if (what != NULL && (!told || status_add_alarm(p->status, STATUS_ALARM, r->since, what) == NULL))
+		log_error("out of memory: the status does not tell of the loss guard");
+}
+
+/* What the run found, with what is not plausible to have gone. Without memory: as it was found. */
+static void guard_run(struct engine_process *p, const struct cycle_report *r, const struct locators *locators)
+{
+	AUTO(mem_free) void *room = mem_alloc_array(r->anchor_count, sizeof(struct guard_anchor));
+	struct guard_anchor *anchors = room;
+	struct guard_run run = { .anchors = anchors, .nanchors = r->anchor_count, .points = r->points, .npoints = r->point_count, .now = time_now(p) };
+	const struct guard_report *reports;
+	size_t n;
+
+	table_unref(MOVE(p->guarded));
+	p->guarded = table_ref(p->validated);
+	if (p->guard == NULL || anchors == NULL)
+		return;
+	for (size_t i = 0; i < r->anchor_count; i++)
+		anchors[i] = (struct guard_anchor){ locators_list(locators)[i].name, r->anchors[i].usable };
+	table_unref(MOVE(p->guarded));
+	if (!OK(guard_apply(p->guard, &run, p->validated, &p->guarded))) {
+		log_error("out of memory: the loss guard did not look at this run");
+		p->guarded = table_ref(p->validated);
+		return;
+	}
+	reports = guard_reports(p->guard, &n);
+	for (size_t i = 0; i < n; i++)
+		tell_held(p, &reports[i]);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- progress */
+
+static void on_progress(struct loop *l, void *object, const struct cycle_repository *r, const struct cycle_anchor *a, size_t anchor, const struct cycle_counts *counts)
+{
+	struct engine_process *p = (struct engine_process *)object;
+	uint64_t now = now_ms(loop_now(l));
+	char room[PROGRESS_TEXT];
+
+	(void)a, (void)anchor;
+	if (p->progress.begun_ms == 0)
+		progress_begin(&p->progress, p->progress.terminal, now);
+	if (r != NULL)
+		progress_note(&p->progress, r->how == CYCLE_FAILED, r->published, r->octets, counts->repositories);
+	if (!progress_is_due(&p->progress, now))
+		return;
+	if (p->progress.terminal)
+		(void)fprintf(stderr, "\r\033[K%s\r", progress_text(&p->progress, now, room));
+	else
+		log_info("the run so far: %s", progress_text(&p->progress, now, room));
+}
+
+static void progress_over(struct engine_process *p)
+{
+	if (p->progress.drawn)
+		(void)fputs("\r\033[K", stderr);
+	p->progress = (struct progress){ .terminal = p->progress.terminal };
 }
 
 static void on_run_ended(struct loop *l, void *object, const struct cycle_report *r, const struct locators *locators)
@@ -211,6 +330,7 @@ static void on_run_ended(struct loop *l, void *object, const struct cycle_report
 	struct engine_process *p = (struct engine_process *)object;
 	bool usable = OK(r->result);
 
+	progress_over(p);
 	note_status(p, r, locators);
 	for (size_t i = 0; i < r->anchor_count; i++)
 		usable = usable && r->anchors[i].usable;
@@ -218,12 +338,15 @@ static void on_run_ended(struct loop *l, void *object, const struct cycle_report
 	if (OK(r->result)) {
 		table_unref(MOVE(p->validated));
 		p->validated = table_ref(r->table);
+		guard_run(p, r, locators);
 		say(p, CONTROL_RUN_DONE, -1);
 		if (!OK(publish(p))) {
 			log_error("not everything was published");
 			p->exit_status = 1;
 		}
 	}
+	if (!OK(r->result) && !p->child.setup->o.once && p->status != NULL)
+		keep_status(p);
 	if (!OK(r->result) && !OK(send_status(p)))
 		log_error("out of memory: the status is as of an earlier run");
 	if (p->child.setup->o.once)
@@ -277,7 +400,9 @@ static RESULT validate_tree(struct engine_process *p, const struct locators *loc
 		return FAIL(ERR_NOMEM);
 	o.objects = tree_objects(tree);
 	TRY(engine_run(&o, anchors, &p->validated));
+	p->guarded = table_ref(p->validated);
 	engine_report(locators, anchors, lines);
+	note_status(p, &(struct cycle_report){ .table = p->validated, .anchors = anchors, .anchor_count = locators_count(locators) }, locators);
 	log_report(LOG_LEVEL_VERBOSE, refused);
 	log_report(LOG_LEVEL_NOTICE, lines);
 	for (size_t i = 0; i < locators_count(locators); i++)
@@ -323,11 +448,28 @@ static RESULT make_fetcher(struct engine_process *p)
 	return p->fetcher != NULL ? DONE : FAIL(ERR_NOMEM);
 }
 
+static struct guard_options guard_options(const struct conf_clause *rpki)
+{
+	return (struct guard_options){ conf_bool(rpki, OPT_RPKI_LOSS_GUARD), (uint32_t)conf_int(rpki, OPT_RPKI_LOSS_GUARD_SHARE), conf_int(rpki, OPT_RPKI_LOSS_GUARD_TIME) };
+}
+
+/* Only where somebody is served: a single run says what it has found. */
+static RESULT make_guard(struct engine_process *p)
+{
+	struct guard_options o = guard_options(rpki_clause(p));
+	struct hash_key key = rng_hash_key(p->child.rng);
+
+	if (p->child.setup->o.once)
+		return DONE;
+	p->guard = guard_new(&o, &key);
+	return p->guard != NULL ? DONE : FAIL(ERR_NOMEM);
+}
+
 static RESULT make_schedule(struct engine_process *p)
 {
 	const struct setup *s = p->child.setup;
 	struct schedule_options o = { .conf = s->conf, .once = s->o.once, .at_given = s->o.at_given, .at_sec = s->o.at_sec };
-	const struct schedule_events ev = { .type = &engine_process_loop_type, .who = p->self.v, .ended = on_run_ended };
+	const struct schedule_events ev = { .type = &engine_process_loop_type, .who = p->self.v, .progress = on_progress, .ended = on_run_ended };
 	const char *cache = conf_text(rpki_clause(p), OPT_RPKI_CACHE_DIR);
 
 	if (s->set_store_aside) {
@@ -336,6 +478,9 @@ static RESULT make_schedule(struct engine_process *p)
 	}
 	TRY(make_fetcher(p));
 	o.fetcher = p->fetcher;
+	TRY(make_guard(p));
+	o.points_key = p->guard != NULL ? guard_key(p->guard) : NULL;
+	p->progress.terminal = s->log_to < 0 && s->o.foreground && isatty(STDERR_FILENO);
 	return schedule_new(p->child.loop, &o, &ev, &p->schedule);
 }
 
@@ -460,6 +605,8 @@ static void end(struct engine_process *p)
 	schedule_free(MOVE(p->schedule));
 	fetcher_free(MOVE(p->fetcher));
 	exceptions_free(MOVE(p->exceptions));
+	guard_free(MOVE(p->guard));
+	table_unref(MOVE(p->guarded));
 	table_unref(MOVE(p->validated));
 	status_free(MOVE(p->status));
 	if (p->self.v != 0)

@@ -1,6 +1,6 @@
 /*
  * http_inside.h: what the files behind http.h share: http.c (paths, answers), http_select.c (selectors, tables as pages), http_delta.c (differences), http_validity.c (routes),
- * show_*.c (the status). Nobody else includes it.
+ * show_*.c (the status); and the facts of a table for output files. Nobody else includes it but who writes those.
  */
 #ifndef RPKI_SERVE_HTTP_INSIDE_H
 #define RPKI_SERVE_HTTP_INSIDE_H

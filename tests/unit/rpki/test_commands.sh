@@ -72,14 +72,14 @@ printf '{ "slurmVersion": 1, "validationOutputFilters": { "prefixFilters": [], "
 "$CAIRN_BUILD/cairn-rpki" -d -c "$dir/c.conf" >"$dir/log" 2>&1 &
 pid=$!
 for _ in $(seq 100); do
-	[ ! -e "$dir/cache/rtr-state" ] || break
+	[ ! -e "$dir/cache/serve/rtr-state" ] || break
 	sleep 0.1
 done
 kill "$pid"
 wait "$pid"
 run 0 validate -c "$dir/c.conf" 7 192.0.2.0/24
 says "  192.0.2.0/24-24 AS7 matches: exception $dir/s.json (ours)"
-run 0 diff "$dir/s.json" "$dir/cache/rtr-state"
+run 0 diff "$dir/s.json" "$dir/cache/serve/rtr-state"
 run 0 validate --offline -c "$dir/c.conf" 7 192.0.2.0/24
 says '192.0.2.0/24 AS7: valid'
 

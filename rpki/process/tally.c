@@ -1,0 +1,120 @@
+#include "rpki/process/tally.h"
+
+#include <string.h>
+
+#include "base/strbuf.h"
+
+static enum status_payload slot_of(const struct payload_table *t, enum payload_kind k, size_t i)
+{
+	if (k == PAYLOAD_VRP)
+		return i < table_vrps4(t) ? STATUS_V4 : STATUS_V6;
+	return k == PAYLOAD_KEY ? STATUS_KEYS : STATUS_ASPAS;
+}
+
+/* The anchor of that name, looked for first where the last one was. */
+static struct status_anchor *anchor_of(struct status *s, struct status_anchor *last, const char *name) BORROWED;
+static struct status_anchor *anchor_of(struct status *s, struct status_anchor *last, const char *name)
+{
+	if (last != NULL && strcmp(last->name, name) == 0)
+		return last;
+	for (struct status_anchor *a = s->anchors; a != NULL; a = a->next)
+		if (strcmp(a->name, name) == 0)
+			return a;
+	return status_add_anchor(s, name);
+}
+
+/* Whether payload i of `of` is in t, from *at on: both are in order. */
+static bool is_in(const struct payload_table *t, const struct payload_table *of, enum payload_kind k, size_t i, size_t *at)
+{
+	for (; *at < table_count(t, k); (*at)++) {
+		int c;
+
+		if (k == PAYLOAD_VRP) {
+			struct vrp a = table_vrp(t, *at), b = table_vrp(of, i);
+
+			c = vrp_compare(&a, &b);
+		} else if (k == PAYLOAD_KEY) {
+			struct router_key a = table_key(t, *at), b = table_key(of, i);
+
+			c = router_key_compare(&a, &b);
+		} else {
+			uint32_t a = table_aspa(t, *at).customer, b = table_aspa(of, i).customer;
+
+			c = a < b ? -1 : a > b;
+		}
+		if (c >= 0)
+			return c == 0;
+	}
+	return false;
+}
+
+static void count_as(struct status_payloads *p, bool first, bool served)
+{
+	p->valid++;
+	if (!first)
+		p->duplicate++;
+	else if (served)
+		p->contributed++;
+	else
+		p->filtered++;
+}
+
+static RESULT count_validated(struct status *s, const struct payload_table *t, const struct payload_table *served, enum payload_kind k)
+{
+	struct status_anchor *last = NULL;
+	size_t at = 0;
+
+	for (size_t i = 0; i < table_count(t, k); i++) {
+		enum status_payload slot = slot_of(t, k, i);
+		bool there = is_in(served, t, k, i, &at);
+
+		for (size_t w = 0; w < table_sources(t, k, i); w++) {
+			last = anchor_of(s, last, table_source(t, k, i, w).tal);
+			if (last == NULL)
+				return FAIL(ERR_NOMEM);
+			count_as(&last->payloads[slot], w == 0, there);
+			count_as(&s->total[slot], w == 0, there);
+		}
+	}
+	return DONE;
+}
+
+/* What exceptions add to it. */
+static void count_exceptions(struct status *s, const struct payload_table *served, enum payload_kind k)
+{
+	for (size_t i = 0; i < table_count(served, k); i++) {
+		enum status_payload slot = slot_of(served, k, i);
+		size_t n = table_sources(served, k, i), own = 0;
+
+		for (size_t w = 0; w < n; w++)
+			own += table_source(served, k, i, w).kind == SOURCE_EXCEPTION;
+		for (size_t w = 0; w < own; w++) {
+			count_as(&s->exceptions[slot], w == 0 && own == n, true);
+			count_as(&s->total[slot], w == 0 && own == n, true);
+		}
+	}
+}
+
+RESULT tally_payloads(struct status *s, const struct payload_table *validated, const struct payload_table *served)
+{
+	memset(s->total, 0, sizeof s->total);
+	memset(s->exceptions, 0, sizeof s->exceptions);
+	for (struct status_anchor *a = s->anchors; a != NULL; a = a->next)
+		memset(a->payloads, 0, sizeof a->payloads);
+	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++) {
+		if (validated != NULL)
+			TRY(count_validated(s, validated, served, k));
+		count_exceptions(s, served, k);
+	}
+	return DONE;
+}
+
+RESULT status_copy(const struct status *s, struct status **ret)
+{
+	AUTO(strbuf_free) struct strbuf *octets = strbuf_new(STATUS_OCTETS_MAX);
+
+	if (octets == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(status_encode(s, octets));
+	return status_decode(strbuf_span(octets), ret);
+}
