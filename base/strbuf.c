@@ -82,6 +82,17 @@ void strbuf_putc(struct strbuf *b, char c)
 	strbuf_add(b, &c, 1);
 }
 
+void strbuf_number(struct strbuf *b, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while ((n /= 10) != 0);
+	strbuf_add(b, digits + at, sizeof digits - at);
+}
+
 void strbuf_vprintf(struct strbuf *b, const char *fmt, va_list ap)
 {
 	char small[256];
@@ -135,8 +146,16 @@ void strbuf_json_string(struct strbuf *b, struct span s)
 	size_t start = b->len;
 
 	strbuf_putc(b, '"');
-	for (size_t i = 0; i < s.n; i++)
-		json_octet(b, s.p[i]);
+	for (size_t i = 0; i < s.n; i++) {
+		size_t from = i;
+
+		while (i < s.n && s.p[i] >= 0x20 && s.p[i] <= 126 && s.p[i] != '"' && s.p[i] != '\\')
+			i++;
+		if (i > from)
+			strbuf_add(b, s.p + from, i - from);
+		if (i < s.n)
+			json_octet(b, s.p[i]);
+	}
 	strbuf_putc(b, '"');
 	if (!strbuf_ok(b))
 		strbuf_cut(b, start);

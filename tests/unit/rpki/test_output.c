@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "rpki/serve/output_inside.h"
 #include "rpki/serve/json.h"
 #include "rpki/serve/output.h"
 #include "rpki/serve/slurm.h"
@@ -349,9 +350,35 @@ static void rpki_clients_keys_and_aspas(void **state)
 		"\t\"signedprefixlists\": [\n\n\t]\n}\n");
 }
 
+/* Prefixes are printed without printf(), as inet_ntop() would. */
+static void prefixes_are_as_inet_ntop_has_them(void **state)
+{
+	struct strbuf *out = strbuf_new(100);
+	uint32_t random = 1;
+
+	(void)state;
+	for (unsigned int n = 0; n < 20000; n++) {
+		struct vrp v = { .family = n % 4 == 0 ? ADDR_V4 : ADDR_V6, .len = n % 4 == 0 ? 32 : 128 };
+		struct prefix p;
+		char text[ADDR_TEXT], whole[ADDR_TEXT + 8];
+
+		for (unsigned int i = 0; i < (n % 4 == 0 ? 4 : 16); i++) {
+			random = random * 1664525 + 1013904223;
+			v.addr[i] = (random >> 28) < 11 ? 0 : (random >> 28) == 15 ? 0xff : (uint8_t)(random >> 16);
+		}
+		p = vrp_prefix(&v);
+		snprintf(whole, sizeof whole, "%s/%u", addr_text(&p.a, text), v.len);
+		strbuf_clear(out);
+		output_prefix(out, &v);
+		assert_string_equal(strbuf_text(out), whole);
+	}
+	strbuf_free(out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefixes_are_as_inet_ntop_has_them),
 		cmocka_unit_test(csv_forms),
 		cmocka_unit_test(json_forms),
 		cmocka_unit_test(forms_for_routers),
