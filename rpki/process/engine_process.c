@@ -523,8 +523,12 @@ static RESULT add_path(struct paths *x, char *folder, unsigned int groups)
 
 static RESULT fill_paths(struct paths *x, const struct conf_clause *rpki)
 {
-	const char *tree = conf_text(rpki, OPT_RPKI_RPKI_TREE), *cache = conf_text(rpki, OPT_RPKI_CACHE_DIR);
+	const char *tree = conf_text(rpki, OPT_RPKI_RPKI_TREE), *cache = conf_text(rpki, OPT_RPKI_CACHE_DIR), *tals = conf_text(rpki, OPT_RPKI_TAL_DIR);
 
+	if (tals != NULL && *tals != '\0')
+		TRY(add_path(x, mem_strdup(tals), SANDBOX_READ));
+	for (size_t i = 0; i < conf_count(rpki, OPT_RPKI_TAL); i++)
+		TRY(add_path(x, folder_of(conf_item(rpki, OPT_RPKI_TAL, i)), SANDBOX_READ));
 	TRY(add_path(x, mem_strdup(cache), SANDBOX_READ | SANDBOX_WRITE));
 	if (tree != NULL && *tree != '\0')
 		TRY(add_path(x, mem_strdup(tree), SANDBOX_READ));
@@ -542,7 +546,7 @@ static RESULT fill_paths(struct paths *x, const struct conf_clause *rpki)
 static RESULT confine(struct engine_process *p)
 {
 	const struct conf_clause *rpki = rpki_clause(p);
-	struct paths x = { .room = 2 + conf_count(rpki, OPT_RPKI_SLURM) + OUTPUT_FORMATS };
+	struct paths x = { .room = 3 + conf_count(rpki, OPT_RPKI_TAL) + conf_count(rpki, OPT_RPKI_SLURM) + OUTPUT_FORMATS };
 	struct result r = FAIL(ERR_NOMEM);
 
 	x.p = (struct sandbox_path *)mem_alloc_array(x.room, sizeof *x.p);
