@@ -1,0 +1,199 @@
+#!/usr/bin/python3
+"""cairn-rpki online, against servers of this script: the RIPE pilot's real objects over RRDP and over rsync, with faults between.
+
+    online.py DATA PROGRAM      DATA: a folder with rpki-monitoring/. In a network and mount namespace of its own (tests/stages/ci/67-rpki-online). The last line is "N passed, N failed"."""
+
+import base64
+import gzip
+import http.server
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+
+DATA, PROGRAM = sys.argv[1:3]
+HOST = "localcert.ripe.net"
+AT = 1691132400
+PILOT = os.path.join(DATA, "rpki-monitoring", "rrdp", "pilot")
+passed = failed = 0
+seen = []
+broken = set()
+notification = gzip.open(os.path.join(PILOT, "notification.xml.gz")).read()
+snapshot = open(os.path.join(PILOT, "snapshot.xml.gz"), "rb").read()
+snapshot_path = re.search(rb'<snapshot uri="https://[^/]*(/[^"]*)"', notification).group(1).decode()
+
+
+def check(good, what, detail=""):
+    global passed, failed
+    passed += bool(good)
+    failed += not good
+    if not good:
+        print(f"failed: {what}: {detail}")
+
+
+def openssl(where, *words):
+    subprocess.run(("openssl",) + words, check=True, cwd=where, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def certificates(where):
+    ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl(where, "req", "-x509", *ec, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem")
+    openssl(where, "req", *ec, "-subj", "/CN=x", "-keyout", "server.key", "-out", "server.csr")
+    with open(os.path.join(where, "ext"), "w", encoding="ascii") as f:
+        f.write(f"subjectAltName=DNS:{HOST}\n")
+    openssl(where, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext", "-out", "server.pem")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    anchor = b""
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body=b"", **fields):
+        self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        seen.append(self.path)
+        if self.path in broken:
+            self.answer(503)
+        elif self.path == "/ta/ripe-ncc-pilot.cer":
+            self.answer(200, Handler.anchor)
+        elif self.path == "/rrdp/notification.xml":
+            if self.headers.get("If-None-Match") == '"one"':
+                self.answer(304, ETag='"one"')
+            else:
+                self.answer(200, notification, ETag='"one"')
+        elif self.path == snapshot_path:
+            self.answer(200, snapshot, Content_Encoding="gzip")
+        else:
+            self.answer(404)
+
+
+def serve_https(where):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 443), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.path.join(where, "server.pem"), os.path.join(where, "server.key"))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def unpack(folder):
+    """The snapshot as rsync would lay it out; returns the names of its modules."""
+    modules = set()
+    for _, element in ElementTree.iterparse(gzip.open(os.path.join(PILOT, "snapshot.xml.gz"))):
+        if not element.tag.endswith("publish"):
+            continue
+        host, _, rest = element.get("uri")[len("rsync://"):].partition("/")
+        modules.add(rest.split("/")[0])
+        path = os.path.join(folder, host, rest)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(base64.b64decode(element.text))
+    return modules
+
+
+def serve_rsync(where, folder, modules):
+    with open(os.path.join(where, "rsyncd.conf"), "w", encoding="ascii") as f:
+        f.write("use chroot = no\nreverse lookup = no\nuid = 0\ngid = 0\n")
+        for m in sorted(modules):
+            f.write(f"[{m}]\n\tpath = {os.path.join(folder, HOST, m)}\n\tread only = yes\n")
+    return subprocess.Popen(["rsync", "--daemon", "--no-detach", "--address=127.0.0.1", f"--config={where}/rsyncd.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def vrps(path):
+    with open(path, encoding="ascii") as f:
+        return {tuple(line.strip().split(",")[:3]) for line in f if line.startswith("AS") and not line.startswith("ASN")}
+
+
+def run(where, cache, what, options="", status=0):
+    """A run; returns what it found and said. It may write nothing to its cache but what a cache has."""
+    conf, out = os.path.join(where, "conf"), os.path.join(where, "out.csv")
+    with open(conf, "w", encoding="ascii") as f:
+        f.write(f'rpki:\n\tusername: ""\n\ttal: "{PILOT}/ripe-pilot.tal"\n\tcache-dir: "{where}/{cache}"\n\ttls-ca-bundle: "{where}/ca.pem"\n\toutput-csv: "{out}"\n{options}')
+    if os.path.exists(out):
+        os.unlink(out)
+    seen.clear()
+    try:
+        p = subprocess.run([PROGRAM, "-c", conf, "--once", "--at", str(AT)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=100, check=False)
+    except subprocess.TimeoutExpired:
+        check(False, what, "no end")
+        return set(), ""
+    check(p.returncode == status, f"{what}: exit status", f"{p.returncode}\n{p.stdout}")
+    got = vrps(out) if os.path.exists(out) else set()
+    print(f"{what}: {len(got)} VRPs", flush=True)
+    return got, p.stdout
+
+
+def main(where):
+    expected = vrps(os.path.join(DATA, "rpki-monitoring", "expected", "pilot.csv"))
+    tree = os.path.join(where, "tree")
+    certificates(where)
+    modules = unpack(tree)
+    anchor = next(os.path.join(d, f) for d, _, names in os.walk(tree) for f in names if f == "ripe-ncc-pilot.cer")
+    with open(anchor, "rb") as f:
+        Handler.anchor = f.read()
+    with open("/etc/hosts", encoding="ascii") as f:
+        hosts = f.read()
+    with open(os.path.join(where, "hosts"), "w", encoding="ascii") as f:
+        f.write(f"{hosts}\n127.0.0.1 {HOST}\n")
+    subprocess.run(["mount", "--bind", os.path.join(where, "hosts"), "/etc/hosts"], check=True)
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w", encoding="ascii") as f:
+        f.write("0")
+    serve_https(where)
+    daemon = serve_rsync(where, tree, modules)
+    time.sleep(0.3)
+    try:
+        walk(where, expected)
+    finally:
+        daemon.terminate()
+        daemon.wait()
+    print(f"{passed} passed, {failed} failed")
+    return failed != 0
+
+
+def walk(where, expected):
+    got, said = run(where, "cache", "the pilot over RRDP")
+    check(got == expected and snapshot_path in seen, "the pilot over RRDP", said)
+    got, said = run(where, "cache", "again")
+    check(got == expected and snapshot_path not in seen, "what has not changed is not fetched again", said)
+    got, said = run(where, "by-rsync", "the pilot over rsync", "\trrdp: no\n")
+    check(got == expected and not [p for p in seen if p.startswith("/rrdp")], "the pilot over rsync", f"{seen} {said}")
+    broken.add("/rrdp/notification.xml")
+    got, said = run(where, "fallback", "rsync where RRDP fails")
+    check(got == expected and said.count(HOST + "/rrdp/notification.xml: ") == 1, "rsync where RRDP fails, and one line that says so", said)
+    got, said = run(where, "fallback", "no rsync either", "\trsync: no\n")
+    check(got == expected, "what was fetched before serves", said)
+    broken.add("/ta/ripe-ncc-pilot.cer")
+    got, said = run(where, "cache", "nothing answers", "\trsync: no\n")
+    check(got == expected, "what was fetched before serves, the trust anchor's certificate too", said)
+    got, said = run(where, "empty", "nothing answers, and nothing was fetched", "\trsync: no\n", status=1)
+    check(not got and "NOT USABLE" in said, "nothing is nothing", said)
+    broken.clear()
+    with open(os.path.join(where, "cache", "objects.mdb"), "r+b") as f:
+        f.write(b"\0" * 8192)
+    got, said = run(where, "cache", "a damaged store")
+    check(got == expected and "set aside" in said, "a store that cannot be read is set aside", said)
+
+
+if __name__ == "__main__":
+    scratch = tempfile.mkdtemp(prefix="cairn-online-")
+    try:
+        code = main(scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    os._exit(code)
