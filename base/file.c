@@ -178,3 +178,17 @@ RESULT file_write_atomic(const char *path, struct span content, mode_t mode)
 {
 	return file_write_pieces(path, whole_piece, &content, mode);
 }
+
+struct file_seen file_look(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return (struct file_seen){ .there = false };
+	return (struct file_seen){ .device = st.st_dev, .inode = st.st_ino, .size = (uint64_t)st.st_size, .sec = st.st_mtim.tv_sec, .nsec = st.st_mtim.tv_nsec, .there = true };
+}
+
+bool file_same(const struct file_seen *a, const struct file_seen *b)
+{
+	return a->there == b->there && a->device == b->device && a->inode == b->inode && a->size == b->size && a->sec == b->sec && a->nsec == b->nsec;
+}

@@ -30,4 +30,13 @@ RESULT file_write_atomic(const char *path, struct span content, mode_t mode) NON
 typedef RESULT file_piece_fn(void *ctx, struct span *ret_piece);
 RESULT file_write_pieces(const char *path, file_piece_fn *fn, void *ctx, mode_t mode) __attribute__((nonnull(1, 2)));
 
+/* By what a file is known to be another one than before: it was changed, replaced, or came or went. */
+struct file_seen {
+	uint64_t device, inode, size;
+	int64_t sec, nsec;
+	bool there;
+};
+struct file_seen file_look(const char *path) NONNULL;
+bool file_same(const struct file_seen *a, const struct file_seen *b) NONNULL;
+
 #endif

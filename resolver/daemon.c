@@ -24,6 +24,7 @@
 #include "resolver/ask.h"
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
+#include "resolver/routes/keeper.h"
 #include "resolver/warm.h"
 
 #define MAX_UNSENT (256u * 1024) /* octets of one stream */
@@ -57,6 +58,7 @@ struct daemon {
 	struct loop *loop OWNED_FIELD;
 	struct warm *warm OWNED_FIELD;
 	struct anchor_keeper *keeper OWNED_FIELD;
+	struct route_keeper *routes OWNED_FIELD;
 	struct control *control OWNED_FIELD;
 	struct thread *threads OWNED_FIELD;
 	unsigned int thread_count;
@@ -278,7 +280,7 @@ static RESULT adopt(struct daemon *d, struct plan *p, bool afresh)
 		shared_raise_stamp(d->shared); /* answers are made anew from the RRset cache, which stays */
 	warm_set_plan(d->warm, d->plan);
 	anchor_keeper_set(d->keeper, d->plan, afresh);
-	return DONE;
+	return route_keeper_set(d->routes, d->plan);
 }
 
 /* Options that only a start applies. */
@@ -692,6 +694,7 @@ static void daemon_free(struct daemon *d)
 	if (d->control != NULL)
 		d->options.control_close(MOVE(d->control));
 	anchor_keeper_close(MOVE(d->keeper));
+	route_keeper_close(MOVE(d->routes));
 	warm_close(MOVE(d->warm));
 	for (unsigned int i = 0; d->threads != NULL && i < d->thread_count; i++)
 		thread_free(&d->threads[i]);
@@ -736,7 +739,8 @@ static RESULT make_shared(struct daemon *d)
 	TRY(make_loop(d->shared, &d->rng, &d->member, &d->loop));
 	d->self = daemon_enlist(d->loop, d);
 	d->warm = d->self.v != 0 ? warm_open(d->loop, d->shared, d->member) : NULL;
-	if (d->warm == NULL)
+	d->routes = route_keeper_open(d->shared->routes);
+	if (d->warm == NULL || d->routes == NULL)
 		return FAIL(ERR_NOMEM);
 	d->started_ms = now_ms(loop_now(d->loop));
 	return DONE;
@@ -842,6 +846,7 @@ static RESULT start(struct daemon *d, struct strbuf *report)
 	TRY(confine(d, &user));
 	TRY(hear_signals(d));
 	TRY(start_threads(d));
+	TRY(route_keeper_set(d->routes, d->plan));
 	warm_set_plan(d->warm, d->plan);
 	anchor_keeper_digest(d->keeper, digest);
 	warm_set_digest(d->warm, digest);

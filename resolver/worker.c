@@ -8,6 +8,7 @@
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
 #include "resolver/serve/listener.h"
+#include "resolver/routes/board.h"
 #include "resolver/serve/serve.h"
 
 /* A plan that a resolution still works by. */
@@ -26,6 +27,7 @@ void shared_free(struct shared *s)
 	keycache_free(MOVE(s->keycache));
 	denials_free(MOVE(s->denials));
 	core_shared_free(MOVE(s->core));
+	route_board_free(MOVE(s->routes));
 	epoch_free(MOVE(s->epoch));
 	mem_free(s);
 }
@@ -46,8 +48,9 @@ struct shared *shared_new(const struct plan *p, struct rng *rng)
 	s->infra = infra_new(&p->infra, &key[2]);
 	s->core = core_shared_new(&key[3]);
 	s->keycache = keycache_new(p->key_octets, &key[4]);
+	s->routes = route_board_new();
 	s->denials = denials_new(p->denial_octets, &key[5]);
-	if (s->epoch == NULL || s->rrcache == NULL || s->anscache == NULL || s->infra == NULL || s->core == NULL || s->keycache == NULL || s->denials == NULL)
+	if (s->epoch == NULL || s->rrcache == NULL || s->anscache == NULL || s->infra == NULL || s->core == NULL || s->keycache == NULL || s->routes == NULL || s->denials == NULL)
 		return NULL;
 	return MOVE(s);
 }

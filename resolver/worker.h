@@ -25,6 +25,7 @@ struct epoch_member;
 struct denials;
 struct infra;
 struct keycache;
+struct route_board;
 struct rrcache;
 struct serve;
 struct upstream;
@@ -38,6 +39,7 @@ struct shared {
 	struct keycache *keycache OWNED_FIELD;
 	struct denials *denials OWNED_FIELD;
 	struct core_shared *core OWNED_FIELD;
+	struct route_board *routes OWNED_FIELD;
 	_Atomic uint64_t stamp; /* generation that answers are judged under */
 };
 void shared_free(struct shared *s) TAKES(1); /* all workers are gone */

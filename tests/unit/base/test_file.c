@@ -136,6 +136,28 @@ static bool write_and_read(void)
 	return OK(file_write_atomic(path, span_text("hello"), 0600)) && OK(file_read_all(path, 100, &text, &got)) && got == 5;
 }
 
+static void another_file_looks_different(void **state)
+{
+	struct file_seen before, after;
+
+	(void)state;
+	(void)unlink(path);
+	before = file_look(path);
+	assert_false(before.there);
+	assert_ok(file_write_atomic(path, span_text("0123456789"), 0644));
+	after = file_look(path);
+	assert_false(file_same(&before, &after));
+	before = file_look(path);
+	assert_true(file_same(&before, &after));
+	assert_ok(file_write_atomic(path, span_text("9876543210"), 0644)); /* of the same size, and maybe within the same tick of the clock */
+	after = file_look(path);
+	assert_false(file_same(&before, &after));
+	(void)unlink(path);
+	after = file_look(path);
+	assert_false(file_same(&before, &after));
+	assert_true(write_and_read()); /* as it was found */
+}
+
 static void memory_may_run_out(void **state)
 {
 	(void)state;
@@ -160,6 +182,7 @@ int main(void)
 		cmocka_unit_test(pipes_and_devices_have_no_size),
 		cmocka_unit_test(what_is_missing_is_named_so),
 		cmocka_unit_test(a_failed_write_keeps_the_old_file),
+		cmocka_unit_test(another_file_looks_different),
 		cmocka_unit_test(memory_may_run_out),
 	};
 

@@ -1,0 +1,30 @@
+/*
+ * caches.h: the RTR servers that VRPs come from (rtr_client.h over connections). All are kept connected, and the first in order of preference that has data which have not
+ * expired is the one that counts: where it ends, the next is there at once.
+ */
+#ifndef RESOLVER_ROUTES_CACHES_H
+#define RESOLVER_ROUTES_CACHES_H
+
+#include "net/host.h"
+#include "rpki/routes/rtr_client.h"
+
+struct route_caches;
+
+struct route_cache_at {
+	const char *name BORROWED_FIELD; /* as the operator wrote it; a path when it has a slash */
+	struct endpoint at;              /* otherwise */
+};
+
+/* What another data set, or none, means to the owner; never within a call of this header. */
+typedef void route_caches_fn(void *owner);
+
+void route_caches_free(struct route_caches *c) TAKES(1);
+/* at: copied. changed(owner) follows whenever the data that count are others, or were confirmed. host outlives it. */
+struct route_caches *route_caches_new(struct host *h, const struct route_cache_at *at, size_t n, route_caches_fn *changed, void *owner) OWNED_BY(route_caches_free)
+    __attribute__((nonnull(1, 4, 5)));
+DEFINE_AUTO(struct route_caches, route_caches_free)
+
+/* The client whose data count, and its name; NULL: none has any. */
+const struct rtr_client *route_caches_best(const struct route_caches *c, const char **ret_name) BORROWED NONNULL;
+
+#endif
