@@ -87,7 +87,7 @@ static void tile(struct strbuf *out, uint64_t n, const char *what)
 
 static void cell(struct strbuf *out, uint64_t n, const char *class)
 {
-	strbuf_printf(out, n > 0 && class != NULL ? "<td class=\"%s\">" : "<td>", class);
+	strbuf_printf(out, "<td class=\"%s\">", n > 0 ? class : "");
 	grouped(out, n);
 	strbuf_puts(out, "</td>");
 }
@@ -168,16 +168,16 @@ static void anchors(struct strbuf *out, const struct status *s, int64_t now)
 		strbuf_puts(out, "<tr><td>");
 		escaped(out, a->name);
 		strbuf_puts(out, a->usable ? "</td><td class=\"good\">usable</td>" : "</td><td class=\"bad\">not usable</td>");
-		cell(out, a->objects.points, NULL);
+		cell(out, a->objects.points, "");
 		cell(out, a->objects.points_failed, "bad");
 		cell(out, a->objects.points_kept, "warn");
-		cell(out, a->objects.valid[COUNTED_ROA], NULL);
-		cell(out, a->objects.valid[COUNTED_ASPA], NULL);
-		cell(out, a->objects.valid[COUNTED_ROUTER], NULL);
+		cell(out, a->objects.valid[COUNTED_ROA], "");
+		cell(out, a->objects.valid[COUNTED_ASPA], "");
+		cell(out, a->objects.valid[COUNTED_ROUTER], "");
 		cell(out, refused(&a->objects), "warn");
-		cell(out, v.valid, NULL);
-		cell(out, v.duplicate, NULL);
-		cell(out, v.contributed, NULL);
+		cell(out, v.valid, "");
+		cell(out, v.duplicate, "");
+		cell(out, v.contributed, "");
 		cell(out, a->held_back, "bad");
 		strbuf_puts(out, "<td>");
 		if (a->not_after != 0) {
@@ -219,7 +219,7 @@ static void repository(struct strbuf *out, const struct status_repository *r, in
 	if (r->serial != 0)
 		strbuf_printf(out, "%" PRIu64, r->serial);
 	strbuf_printf(out, "</td><td>%" PRIu64 ".%03" PRIu64 "</td>", r->duration_ms / 1000, r->duration_ms % 1000);
-	cell(out, r->octets, NULL);
+	cell(out, r->octets, "");
 	strbuf_puts(out, "<td>");
 	ago(out, r->succeeded, now);
 	strbuf_puts(out, "</td></tr>\n");
