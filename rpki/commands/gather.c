@@ -212,7 +212,7 @@ static RESULT look_in_source(void *ctx, enum store_kind kind, struct span source
 {
 	struct looking *l = ctx;
 	uint8_t hash[STORE_HASH];
-	struct span octets;
+	struct span octets = span_of(NULL, 0);
 	struct result r;
 
 	(void)kind;
@@ -342,10 +342,24 @@ static RESULT look_up(struct gather *g, struct places *p, struct span uri, struc
 	return OK(r) ? add_span(g, p, *ret, uri) : r;
 }
 
-RESULT gather_chain(struct gather *g, struct span object)
+/* The manifest that lies beside a CRL under its name, as CAs lay them; otherwise the object itself. */
+static struct span stand_in(struct gather *g, struct span object, struct span uri)
+{
+	char text[URI_MAX];
+	struct span manifest;
+
+	if (object_type_of_name(uri) != OBJECT_CRL || uri.n >= sizeof text)
+		return object;
+	memcpy(text, uri.p, uri.n);
+	memcpy(text + uri.n - 4, ".mft", 4);
+	return OK(gather_uri(g, span_of(text, uri.n), &manifest)) ? manifest : object;
+}
+
+RESULT gather_chain(struct gather *g, struct span object, struct span uri)
 {
 	if (g->view == NULL && g->reader == NULL)
 		return DONE;
+	object = stand_in(g, object, uri);
 	for (unsigned int i = 0; i < INSPECT_MAX_CHAIN; i++) {
 		struct span crl, issuer;
 		struct cert c;

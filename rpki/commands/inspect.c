@@ -114,7 +114,7 @@ static RESULT put_issuer(const struct inspect_args *args, const struct gather *g
 		printable(out, span_text(place));
 		strbuf_putc(out, '\n');
 		if (!i->valid)
-			report_print(&i->report, "  ", out);
+			report_print(&i->report, "  why", out);
 		return DONE;
 	}
 	strbuf_puts(out, first ? "" : ",");
@@ -211,7 +211,7 @@ static RESULT look(struct inspect_args *args, struct gather *g, const struct fou
 
 	if (a == NULL || i == NULL)
 		return FAIL(ERR_NOMEM);
-	TRY(gather_chain(g, f->octets));
+	TRY(gather_chain(g, f->octets, strncmp(f->name, "rsync://", 8) == 0 ? span_text(f->name) : span_of(NULL, 0)));
 	gather_context(g, &args->ctx);
 	TRY(rpki_inspect(f->octets, span_text(f->name), &args->ctx, a, i));
 	inspection_print(i, f->name, args->json, out);
