@@ -167,6 +167,30 @@ static void data_at_hand_and_aliases_come_first(void **state)
 	rig_end(&r);
 }
 
+/* A denial without any record is not secure, however secure the alias that leads there; what has a record is as secure as that. */
+static void an_empty_denial_takes_the_security_of_the_whole(void **state)
+{
+	struct rig r = rig_begin(ANCHOR);
+	struct name target = nm(&r.t, "end.example.");
+	struct bundle_key k = { target, RR_A, CLASS_IN, BUNDLE_NODATA };
+	const struct rrset *soa = soa_set(&r.t, "example.", 100, RANK_AUTHORITY, SECURITY_SECURE);
+	struct answer a = { .rcode = 0 };
+
+	(void)state;
+	put_data(&r, make_set(&r.t, "alias.example.", RR_CNAME, 50, span_of(target.wire, target.len), RANK_ANSWER_AUTH, SECURITY_SECURE), BUNDLE_DATA);
+	assert_true(OK(rrcache_put(r.c, r.t.m, &k, NULL, 0, 30, &r.now)));
+	assert_true(OK(rrcache_set_security(r.c, r.t.m, rrcache_get(r.c, &k, &r.now, 0), SECURITY_INSECURE, 30, &r.now)));
+	assert_int_equal(look(&r, "alias.example.", RR_A), LOOKUP_NODATA);
+	assert_true(OK(draft_finish(&r.draft, r.t.a, &a)));
+	assert_int_equal(a.security, SECURITY_INSECURE);
+	k.type = RR_TXT;
+	assert_true(OK(rrcache_put(r.c, r.t.m, &k, &soa, 1, 30, &r.now)));
+	assert_int_equal(look(&r, "alias.example.", RR_TXT), LOOKUP_NODATA);
+	assert_true(OK(draft_finish(&r.draft, r.t.a, &a)));
+	assert_int_equal(a.security, SECURITY_SECURE);
+	rig_end(&r);
+}
+
 /* A zone cannot speak about names below a delegation that is known, nor about those that the configuration sends elsewhere. */
 static void delegations_and_configured_zones_are_out_of_reach(void **state)
 {
@@ -301,6 +325,7 @@ int main(void)
 		cmocka_unit_test(names_in_gaps_are_denied_with_proofs),
 		cmocka_unit_test(those_who_check_for_themselves_get_none),
 		cmocka_unit_test(data_at_hand_and_aliases_come_first),
+		cmocka_unit_test(an_empty_denial_takes_the_security_of_the_whole),
 		cmocka_unit_test(delegations_and_configured_zones_are_out_of_reach),
 		cmocka_unit_test(no_such_name_above_does_not_reach_configured_zones),
 		cmocka_unit_test(what_is_insecure_by_configuration_is_not_denied),

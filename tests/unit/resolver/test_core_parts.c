@@ -397,6 +397,18 @@ static void glue_of_the_name_servers_own_zone_saves_a_lookup(void **state)
 	/* The zone's own word is still there to be asked for, when the glue leads nowhere. */
 	assert_int_equal(d->targets[0].state[FAMILY_V4], TARGET_UNASKED);
 	assert_true(deleg_next_target(&s.e, d, &target, &family));
+	/* But a name of which nothing is known comes first. */
+	{
+		struct name known = nm(&s.t, "ns.other."), unknown = nm(&s.t, "ns.third.");
+		struct span names[] = { span_of(known.wire, known.len), span_of(unknown.wire, unknown.len) };
+		const struct rrset *both = rrset_make_in(s.t.a, nm(&s.t, "example."), RR_NS, CLASS_IN, 60, names, 2, 0);
+
+		assert_true(OK(deleg_from_sets(&s.e, nm(&s.t, "example."), &both, 1, 1060, &d)));
+		for (int i = 0; i < 20; i++) {
+			assert_true(deleg_next_target(&s.e, d, &target, &family));
+			assert_true(name_equal(d->targets[target].name, unknown));
+		}
+	}
 	/* A delegation above the name's own has no say. */
 	assert_true(OK(deleg_from_sets(&s.e, nm(&s.t, "example."), &elsewhere, 1, 1060, &d)));
 	assert_int_equal(d->server_count, 0);

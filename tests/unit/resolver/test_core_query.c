@@ -278,6 +278,65 @@ static void names_of_servers_are_looked_up(void **state)
 	END;
 }
 
+/* What another question is having looked up already costs nothing: it comes first. */
+static void an_address_that_is_looked_for_already_comes_first(void **state)
+{
+#define NS_OF(k, x) "; m" k ".com. NS ns." x k ".net."
+#define MANY(k) { COM, ".m" k ".com.", "*", "ns: m" k ".com. NS ns.y.net." NS_OF(k, "a") NS_OF(k, "b") NS_OF(k, "c") NS_OF(k, "d") NS_OF(k, "e") }
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, ".one.com.", "*", "ns: one.com. NS ns.y.net." },
+		MANY("0"), MANY("1"), MANY("2"), MANY("3"), MANY("4"), MANY("5"),
+		{ COM, ".y.net.", "*", "ns: y.net. NS ns.z.y.net.; ar: ns.z.y.net. A 1.2.3.99" }, /* silent; of the others there is no word at all */
+		{ 0 },
+	};
+	BEGIN(CONF, lines);
+
+	(void)world_begin(w, "www.one.com.", "A", NULL);
+	world_run(w, 300);
+	assert_has(world_log(w), "ns.y.net. A");
+	for (char k = '0'; k <= '5'; k++) {
+		char name[] = "www.m0.com.", line[] = " ns.a0.net. A";
+		size_t others = 0;
+
+		name[5] = line[5] = k;
+		world_forget(w);
+		(void)world_begin(w, name, "A", NULL);
+		world_run(w, 15);
+		for (line[4] = 'a'; line[4] <= 'e'; line[4]++)
+			others += strstr(world_log(w), line) != NULL;
+		assert_int_equal(others, 1); /* and one more at the same time */
+	}
+	world_free(w);
+	(void)before;
+}
+
+/* Addresses are looked up ahead of need until two of a zone's servers are known, whatever more the policy allows. */
+static void no_more_is_looked_up_ahead_than_two_servers(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, ".two.com.", "*", "ns: two.com. NS ns1.two.com.; two.com. NS ns2.two.com.; two.com. NS ns.a.net.; two.com. NS ns.b.net.; ar: ns1.two.com. A 1.2.3.4; ns2.two.com. A 1.2.3.4" },
+		{ COM, ".one.com.", "*", "ns: one.com. NS ns1.one.com.; one.com. NS ns.a.net.; one.com. NS ns.b.net.; ar: ns1.one.com. A 1.2.3.4" },
+		{ "1.2.3.4", "*", "A", "AA; Q A 10.0.0.9" },
+		{ COM, "*", "*", "AA; Q A 1.2.3.4" },
+		{ 0 },
+	};
+	BEGIN("server:\n\tqname-minimisation: no\n\ttarget-fetch-policy: \"3 2 1 0 0\"\n", lines);
+
+	t = world_ask(w, "www.two.com.", "A");
+	assert_has(t->text, "10.0.0.9");
+	world_run(w, 1000);
+	assert_has_not(world_log(w), "ns.a.net.");
+	assert_has_not(world_log(w), "ns.b.net.");
+	world_forget(w);
+	t = world_ask(w, "www.one.com.", "A");
+	assert_has(t->text, "10.0.0.9");
+	world_run(w, 1000);
+	assert_true((strstr(world_log(w), "ns.a.net. A") == NULL) != (strstr(world_log(w), "ns.b.net. A") == NULL));
+	END;
+}
+
 static void glue_that_leads_nowhere_is_not_the_last_word(void **state)
 {
 	static const struct line lines[] = {
@@ -646,7 +705,7 @@ static void a_step_is_asked_once_for_all_that_need_it(void **state)
 	END;
 }
 
-/* Whoever asks the step gives up: the others do not hang on it. */
+/* Whoever asks the step gives up: the others do not hang on it. Nor does he who waits for it when he leaves. */
 static void a_step_that_is_given_up_is_asked_by_another(void **state)
 {
 	static const struct line lines[] = {
@@ -655,16 +714,22 @@ static void a_step_that_is_given_up_is_asked_by_another(void **state)
 		{ "1.1.1.1", "*", "A", "AA; Q A 10.0.0.1" },
 		{ 0 },
 	};
-	size_t q[2];
-	BEGIN(QMIN, lines);
 
-	q[0] = world_begin(w, "x.a.com.", "A", NULL);
-	q[1] = world_begin(w, "y.a.com.", "A", NULL);
-	world_cancel(w, q[0]);
-	world_run(w, 2000);
-	t = world_told(w, q[1]);
-	assert_has(t->text, "10.0.0.1");
-	END;
+	for (unsigned int leaves = 0; leaves < 2; leaves++) {
+		size_t q[2];
+		BEGIN(QMIN, lines);
+
+		q[0] = world_begin(w, "x.a.com.", "A", NULL);
+		q[1] = world_begin(w, "y.a.com.", "A", NULL);
+		for (int i = 0; i < 100 && world_count(w, COUNT_CORE_STEPS_SHARED) == 0; i++)
+			world_run(w, 1);
+		assert_int_equal(world_count(w, COUNT_CORE_STEPS_SHARED), 1); /* one hangs on the other */
+		world_cancel(w, q[leaves]);
+		world_run(w, 200);
+		t = world_told(w, q[1 - leaves]);
+		assert_has(t->text, "10.0.0.1");
+		END;
+	}
 }
 
 static void many_labels_take_at_most_ten_steps(void **state)
@@ -994,6 +1059,8 @@ int main(void)
 		cmocka_unit_test(an_empty_reply_counts_only_when_nobody_knows_better),
 		cmocka_unit_test(a_recursive_server_is_the_last_resort),
 		cmocka_unit_test(names_of_servers_are_looked_up),
+		cmocka_unit_test(an_address_that_is_looked_for_already_comes_first),
+		cmocka_unit_test(no_more_is_looked_up_ahead_than_two_servers),
 		cmocka_unit_test(glue_that_leads_nowhere_is_not_the_last_word),
 		cmocka_unit_test(circles_of_delegations_fail_fast_and_stay_failed),
 		cmocka_unit_test(many_glueless_names_cost_few_packets),
