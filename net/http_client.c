@@ -236,6 +236,8 @@ void transfer_open(struct http_transfer *t)
 		return;
 	}
 	t->asked = true;
+	if (t->paused)
+		host_stream_pause(t->client->host, t->conn->stream, true); /* it was asked for before there was a connection */
 	arm_rate(t);
 }
 
@@ -545,7 +547,7 @@ void http_pause(struct http_client *c, http_transfer_h h, bool paused)
 		return;
 	t->paused = paused;
 	t->was_paused = t->was_paused || paused;
-	if (t->conn != NULL)
+	if (t->conn != NULL && (t->asked || !paused)) /* not before its TLS stands */
 		host_stream_pause(c->host, t->conn->stream, paused);
 }
 

@@ -48,6 +48,7 @@ struct direct_op {
 	struct site *site BORROWED_FIELD; /* of the fetcher's list; it is held */
 	enum op_state state;
 	bool is_rsync;
+	bool paused;       /* before there is a transfer, too: names are asked for first */
 	char *uri OWNED_FIELD, *etag OWNED_FIELD, *modified OWNED_FIELD;
 	uint64_t max_octets, octets;
 	uint8_t folder[FETCH_FOLDER];
@@ -278,6 +279,8 @@ static void get(struct direct_op *o)
 	struct result r = http_get(o->f->http, &q, &ev, &o->transfer);
 
 	o->state = OP_RUNNING;
+	if (OK(r) && o->paused)
+		http_pause(o->f->http, o->transfer, true);
 	if (!OK(r))
 		op_end(o, r.e, r.e == ERR_FORMAT ? "not a URI that can be used" : r.e == ERR_RANGE ? "no address" : err_text(r.e));
 }
@@ -476,10 +479,12 @@ static RESULT direct_rsync(struct fetcher *given, const struct fetch_rsync *q, c
 static void direct_pause(struct fetcher *given, fetch_h h, bool paused)
 {
 	struct fetcher_direct *f = direct_of(given);
-	const struct direct_op *o = direct_op_get(f->fetcher.loop, (direct_op_h){ h.v });
+	struct direct_op *o = direct_op_get(f->fetcher.loop, (direct_op_h){ h.v });
 
-	if (o != NULL)
-		http_pause(f->http, o->transfer, paused);
+	if (o == NULL)
+		return;
+	o->paused = paused;
+	http_pause(f->http, o->transfer, paused);
 }
 
 static void direct_cancel(struct fetcher *given, fetch_h h)

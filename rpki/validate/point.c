@@ -414,6 +414,58 @@ RESULT child_join(struct point *p, struct ca *c, bool *ret_room)
 	return DONE;
 }
 
+/* What a brief one has, copied. */
+static RESULT copy_brief(struct ca *to, const struct ca *c)
+{
+	const struct {
+		struct span *to BORROWED_FIELD;
+		struct span from;
+	} texts[] = { { &to->uri, c->uri }, { &to->cert.notify, c->cert.notify }, { &to->cert.manifest, c->cert.manifest }, { &to->cert.repository, c->cert.repository },
+		{ &to->cert.ski, c->cert.ski }, { &to->cert.serial, c->cert.serial } };
+	const void *above = c->above;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		const uint8_t *copy = arena_dup(to->arena, texts[i].from.n > 0 ? texts[i].from.p : (const uint8_t *)"", texts[i].from.n);
+
+		if (copy == NULL)
+			return FAIL(ERR_NOMEM);
+		*texts[i].to = span_of(copy, texts[i].from.n);
+	}
+	to->above = arena_dup(to->arena, above, c->depth * sizeof *c->above);
+	if (to->above == NULL)
+		return FAIL(ERR_NOMEM);
+	to->cert.not_before = c->cert.not_before;
+	to->cert.not_after = c->cert.not_after;
+	to->anchor = c->anchor;
+	to->depth = c->depth;
+	to->chain_not_before = c->chain_not_before;
+	to->chain_not_after = c->chain_not_after;
+	to->stale = c->stale;
+	memcpy(to->hash, c->hash, sizeof to->hash);
+	memcpy(to->identity, c->identity, sizeof to->identity);
+	to->brief = to->identified = true;
+	return DONE;
+}
+
+/* Thousands may wait for their turn: when its certificate can be read again from the store, as little as can be is kept of a CA whose resources are those of its certificate. */
+static RESULT shrink(const struct point *p, struct ca **c)
+{
+	AUTO(ca_free) struct ca *small = NULL;
+
+	if (!p->remembers || (*c)->brief || !(*c)->as_claimed)
+		return DONE;
+	remember_identify(&p->options->limits, *c);
+	small = ca_brief();
+	if (small == NULL || !(*c)->identified)
+		return FAIL(ERR_NOMEM);
+	TRY(copy_brief(small, *c));
+	small->as_claimed = true;
+	memcpy(small->by, p->ca->identity, sizeof small->by);
+	ca_free(MOVE(*c));
+	*c = MOVE(small);
+	return DONE;
+}
+
 static RESULT add_child(struct point *p, struct ca *given, const char **ret_why) TAKES(2);
 static RESULT add_child(struct point *p, struct ca *given, const char **ret_why)
 {
@@ -421,6 +473,7 @@ static RESULT add_child(struct point *p, struct ca *given, const char **ret_why)
 	bool room;
 
 	TRY(child_below(c, p->ca, p->stale));
+	TRY(shrink(p, &c));
 	if (c->depth > p->options->limits.depth || c->depth >= CA_MAX_DEPTH) {
 		*ret_why = "more CAs above one another than allowed";
 		p->limits++;
