@@ -3,7 +3,7 @@
 void fetcher_free(struct fetcher *f)
 {
 	if (f != NULL)
-		f->ops->free(f); /* own-ok: R4 each implementation frees itself */
+		f->ops->free(f);
 }
 
 RESULT fetcher_get(struct fetcher *f, const struct fetch_get *q, const struct fetch_events *ev, fetch_h *ret)

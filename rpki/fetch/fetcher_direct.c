@@ -132,26 +132,31 @@ static RESULT hold_site(struct fetcher_direct *f, const char *uri, struct site *
 	if (s->name == NULL)
 		return FAIL(ERR_NOMEM);
 	s->holders = 1;
-	*ret = s;
 	s->next = MOVE(f->sites);
 	f->sites = MOVE(s);
+	*ret = f->sites;
 	return DONE;
 }
 
 /* One that is known is kept for a while: the next file is usually of the same host. */
+static bool is_wanted(const struct fetcher_direct *f, const struct site *s)
+{
+	return s->holders > 0 || (s->known.n > 0 && loop_now(f->fetcher.loop)->mono_ns - s->known_ns < REMEMBER_NS);
+}
+
 static void let_go(struct fetcher_direct *f, struct site *s)
 {
 	if (s != NULL)
 		s->holders--;
 	for (struct site **at = &f->sites; *at != NULL;) {
-		struct site *i = *at;
+		AUTO(site_free) struct site *gone = NULL;
 
-		if (i->holders > 0 || (i->known.n > 0 && loop_now(f->fetcher.loop)->mono_ns - i->known_ns < REMEMBER_NS)) {
-			at = &i->next;
+		if (is_wanted(f, *at)) {
+			at = &(*at)->next;
 			continue;
 		}
-		*at = MOVE(i->next);
-		site_free(MOVE(i));
+		gone = MOVE(*at);
+		*at = MOVE(gone->next);
 	}
 }
 
@@ -199,7 +204,8 @@ static void op_close(struct direct_op *o)
 	http_cancel(f->http, o->transfer);
 	if (f->rsync != NULL)
 		rsync_stop(f->rsync, o->run);
-	let_go(f, MOVE(o->site));
+	let_go(f, o->site);
+	o->site = NULL;
 	*o->at = o->next;
 	if (o->next != NULL)
 		o->next->at = o->at;
@@ -432,7 +438,7 @@ static RESULT begin(struct fetcher_direct *f, struct direct_op *given, const str
 	at = f->end;
 	o->at = at;
 	f->end = &o->next;
-	*at = MOVE(o); /* own-ok: R3 the list of the fetcher */
+	*at = MOVE(o);
 	start_some_later(f);
 	return DONE;
 }
@@ -601,12 +607,12 @@ static RESULT fill(struct fetcher_direct *f, struct host *h, const struct fetche
 
 struct fetcher *fetcher_direct_new(struct host *h, const struct fetcher_direct_options *o)
 {
-	AUTO(fetcher_free) struct fetcher *made = NULL;
-	struct fetcher_direct *f = mem_alloc(sizeof *f); /* own-ok: R1 made has it, by its first field */
+	AUTO(fetcher_free) struct fetcher *made = mem_alloc(sizeof(struct fetcher_direct));
+	struct fetcher_direct *f;
 
-	if (f == NULL)
+	if (made == NULL)
 		return NULL;
-	made = &f->fetcher;
+	f = direct_of(made);
 	f->fetcher.ops = &ops;
 	f->fetcher.loop = h->loop;
 	f->host = h;

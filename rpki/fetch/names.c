@@ -35,7 +35,7 @@ struct shared {
 	struct loop *loop PARENT_FIELD; /* NULL: the owner has gone */
 	names_lookup_fn *lookup;
 	struct question *first OWNED_FIELD;
-	struct question *last BORROWED_FIELD; /* of the same list */
+	struct question **end PARENT_FIELD; /* of the same list */
 	unsigned int holders, threads, threads_max, idle;
 };
 
@@ -61,7 +61,7 @@ static void shared_unref(struct shared *s)
 	last = --s->holders == 0;
 	lock_give(&s->lock);
 	if (!last)
-		return; /* own-ok: R4 the others hold it */
+		return; /* the others hold it */
 	while (s->first != NULL) {
 		AUTO(question_free) struct question *q = MOVE(s->first);
 
@@ -171,6 +171,8 @@ static struct question *take(struct shared *s)
 	if (s->loop != NULL) {
 		q = MOVE(s->first);
 		s->first = MOVE(q->next);
+		if (s->first == NULL)
+			s->end = &s->first;
 	}
 	lock_give(&s->lock);
 	return MOVE(q);
@@ -190,7 +192,7 @@ static void tell(struct shared *s, struct told *given)
 static void *thread_main(void *ctx) BORROWED;
 static void *thread_main(void *ctx)
 {
-	AUTO(shared_unref) struct shared *s = ctx; /* own-ok: R1 it was given one of its holders */
+	AUTO(shared_unref) struct shared *s = ctx; /* own-ok: R9 it was given as one of its holders */
 
 	for (;;) {
 		AUTO(question_free) struct question *q = take(s);
@@ -236,13 +238,8 @@ static RESULT enqueue(struct shared *s, struct question *given)
 		if (!OK(r) && s->threads == 0)
 			return r;
 	}
-	if (s->first == NULL) {
-		s->last = q;
-		s->first = MOVE(q);
-	} else {
-		s->last->next = q;
-		s->last = MOVE(q); /* own-ok: R3 the one before it holds it */
-	}
+	*s->end = MOVE(q);
+	s->end = &(*s->end)->next;
 	pthread_cond_signal(&s->news);
 	return DONE;
 }
@@ -308,6 +305,7 @@ struct names *names_new(struct loop *l, unsigned int threads, names_lookup_fn *l
 	s = n->shared;
 	lock_init(&s->lock);
 	pthread_cond_init(&s->news, NULL);
+	s->end = &s->first;
 	s->loop = l;
 	s->lookup = lookup != NULL ? lookup : look_up;
 	s->threads_max = threads;

@@ -53,7 +53,7 @@ static void rsync_fetch_close(struct rsync_fetch *f)
 /* ----------------------------------------------------------------------------------------------- from the folder to the store */
 
 struct compare {
-	struct store_view *view OWNED_FIELD;
+	const struct store_view *view BORROWED_FIELD;
 	struct store_source source;
 	uint64_t same, other;
 };
@@ -100,7 +100,7 @@ static RESULT is_same(struct rsync_fetch *f, struct rsync_report *rep, bool *ret
 	if (r.e == ERR_NOTFOUND)
 		return DONE;
 	TRY(r);
-	c.view = v; /* own-ok: R3 during this call */
+	c.view = v;
 	TRY(rsync_tree_read(f->dir, span_text(f->uri), &f->limits, compare_one, &c, &rep->counts));
 	TRY(store_each(v, &c.source, count_one, &entries));
 	*ret = c.other == 0 && entries == c.same;

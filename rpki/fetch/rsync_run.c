@@ -52,7 +52,7 @@ struct rsync_runner {
 
 struct rsync_options rsync_options_default(void)
 {
-	return (struct rsync_options){ .command = "rsync", .connect_s = 15, .io_s = 30, 
+	return (struct rsync_options){ .command = "rsync", .connect_s = 15, .io_s = 30,
 		.deadline_ms = 300000, .stall_ms = 45000, .object_octets = 8u << 20, .octets = 2ull << 30,
 		.files = 1000000 };
 }

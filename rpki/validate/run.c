@@ -96,7 +96,7 @@ static void put_on(struct ca **list, struct ca *given) TAKES(2);
 static void put_on(struct ca **list, struct ca *given)
 {
 	given->next = MOVE(*list);
-	*list = MOVE(given); /* own-ok: R3 the run holds both lists */
+	*list = MOVE(given);
 }
 
 static void stop(struct validation *r, struct result why)
@@ -412,7 +412,7 @@ static struct validation *validation_new(const struct validate_options *o, struc
 		return NULL;
 	memset(results, 0, o->anchor_count * sizeof *results);
 	r->options = *o;
-	r->results = results; /* own-ok: R5 the caller keeps them until validate_end() */
+	r->results = results;
 	lock_init(&r->lock);
 	pthread_cond_init(&r->news, NULL);
 	return MOVE(r);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <utime.h>
 
 #include "rpki/fetch/fetcher_direct.h"
 #include "tests/sim/net.h"
@@ -299,7 +298,7 @@ static void put(const char *name, const char *text)
 
 static void a_folder_comes(void **state)
 {
-	static const struct utimbuf old = { 1000000000, 1000000000 };
+	static const struct timespec old[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
 	struct user *u = (struct user *)*state;
 	struct fetcher_direct_options o = fetcher_direct_options_default();
 	struct fetch_events ev = { .type = &user_loop_type, .who = u->self.v, .ended = on_ended };
@@ -315,8 +314,8 @@ static void a_folder_comes(void **state)
 	assert_int_equal(mkdir(path("d/00000000000000000000000000000000/tree"), 0700), 0);
 	put("d/00000000000000000000000000000000/tree/x", "");
 	assert_int_equal(mkdir(path("d/of-somebody-else"), 0700), 0);
-	assert_int_equal(utime(path("d/00000000000000000000000000000000"), &old), 0);
-	assert_int_equal(utime(path("d/of-somebody-else"), &old), 0);
+	assert_int_equal(utimensat(AT_FDCWD, path("d/00000000000000000000000000000000"), old, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, path("d/of-somebody-else"), old, 0), 0);
 	put("script", "#!/bin/sh\nfor last; do :; done\necho hello > \"$last\"x\ncase \"$*\" in *slow*) sleep 600;; esac\n");
 	o.rsync.command = path("script");
 	o.rsync_dir = path("d");
