@@ -517,7 +517,7 @@ RESULT rpki_http_publish(struct rpki_http *x, struct status *s)
 
 	if (t == NULL)
 		return DONE;
-	d = shown_new(t, MOVE(own));
+	d = shown_new(t, MOVE(own), loop_now(x->host->loop)->wall_sec);
 	if (d == NULL)
 		return FAIL(ERR_NOMEM);
 	d->session = session_of(&state);

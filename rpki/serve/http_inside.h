@@ -27,8 +27,8 @@ struct shown {
 void shown_unref(struct shown *d) TAKES(1);
 DEFINE_AUTO(struct shown, shown_unref)
 struct shown *shown_ref(const struct shown *d) OWNED_BY(shown_unref) NONNULL;
-/* t: a reference is taken. NULL: out of memory. */
-struct shown *shown_new(const struct payload_table *t, struct status *s) OWNED_BY(shown_unref) TAKES(2) NONNULL;
+/* t: a reference is taken. now: when the data are from, where s does not say. NULL: out of memory. */
+struct shown *shown_new(const struct payload_table *t, struct status *s, int64_t now) OWNED_BY(shown_unref) TAKES(2) NONNULL;
 
 /* ----------------------------------------------------------------------------------------------------------- http_select.c */
 

@@ -189,7 +189,7 @@ static struct shown *shown_alloc(void)
 	return d;
 }
 
-struct shown *shown_new(const struct payload_table *t, struct status *s)
+struct shown *shown_new(const struct payload_table *t, struct status *s, int64_t now)
 {
 	AUTO(status_free) struct status *own = s;
 	AUTO(shown_unref) struct shown *d = shown_alloc();
@@ -199,7 +199,7 @@ struct shown *shown_new(const struct payload_table *t, struct status *s)
 	d->table = table_ref(t);
 	d->status = MOVE(own);
 	d->status->customers_withheld += table_customers_withheld(t);
-	d->info.generated_sec = d->status->table_time != 0 ? d->status->table_time : d->status->run_done;
+	d->info.generated_sec = d->status->table_time != 0 ? d->status->table_time : d->status->run_done != 0 ? d->status->run_done : now;
 	if (!OK(count(d->status, t)) || !OK(make_tallies(d)))
 		return NULL;
 	make_members(d);
