@@ -28,6 +28,7 @@
 #include "rpki/schedule.h"
 #include "rpki/serve/http_inside.h"
 #include "rpki/serve/output.h"
+#include "rpki/serve/rtr_keep.h"
 #include "rpki/serve/status_file.h"
 #include "rpki/store/store.h"
 #include "rpki/validate/tree.h"
@@ -101,7 +102,7 @@ static struct shown *facts_for(const struct engine_process *p, const struct payl
 	if (!OK(r) || s == NULL || !OK(tally_payloads(s, p->validated, t)))
 		return NULL;
 	s->table_time = time_now(p);
-	return shown_new(t, MOVE(s));
+	return shown_new(t, MOVE(s), time_now(p));
 }
 
 static RESULT write_outputs(const struct engine_process *p, const struct payload_table *t)
@@ -453,6 +454,19 @@ static struct guard_options guard_options(const struct conf_clause *rpki)
 	return (struct guard_options){ conf_bool(rpki, OPT_RPKI_LOSS_GUARD), (uint32_t)conf_int(rpki, OPT_RPKI_LOSS_GUARD_SHARE), conf_int(rpki, OPT_RPKI_LOSS_GUARD_TIME) };
 }
 
+/* What was served before this process began: what the serving process has kept, if it is not too old. That process says what is wrong with it. */
+static void recall_served(const struct engine_process *p)
+{
+	struct rtr_feed_options fo = { .timers = RTR_TIMERS_USUAL, .history = { 1, 1 } };
+	struct rtr_state ids = rtr_state_draw(p->child.rng);
+	AUTO(rtr_feed_free) struct rtr_feed *f = rtr_feed_new(&fo, &ids);
+	AUTO_CHARS char *path = mem_printf("%s/" SERVE_FOLDER "/" RTR_KEEP_NAME, conf_text(rpki_clause(p), OPT_RPKI_CACHE_DIR));
+	int64_t at;
+
+	if (f != NULL && path != NULL && OK(rtr_keep_read(path, f, &fo.history, time_now(p), conf_int(rpki_clause(p), OPT_RPKI_LOSS_GUARD_TIME), &at)))
+		guard_recall(p->guard, rtr_feed_table(f));
+}
+
 /* Only where somebody is served: a single run says what it has found. */
 static RESULT make_guard(struct engine_process *p)
 {
@@ -462,7 +476,10 @@ static RESULT make_guard(struct engine_process *p)
 	if (p->child.setup->o.once)
 		return DONE;
 	p->guard = guard_new(&o, &key);
-	return p->guard != NULL ? DONE : FAIL(ERR_NOMEM);
+	if (p->guard == NULL)
+		return FAIL(ERR_NOMEM);
+	recall_served(p);
+	return DONE;
 }
 
 static RESULT make_schedule(struct engine_process *p)

@@ -166,6 +166,47 @@ def main(where):
     return failed != 0
 
 
+def daemon_once(where, until, what, options=""):
+    """The daemon until it has logged this; returns what it said."""
+    conf, log = os.path.join(where, "conf"), os.path.join(where, "log")
+    with open(conf, "w", encoding="ascii") as f:
+        f.write(f'rpki:\n\tusername: ""\n\ttal: "{PILOT}/ripe-pilot.tal"\n\tcache-dir: "{where}/guard"\n\ttls-ca-bundle: "{where}/ca.pem"\n{options}rtr:\n\tinterface: "{where}/rtr"\n')
+    with open(log, "w", encoding="utf-8") as out:
+        p = subprocess.Popen([PROGRAM, "-d", "-c", conf, "--at", str(AT)], stdout=out, stderr=out)
+    for _ in range(600):
+        with open(log, encoding="utf-8") as f:
+            said = f.read()
+        if until in said or p.poll() is not None:
+            break
+        time.sleep(0.1)
+    time.sleep(1)
+    p.terminate()
+    check(p.wait(timeout=20) == 0, f"{what}: exit status", said)
+    check(until in said, what, said)
+    return said
+
+
+def command(where, *words):
+    p = subprocess.run([PROGRAM, words[0], "-c", os.path.join(where, "conf"), *words[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    return p.returncode, p.stdout
+
+
+def loss_guard(where, expected):
+    """All data are lost, and nothing answers: routers keep what they had, and there is an alarm. Files say what was found."""
+    asn, prefix, _ = next(v for v in sorted(expected) if v[0] != "AS0")
+    daemon_once(where, "782 VRPs", "a daemon")
+    os.unlink(os.path.join(where, "guard", "objects.mdb"))
+    broken.update({"/ta/ripe-ncc-pilot.cer", "/rrdp/notification.xml"})
+    said = daemon_once(where, "loss guard: ripe-pilot: 782 of 782 payloads", "a daemon that has lost its data", f'\trsync: no\n\toutput-csv: "{where}/found.csv"\n')
+    check("782 VRPs as of" in said, "routers go on", said)
+    check(not vrps(os.path.join(where, "found.csv")), "files say what was found")
+    status, said = command(where, "status")
+    check("ALARM" in said and "782 payloads kept by the loss guard" in said, "the status has an alarm", said)
+    status, said = command(where, "validate", asn, prefix)
+    check(status == 0 and f"{prefix} {asn}: valid" in said, "what is served has them", said)
+    broken.clear()
+
+
 def walk(where, expected):
     got, said = run(where, "cache", "the pilot over RRDP")
     check(got == expected and snapshot_path in seen, "the pilot over RRDP", said)
@@ -184,6 +225,7 @@ def walk(where, expected):
     got, said = run(where, "empty", "nothing answers, and nothing was fetched", "\trsync: no\n", status=1)
     check(not got and "NOT USABLE" in said, "nothing is nothing", said)
     broken.clear()
+    loss_guard(where, expected)
     with open(os.path.join(where, "cache", "objects.mdb"), "r+b") as f:
         f.write(b"\0" * 8192)
     got, said = run(where, "cache", "a damaged store")
