@@ -275,7 +275,7 @@ static bool send_piece(struct http_ask *c)
 {
 	struct strbuf *room = c->server->room;
 	struct result r = FAIL(ERR_NOTFOUND);
-	struct span piece;
+	struct span piece = { NULL, 0 };
 
 	if (c->page != NULL)
 		r = http_page_piece(c->page, c->piece, &piece);

@@ -369,9 +369,9 @@ static void on_validity_post(const struct asked *a)
 {
 	AUTO(strbuf_free) struct strbuf *b = strbuf_new(ANSWER_MOST);
 	AUTO(mem_free) void *list = NULL;
-	struct route *routes;
+	struct route *routes = NULL;
 	struct result r;
-	size_t n;
+	size_t n = 0;
 
 	if (a->q->type.p != NULL && !starts(a->q->type, JSON)) {
 		refuse(a, 415, "expected application/json");
