@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/sock.h"
+#include "rpki/serve/peer_keys.h"
 
 #define BACKLOG 1024u
 
@@ -56,8 +57,11 @@ static RESULT open_kind(struct listeners *x, const struct conf *conf, size_t kin
 		one->fd = -1;
 		x->n++;
 		r = open_one(one, c, kind, i);
-		if (OK(r))
+		if (OK(r)) {
+			if (one->kind == LISTEN_RTR)
+				TRY(peer_keys_set(conf, one->fd)); /* before anybody listens to what comes here */
 			continue;
+		}
 		log_error("%s: %s cannot be opened: %s", conf_where(c, kinds[kind].option, i), conf_item(c, kinds[kind].option, i),
 			r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
 		return r;
