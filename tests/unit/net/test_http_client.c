@@ -514,6 +514,22 @@ static void a_paused_transfer_is_not_too_slow(void **state)
 	failed(g, ERR_TIMEOUT, "slower");
 }
 
+static void a_transfer_that_is_paused_before_it_has_a_connection_brings_nothing(void **state)
+{
+	struct rig *g = (struct rig *)*state;
+
+	SCRIPT(g, { "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, 0 });
+	begin(g, "https://h.example/1", 1000);
+	http_pause(g->a.client, g->a.at, true);
+	run(g, 5);
+	assert_int_equal(g->v.requests + g->other.requests, 1); /* it is asked for */
+	assert_int_equal(g->a.octets + g->a.ended, 0);
+	http_pause(g->a.client, g->a.at, false);
+	run(g, 5);
+	assert_int_equal(g->a.octets, 5);
+	assert_int_equal(g->a.e, ERR_NONE);
+}
+
 static void the_one_who_asks_may_end_it_anywhere(void **state)
 {
 	struct rig *g = (struct rig *)*state;
@@ -622,6 +638,7 @@ int main(void)
 		CASE(a_server_that_says_nothing_is_cut),
 		CASE(a_transfer_has_a_deadline),
 		CASE(a_paused_transfer_is_not_too_slow),
+		CASE(a_transfer_that_is_paused_before_it_has_a_connection_brings_nothing),
 		CASE(the_one_who_asks_may_end_it_anywhere),
 		CASE(the_client_may_end_with_transfers_under_way),
 		CASE(what_cannot_be_asked_for),
