@@ -107,17 +107,17 @@ static struct shown *facts_for(const struct engine_process *p, const struct payl
 
 static RESULT write_outputs(const struct engine_process *p, const struct payload_table *t)
 {
-	AUTO(shown_unref) struct shown *facts = facts_for(p, t);
+	AUTO(shown_unref) struct shown *facts = NULL; /* of the first format that is wanted on */
 	struct result all = DONE;
 
-	if (facts == NULL)
-		return FAIL(ERR_NOMEM);
 	for (unsigned int f = 0; f < OUTPUT_FORMATS; f++) {
 		const char *path = conf_text(rpki_clause(p), output_option(f));
 		struct result r;
 
 		if (path == NULL || *path == '\0')
 			continue;
+		if (facts == NULL && (facts = facts_for(p, t)) == NULL)
+			return FAIL(ERR_NOMEM);
 		r = output_write_file(f, t, &facts->info, path);
 		if (!OK(r)) {
 			log_error("%s: cannot be written: %s", path, r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
@@ -186,7 +186,7 @@ static RESULT publish(struct engine_process *p)
 	else
 		TRY(slurm_apply(exceptions_now(p->exceptions), p->guarded, NULL, p->generation + 1, &counts, &served));
 	p->generation++;
-	if (p->status != NULL)
+	if (p->status != NULL && !p->child.setup->o.once)
 		TRY(tally_payloads(p->status, p->guarded, served));
 	sent = send_table(p, served);
 	if (OK(sent))
