@@ -451,6 +451,22 @@ static void place_done(struct place *p, enum cycle_how how, const char *why)
 	tell_progress(c, &p->report, NULL, p->anchor);
 }
 
+static void fail_run(struct cycle *c, struct result why)
+{
+	if (OK(c->error))
+		c->error = why;
+}
+
+/* A damaged store ends the run: nothing in it is to be believed. One that is full only leaves this repository as it was. */
+static void hear_of_store(struct cycle *c, enum err e)
+{
+	if (e == ERR_FORMAT)
+		fail_run(c, FAIL(ERR_FORMAT));
+	lock_take(&c->lock);
+	c->counts.store_full += e == ERR_LIMIT;
+	lock_give(&c->lock);
+}
+
 static void on_rrdp(struct loop *l, void *object, rrdp_fetch_h f, const struct rrdp_report *r)
 {
 	static const enum cycle_how how[] = { CYCLE_UNDER_WAY, CYCLE_UNCHANGED, CYCLE_DELTAS, CYCLE_SNAPSHOT, CYCLE_FAILED };
@@ -463,6 +479,7 @@ static void on_rrdp(struct loop *l, void *object, rrdp_fetch_h f, const struct r
 	p->report.octets = r->octets;
 	p->report.published = r->counts.published;
 	p->report.withdrawn = r->counts.withdrawn;
+	hear_of_store(c, r->store);
 	place_done(p, how[r->outcome], r->why);
 	check(c);
 }
@@ -475,6 +492,7 @@ static void on_rsync(struct loop *l, void *object, rsync_fetch_h f, const struct
 	(void)l, (void)f;
 	p->report.octets = r->counts.octets;
 	p->report.published = r->counts.files;
+	hear_of_store(c, r->store);
 	place_done(p, !r->good ? CYCLE_FAILED : r->changed ? CYCLE_RSYNC : CYCLE_UNCHANGED, r->why);
 	check(c);
 }
@@ -557,8 +575,10 @@ static void place_begin(struct place *p)
 		r = loop_timer(c->loop, &place_loop_type, p->self.v, on_place_late, c->o.limits.repository_ms, &p->deadline);
 	if (OK(r))
 		r = p->rrdp ? begin_rrdp(p) : begin_rsync(p);
-	if (!OK(r))
-		place_done(p, CYCLE_FAILED, err_text(r.e));
+	if (OK(r))
+		return;
+	hear_of_store(c, r.e);
+	place_done(p, CYCLE_FAILED, err_text(r.e));
 }
 
 /* The next that nobody has begun; NULL: none. */
@@ -580,12 +600,6 @@ static struct place *next_new(struct cycle *c)
 }
 
 /* ------------------------------------------------------------------------------------------------------------------ trust anchors */
-
-static void fail_run(struct cycle *c, struct result why)
-{
-	if (OK(c->error))
-		c->error = why;
-}
 
 static void post_done(struct post *p, const struct anchor_report *r)
 {

@@ -76,6 +76,7 @@ struct cycle_counts {
 	uint64_t too_late;                  /* of them: given up because of repository_ms or run_ms */
 	uint64_t over_limit;                /* points whose repository was one too many */
 	uint64_t dubious;                   /* points whose repository's host was none to go to */
+	uint64_t store_full;                /* repositories that did not fit */
 };
 
 /* Everything in it is good during the call that tells it. */

@@ -171,6 +171,8 @@ static void say_what_was_found(const struct schedule *s, const struct cycle_repo
 		r->took_ms % 1000);
 	if (r->counts.over_limit > 0)
 		log_warn("%" PRIu64 " publication points are in repositories above the limits of max-repositories*", r->counts.over_limit);
+	if (r->counts.store_full > 0)
+		log_error("%" PRIu64 " repositories have objects that are too large, or the store is full (store-size:)", r->counts.store_full);
 	if (r->counts.dubious > 0)
 		log_info("%" PRIu64 " publication points are at hosts that are not asked (dubious-hosts)", r->counts.dubious);
 }

@@ -109,7 +109,7 @@ void tidy(struct store *s, const struct cycle_report *r, int64_t now)
 
 	if (last == 0) /* a store that has just been begun */
 		x = note_time(s, now);
-	else if (last > now || now - last >= DAY) {
+	else if (last > now || now - last >= DAY || r->counts.store_full > 0) {
 		x = all_usable(r) ? forget_old(s, r, now) : DONE;
 		if (OK(x))
 			x = collect(s, now);

@@ -131,6 +131,7 @@ static RESULT write_state(struct rrdp_sync *s, bool touch)
 
 static void fail_store(struct rrdp_sync *s, struct result r)
 {
+	s->report.store = r.e;
 	strbuf_printf(s->why, "the store cannot be written: %s\n", err_text(r.e));
 	drop_update(s);
 	finish(s, RRDP_FAILED);
@@ -268,18 +269,26 @@ static RESULT end_notification(struct rrdp_sync *s)
 	return r;
 }
 
+/* Errors that say something of the store, and not of what the repository says. */
+static RESULT from_store(struct rrdp_sync *s, struct result r)
+{
+	if (r.e == ERR_FORMAT || r.e == ERR_LIMIT || r.e == ERR_SYSTEM)
+		s->report.store = r.e;
+	return r;
+}
+
 static RESULT sink_publish(void *ctx, struct span uri, const uint8_t *replaces, struct span octets)
 {
-	const struct rrdp_sync *s = (const struct rrdp_sync *)ctx;
+	struct rrdp_sync *s = (struct rrdp_sync *)ctx;
 
-	return s->store.publish(s->store.ctx, uri, replaces, octets);
+	return from_store(s, s->store.publish(s->store.ctx, uri, replaces, octets));
 }
 
 static RESULT sink_withdraw(void *ctx, struct span uri, const uint8_t hash[RRDP_HASH])
 {
-	const struct rrdp_sync *s = (const struct rrdp_sync *)ctx;
+	struct rrdp_sync *s = (struct rrdp_sync *)ctx;
 
-	return s->store.withdraw(s->store.ctx, uri, hash);
+	return from_store(s, s->store.withdraw(s->store.ctx, uri, hash));
 }
 
 static RESULT replay(void *ctx, struct span octets, bool last)
@@ -298,7 +307,7 @@ static RESULT apply(struct rrdp_sync *s, uint64_t serial)
 	if (r == NULL)
 		return FAIL(ERR_NOMEM);
 	if (!s->begun) {
-		TRY(s->store.begin(s->store.ctx, s->request.kind == RRDP_SNAPSHOT));
+		TRY(from_store(s, s->store.begin(s->store.ctx, s->request.kind == RRDP_SNAPSHOT)));
 		s->begun = true;
 	}
 	TRY(spool_replay(s->spool, replay, r));

@@ -57,6 +57,7 @@ struct rrdp_report {
 	uint32_t deltas;              /* that were applied */
 	uint64_t octets;              /* of all files, expanded */
 	struct rrdp_counts counts;    /* of what was committed */
+	enum err store;               /* what the store said last when it failed: ERR_FORMAT: it is damaged; ERR_NONE: it did not */
 	const char *why BORROWED_FIELD; /* lines: why deltas could not be used, why it failed; "": nothing to tell */
 };
 

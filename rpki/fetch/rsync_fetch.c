@@ -142,6 +142,7 @@ static void on_ended(struct loop *l, void *object, fetch_h h, const struct fetch
 		struct result r = take_in(f, &rep);
 
 		rep.good = OK(r);
+		rep.store = r.e;
 		rep.changed = rep.changed && rep.good;
 		(void)snprintf(why, sizeof why, "what rsync brought cannot be taken: %s", r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
 		rep.why = rep.good ? "" : why;

@@ -22,6 +22,7 @@ struct rsync_fetch_options {
 
 struct rsync_report {
 	bool good, changed;             /* changed: there was something to commit */
+	enum err store;                 /* as in rrdp_sync.h */
 	struct rsync_tree_counts counts;
 	const char *why BORROWED_FIELD; /* one line; "" when good */
 };

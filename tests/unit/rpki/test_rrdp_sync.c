@@ -29,7 +29,7 @@ struct memory {
 	uint8_t state[4096];
 	size_t state_len;
 	unsigned int commits, touches, aborts;
-	bool broken;
+	bool broken, damaged;
 };
 
 static void sha(const char *text, uint8_t hash[RRDP_HASH])
@@ -78,6 +78,8 @@ static RESULT m_publish(void *ctx, struct span uri, const uint8_t *replaces, str
 	struct entry *e = find(m, uri);
 
 	assert_true(m->begun);
+	if (m->damaged)
+		return FAIL(ERR_FORMAT);
 	TRY(m_check(e, replaces));
 	if (e == NULL)
 		e = &m->next[m->next_count++];
@@ -491,7 +493,7 @@ static void a_delta_that_cannot_be_used_is_a_snapshot(void **state)
 static void a_snapshot_that_cannot_be_used_leaves_the_store(void **state)
 {
 	(void)state;
-	for (unsigned int fault = 0; fault < 6; fault++) {
+	for (unsigned int fault = 0; fault < 7; fault++) {
 		struct rig *g = rig();
 
 		snapshot(&g->v, S2, 5, NEW("z", "TQ=="));
@@ -515,16 +517,20 @@ static void a_snapshot_that_cannot_be_used_leaves_the_store(void **state)
 		case 4:
 			put(&g->v, "https://h/s.xml", "")->status = 500;
 			break;
-		default:
+		case 5:
 			g->m.broken = true;
+			break;
+		default:
+			g->m.damaged = true;
 			break;
 		}
 		run(g, RRDP_FAILED, "n.xml s.xml ");
 		assert_true(g->why[0] != '\0');
+		assert_int_equal(g->report.store, fault == 5 ? ERR_SYSTEM : fault == 6 ? ERR_FORMAT : ERR_NONE);
 		assert_int_equal(g->m.commits, 1);
 		assert_int_equal(g->m.count, 1);
 		has(&g->m, "x", "Man");
-		g->m.broken = false;
+		g->m.broken = g->m.damaged = false;
 		(void)announce(&g->v, S1, 2, 1);
 		run(g, RRDP_UNCHANGED, "n.xml ");
 		test_free(g);
