@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "rpki/routes/table.h"
 
 static enum status_outcome outcome_of(enum cycle_how how)
@@ -104,9 +105,12 @@ static RESULT add_alarms(struct status *s, const struct cycle_report *r, int64_t
 
 	if (!OK(r->result))
 		TRY(add_alarm(s, STATUS_ALARM, now, r->result.e == ERR_LIMIT ? "the run failed: the store is full (store-size:)" : "the run failed"));
-	for (a = s->anchors; a != NULL; a = a->next)
+	for (a = s->anchors; a != NULL; a = a->next) {
+		AUTO_CHARS char *what = a->usable ? NULL : mem_printf("the trust anchor %s is not usable", a->name);
+
 		if (!a->usable)
-			TRY(add_alarm(s, STATUS_ALARM, now, "a trust anchor is not usable"));
+			TRY(what != NULL ? add_alarm(s, STATUS_ALARM, now, what) : FAIL(ERR_NOMEM));
+	}
 	if (r->counts.over_limit > 0)
 		TRY(add_alarm(s, STATUS_WARNING, now, "publication points are in repositories above the limits of max-repositories*"));
 	return DONE;
@@ -128,6 +132,8 @@ RESULT run_status_make(const struct cycle_report *r, const struct locators *l, c
 		TRY(add_anchor(s, locators_list(l)[i].name, &r->anchors[i]));
 	TRY(add_repositories(s, r, l, t->done, before));
 	TRY(add_alarms(s, r, t->done));
+	if (before != NULL)
+		status_carry_alarms(s, before);
 	if (OK(r->result))
 		s->customers_withheld = table_customers_withheld(r->table);
 	*ret = MOVE(s);

@@ -78,6 +78,11 @@ struct live {
 	const struct rtr_server_counts *rtr BORROWED_FIELD; /* NULL: there is none */
 	const struct http_server_counts *http BORROWED_FIELD;
 };
+/* HTTP statuses of RRDP and exit status of rsync. Where the facts have none they follow from the outcome, so that who watches for 200 and 304, or 0, sees what was meant. */
+int http_status_of(const struct status_repository *r) NONNULL;         /* of the notification */
+int http_payload_status_of(const struct status_repository *r) NONNULL; /* 0: nothing was fetched but that */
+int http_both_status_of(const struct status_repository *r) NONNULL;
+int exit_status_of(const struct status_repository *r) NONNULL;
 void show_json(const struct shown *d, const struct live *l, struct strbuf *out) NONNULL;
 void show_text(const struct shown *d, const struct live *l, struct strbuf *out) NONNULL;
 void show_html(const struct shown *d, const struct live *l, struct strbuf *out) NONNULL;

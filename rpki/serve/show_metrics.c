@@ -187,17 +187,17 @@ typedef void repository_fn(const struct status_repository *r, struct strbuf *out
 
 static void rrdp_status(const struct status_repository *r, struct strbuf *out)
 {
-	strbuf_printf(out, "%d", r->http_payload_status != 0 ? r->http_payload_status : r->http_status);
+	strbuf_printf(out, "%d", http_both_status_of(r));
 }
 
 static void rrdp_notification(const struct status_repository *r, struct strbuf *out)
 {
-	strbuf_printf(out, "%d", r->http_status);
+	strbuf_printf(out, "%d", http_status_of(r));
 }
 
 static void rrdp_payload(const struct status_repository *r, struct strbuf *out)
 {
-	strbuf_printf(out, "%d", r->http_payload_status);
+	strbuf_printf(out, "%d", http_payload_status_of(r));
 }
 
 static void duration(const struct status_repository *r, struct strbuf *out)
@@ -212,7 +212,7 @@ static void serial(const struct status_repository *r, struct strbuf *out)
 
 static void exit_status(const struct status_repository *r, struct strbuf *out)
 {
-	strbuf_printf(out, "%d", r->exit_status);
+	strbuf_printf(out, "%d", exit_status_of(r));
 }
 
 static void last_success(const struct status_repository *r, struct strbuf *out)

@@ -21,6 +21,30 @@ struct status_payloads vrps_of(const struct status_payloads p[STATUS_PAYLOADS])
 	return (struct status_payloads){ a->valid + b->valid, a->duplicate + b->duplicate, a->filtered + b->filtered, a->contributed + b->contributed };
 }
 
+int http_status_of(const struct status_repository *r)
+{
+	if (r->http_status != 0 || r->outcome == STATUS_NOT_TRIED)
+		return r->http_status;
+	return r->outcome == STATUS_FAILED ? -1 : r->outcome == STATUS_UNCHANGED ? 304 : 200;
+}
+
+int http_payload_status_of(const struct status_repository *r)
+{
+	if (r->http_payload_status != 0)
+		return r->http_payload_status;
+	return r->outcome == STATUS_DELTAS || r->outcome == STATUS_SNAPSHOT ? 200 : 0;
+}
+
+int http_both_status_of(const struct status_repository *r)
+{
+	return http_payload_status_of(r) != 0 ? http_payload_status_of(r) : http_status_of(r);
+}
+
+int exit_status_of(const struct status_repository *r)
+{
+	return r->exit_status < 0 && (r->outcome == STATUS_FETCHED || r->outcome == STATUS_UNCHANGED) ? 0 : r->exit_status;
+}
+
 /* -------------------------------------------------------------------------------------------------------------------- JSON */
 
 struct json_out {
@@ -210,7 +234,7 @@ static void transports(struct json_out *j, const struct status *s)
 		if (r->way != STATUS_RSYNC)
 			continue;
 		begin(j, r->uri, '{');
-		whole(j, "status", r->exit_status);
+		whole(j, "status", exit_status_of(r));
 		seconds(j, "duration", r->duration_ms);
 		truth(j, "fallback", r->fallback);
 		end(j, '}');
@@ -221,9 +245,9 @@ static void transports(struct json_out *j, const struct status *s)
 		if (r->way != STATUS_RRDP)
 			continue;
 		begin(j, r->uri, '{');
-		whole(j, "status", r->http_payload_status != 0 ? r->http_payload_status : r->http_status);
-		whole(j, "notifyStatus", r->http_status);
-		whole(j, "payloadStatus", r->http_payload_status);
+		whole(j, "status", http_both_status_of(r));
+		whole(j, "notifyStatus", http_status_of(r));
+		whole(j, "payloadStatus", http_payload_status_of(r));
 		seconds(j, "duration", r->duration_ms);
 		number(j, "serial", r->serial);
 		text(j, "session", r->session);
@@ -348,13 +372,12 @@ static void text_transports(const struct status *s, struct strbuf *out)
 	strbuf_puts(out, "rsync-durations:\n");
 	for (const struct status_repository *r = s->repositories; r != NULL; r = r->next)
 		if (r->way == STATUS_RSYNC)
-			strbuf_printf(out, "   %s: status=%d, duration=%" PRIu64 ".%03" PRIu64 "s\n", r->uri, r->exit_status, r->duration_ms / 1000, r->duration_ms % 1000);
+			strbuf_printf(out, "   %s: status=%d, duration=%" PRIu64 ".%03" PRIu64 "s\n", r->uri, exit_status_of(r), r->duration_ms / 1000, r->duration_ms % 1000);
 	strbuf_puts(out, "rrdp-durations:\n");
 	for (const struct status_repository *r = s->repositories; r != NULL; r = r->next)
 		if (r->way == STATUS_RRDP)
 			strbuf_printf(out, "   %s: status=%d, notification-status=%d, payload-status=%d, duration=%" PRIu64 ".%03" PRIu64 "s, serial=%" PRIu64 "\n", r->uri,
-				r->http_payload_status != 0 ? r->http_payload_status : r->http_status, r->http_status, r->http_payload_status, r->duration_ms / 1000,
-				r->duration_ms % 1000, r->serial);
+				http_both_status_of(r), http_status_of(r), http_payload_status_of(r), r->duration_ms / 1000, r->duration_ms % 1000, r->serial);
 }
 
 void show_text(const struct shown *d, const struct live *l, struct strbuf *out)

@@ -87,6 +87,14 @@ struct status_alarm *status_add_alarm(struct status *s, enum status_gravity g, i
 	return x;
 }
 
+void status_carry_alarms(struct status *s, const struct status *before)
+{
+	for (struct status_alarm *a = s->alarms; a != NULL; a = a->next)
+		for (const struct status_alarm *b = before->alarms; b != NULL; b = b->next)
+			if (a->gravity == b->gravity && b->since < a->since && strcmp(a->what, b->what) == 0)
+				a->since = b->since;
+}
+
 /* --------------------------------------------------------------------------------------------------------------- flat form */
 
 /* Writes to out, or reads from in when out is NULL. What is wrong sticks. */

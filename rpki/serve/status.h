@@ -115,6 +115,8 @@ DEFINE_AUTO(struct status, status_free)
 struct status_anchor *status_add_anchor(struct status *s, const char *name) BORROWED NONNULL;
 struct status_repository *status_add_repository(struct status *s, const char *uri) BORROWED NONNULL;
 struct status_alarm *status_add_alarm(struct status *s, enum status_gravity g, int64_t since, const char *what) BORROWED NONNULL;
+/* Alarms that `before` had too, word for word, have lasted since then. */
+void status_carry_alarms(struct status *s, const struct status *before) NONNULL;
 const char *status_text(struct status *s, const char *text) IN_ARENA __attribute__((nonnull(1))); /* a copy; "" when memory is out, or for NULL */
 
 /* Appends. ERR_NOMEM, ERR_LIMIT. */

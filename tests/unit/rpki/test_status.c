@@ -101,6 +101,20 @@ static void what_is_not_one(void **state)
 	strbuf_free(flat);
 }
 
+static void alarms_last(void **state)
+{
+	struct status *before = example(), *s = status_new();
+
+	(void)state;
+	assert_non_null(status_add_alarm(s, STATUS_ALARM, 1700009999, "ripe has lost half of its payloads"));
+	assert_non_null(status_add_alarm(s, STATUS_WARNING, 1700009999, "ripe has lost half of its payloads"));
+	assert_non_null(status_add_alarm(s, STATUS_ALARM, 1700009999, "another"));
+	status_carry_alarms(s, before);
+	assert_true(s->alarms->since == 1700000001 && s->alarms->next->since == 1700009999 && s->last_alarm->since == 1700009999);
+	status_free(before);
+	status_free(s);
+}
+
 static void without_memory(void **state)
 {
 	struct status *s = example(), *t = NULL;
@@ -132,6 +146,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(there_and_back),
 		cmocka_unit_test(what_is_not_one),
+		cmocka_unit_test(alarms_last),
 		cmocka_unit_test(without_memory),
 	};
 
