@@ -290,6 +290,7 @@ static RESULT make_http(struct serve_process *p)
 	o.server.max_clients = (uint32_t)conf_int(rpki, OPT_RPKI_HTTP_MAX_CLIENTS);
 	o.server.max_held = (size_t)conf_int(rpki, OPT_RPKI_HTTP_HELD_SIZE);
 	o.shelf = (size_t)conf_int(rpki, OPT_RPKI_HTTP_CACHE_SIZE);
+	o.clients = conf_bool(setup_rtr(p->child.setup), OPT_RTR_CLIENT_METRICS);
 	for (size_t i = 0; i < x->n; i++) {
 		struct listen_options lo;
 

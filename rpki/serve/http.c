@@ -408,16 +408,20 @@ static void show(const struct asked *a, const char *type, const char *fields, sh
 {
 	struct rpki_http *x = a->x;
 	AUTO(strbuf_free) struct strbuf *b = NULL;
+	AUTO(mem_free) void *clients = NULL;
+	struct rtr_client_sum *list = NULL;
 	struct live l = { .now = loop_now(x->host->loop)->wall_sec, .version = x->o.version, .http = http_server_counts(x->server),
 		.rtr = x->rtr != NULL ? rtr_server_counts(x->rtr) : NULL };
 
 	if (!ready(a))
 		return;
 	b = strbuf_new(ANSWER_MOST);
-	if (b == NULL) {
+	if (b == NULL || (x->rtr != NULL && x->o.clients && !OK(clients_gather(x->rtr, &list, &l.nclients)))) {
 		refuse_for_memory(a);
 		return;
 	}
+	clients = list;
+	l.clients = list;
 	fn(x->shown, &l, b);
 	give(a, type, fields, b);
 }

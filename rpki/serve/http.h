@@ -16,6 +16,7 @@ struct rpki_http;
 struct rpki_http_options {
 	struct http_server_options server;
 	size_t shelf;        /* octets of rendered pages that are kept */
+	bool clients;        /* status and metrics speak of each router's address */
 	const char *version BORROWED_FIELD; /* of the program; static */
 };
 

@@ -77,7 +77,18 @@ struct live {
 	const char *version BORROWED_FIELD;
 	const struct rtr_server_counts *rtr BORROWED_FIELD; /* NULL: there is none */
 	const struct http_server_counts *http BORROWED_FIELD;
+	const struct rtr_client_sum *clients BORROWED_FIELD;
+	size_t nclients;
 };
+
+/* Routers of one address. */
+struct rtr_client_sum {
+	char name[ADDR_TEXT]; /* "unix" */
+	uint32_t connections;
+	struct rtr_client sum; /* told, serial, updated, reset: the latest */
+};
+/* In order of their addresses; *ret_list is the caller's. ERR_NOMEM. */
+RESULT clients_gather(const struct rtr_server *s, struct rtr_client_sum **ret_list, size_t *ret_n) NONNULL;
 /* HTTP statuses of RRDP and exit status of rsync. Where the facts have none they follow from the outcome, so that who watches for 200 and 304, or 0, sees what was meant. */
 int http_status_of(const struct status_repository *r) NONNULL;         /* of the notification */
 int http_payload_status_of(const struct status_repository *r) NONNULL; /* 0: nothing was fetched but that */

@@ -21,6 +21,9 @@ struct rtr_peer {
 	uint64_t moved_ms; /* when a piece left, or the response began */
 	struct endpoint from;
 	bool closed, paused, busy; /* busy: counted in server->busy */
+	uint32_t reset_queries, serial_queries;
+	uint64_t octets_read, octets_sent;
+	int64_t updated, reset;
 	struct rtr_session session;
 };
 
@@ -125,10 +128,25 @@ static void tell_end(struct rtr_peer *c)
 
 static void arm_sweep(struct rtr_server *s);
 
+/* What this router did since the counts of all were so. */
+static void note(struct rtr_peer *c, const struct rtr_counts *before)
+{
+	const struct rtr_counts *now = &c->server->counts.sessions;
+	int64_t sec = loop_now(c->server->host->loop)->wall_sec;
+
+	c->reset_queries += (uint32_t)(now->reset_queries - before->reset_queries);
+	c->serial_queries += (uint32_t)(now->serial_queries - before->serial_queries);
+	if (now->responses_full != before->responses_full)
+		c->updated = c->reset = sec;
+	else if (now->responses_delta != before->responses_delta)
+		c->updated = sec;
+}
+
 /* Gives the stream the next piece, when the one before has left; closes when all is said. */
 static void client_send(struct rtr_peer *c)
 {
 	struct rtr_server *s = c->server;
+	struct rtr_counts before = s->counts.sessions;
 	size_t room = s->o.piece;
 
 	while (!c->closed && room > 0) {
@@ -142,7 +160,9 @@ static void client_send(struct rtr_peer *c)
 		}
 		room -= piece.n;
 		s->counts.octets_sent += piece.n;
+		c->octets_sent += piece.n;
 	}
+	note(c, &before); /* of queries that had waited */
 	if (c->session.state == RTR_ENDED && host_stream_unsent(c->host, c->stream) == 0) {
 		tell_end(c);
 		client_close(c);
@@ -160,12 +180,15 @@ static void client_send(struct rtr_peer *c)
 static void on_data(struct loop *l, void *object, stream_h h, struct span octets)
 {
 	struct rtr_peer *c = (struct rtr_peer *)object;
+	struct rtr_counts before = c->server->counts.sessions;
 
 	(void)h;
 	if (!c->busy)
 		c->moved_ms = now_ms(loop_now(l));
 	c->server->counts.octets_read += octets.n;
+	c->octets_read += octets.n;
 	rtr_session_input(&c->session, octets);
+	note(c, &before);
 	if (!c->busy || c->session.state == RTR_ENDED)
 		client_send(c);
 }
@@ -393,6 +416,16 @@ void rtr_server_goodbye(struct rtr_server *s, enum rtr_error code)
 		next = c->next;
 		rtr_session_goodbye(&c->session, code);
 		client_send(c);
+	}
+}
+
+void rtr_server_each(const struct rtr_server *s, rtr_client_fn *fn, void *ctx)
+{
+	for (const struct rtr_peer *c = s->clients; c != NULL; c = c->next) {
+		struct rtr_client v = { .from = c->from.a, .told = c->session.told, .serial = c->session.serial, .reset_queries = c->reset_queries,
+			.serial_queries = c->serial_queries, .octets_read = c->octets_read, .octets_sent = c->octets_sent, .updated = c->updated, .reset = c->reset };
+
+		fn(ctx, &v);
 	}
 }
 

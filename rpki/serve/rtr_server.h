@@ -27,6 +27,16 @@ struct rtr_server_counts {
 	uint32_t clients; /* now */
 };
 
+/* A router that is connected. Times are seconds since 1970, 0: never. */
+struct rtr_client {
+	struct addr from;         /* ADDR_NONE: on a Unix socket */
+	bool told;                /* it has been told a serial: */
+	uint32_t serial;
+	uint32_t reset_queries, serial_queries;
+	uint64_t octets_read, octets_sent;
+	int64_t updated, reset;   /* when it last got data, and when everything */
+};
+
 void rtr_server_free(struct rtr_server *s) TAKES(1); /* closes all at once */
 /* h and f outlive it. ERR_NOMEM: NULL. */
 struct rtr_server *rtr_server_new(struct host *h, struct rtr_feed *f, const struct rtr_server_options *o) OWNED_BY(rtr_server_free) NONNULL;
@@ -39,6 +49,8 @@ RESULT rtr_server_listen_on(struct rtr_server *s, struct host *h, const struct l
 void rtr_server_published(struct rtr_server *s) NONNULL;
 /* Stops listening, and ends all sessions as 8210bis section 12 asks: what is still to be sent is sent while the loop runs on. */
 void rtr_server_goodbye(struct rtr_server *s, enum rtr_error code) NONNULL;
+typedef void rtr_client_fn(void *ctx, const struct rtr_client *c);
+void rtr_server_each(const struct rtr_server *s, rtr_client_fn *fn, void *ctx) __attribute__((nonnull(1, 2)));
 const struct rtr_server_counts *rtr_server_counts(const struct rtr_server *s) BORROWED NONNULL;
 
 #endif

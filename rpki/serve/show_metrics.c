@@ -322,6 +322,44 @@ static void anchors(struct strbuf *out, const struct status *s)
 	gauge(out, "routinator_stale_objects", "number of stale manifests and CRLs", (int64_t)stale);
 }
 
+typedef int64_t client_fn(const struct rtr_client_sum *c, int64_t now);
+
+static int64_t connections(const struct rtr_client_sum *c, int64_t now) { return (void)now, (int64_t)c->connections; }
+static int64_t told(const struct rtr_client_sum *c, int64_t now) { return (void)now, c->sum.told ? (int64_t)c->sum.serial : -1; }
+static int64_t updated(const struct rtr_client_sum *c, int64_t now) { return c->sum.updated != 0 ? now - c->sum.updated : -1; }
+static int64_t was_reset(const struct rtr_client_sum *c, int64_t now) { return c->sum.reset != 0 ? now - c->sum.reset : -1; }
+static int64_t reset_queries(const struct rtr_client_sum *c, int64_t now) { return (void)now, (int64_t)c->sum.reset_queries; }
+static int64_t serial_queries(const struct rtr_client_sum *c, int64_t now) { return (void)now, (int64_t)c->sum.serial_queries; }
+static int64_t read_octets(const struct rtr_client_sum *c, int64_t now) { return (void)now, (int64_t)c->sum.octets_read; }
+static int64_t sent_octets(const struct rtr_client_sum *c, int64_t now) { return (void)now, (int64_t)c->sum.octets_sent; }
+
+/* Counters of what is connected now go down when it goes: gauges. */
+static void clients(struct strbuf *out, const struct live *l)
+{
+	static const struct {
+		const char *metric BORROWED_FIELD, *help BORROWED_FIELD;
+		client_fn *fn;
+	} metrics[] = {
+		{ "routinator_rtr_client_connections", "open RTR connections of an address", connections },
+		{ "routinator_rtr_client_serial", "last serial that an address was told", told },
+		{ "routinator_rtr_client_last_update_seconds", "seconds since an address got data", updated },
+		{ "routinator_rtr_client_last_reset_seconds", "seconds since an address got all data", was_reset },
+		{ "routinator_rtr_client_reset_queries", "Reset Queries of an address", reset_queries },
+		{ "routinator_rtr_client_serial_queries", "Serial Queries of an address", serial_queries },
+		{ "routinator_rtr_client_read_bytes", "octets read from an address", read_octets },
+		{ "routinator_rtr_client_written_bytes", "octets written to an address", sent_octets },
+	};
+
+	for (size_t m = 0; m < sizeof metrics / sizeof metrics[0]; m++) {
+		head(out, metrics[m].metric, metrics[m].help, "gauge");
+		for (size_t i = 0; i < l->nclients; i++) {
+			strbuf_printf(out, "%s{", metrics[m].metric);
+			label(out, "addr", l->clients[i].name);
+			strbuf_printf(out, "} %" PRId64 "\n", metrics[m].fn(&l->clients[i], l->now));
+		}
+	}
+}
+
 static void servers(struct strbuf *out, const struct live *l)
 {
 	const struct rtr_server_counts *r = l->rtr;
@@ -364,5 +402,7 @@ void show_metrics(const struct shown *d, const struct live *l, struct strbuf *ou
 	anchors(out, d->status);
 	transports(out, d->status);
 	alarms(out, d->status);
+	if (l->clients != NULL)
+		clients(out, l);
 	servers(out, l);
 }

@@ -259,6 +259,29 @@ static void transports(struct json_out *j, const struct status *s)
 	end(j, '}');
 }
 
+static void clients(struct json_out *j, const struct live *l)
+{
+	begin(j, "clients", '{');
+	for (size_t i = 0; i < l->nclients; i++) {
+		const struct rtr_client_sum *c = &l->clients[i];
+
+		begin(j, c->name, '{');
+		number(j, "connections", c->connections);
+		if (c->sum.told)
+			number(j, "serial", c->sum.serial);
+		else
+			text(j, "serial", NULL);
+		instant(j, "updated", c->sum.updated);
+		instant(j, "lastReset", c->sum.reset);
+		number(j, "resetQueries", c->sum.reset_queries);
+		number(j, "serialQueries", c->sum.serial_queries);
+		number(j, "read", c->sum.octets_read);
+		number(j, "written", c->sum.octets_sent);
+		end(j, '}');
+	}
+	end(j, '}');
+}
+
 static void servers(struct json_out *j, const struct live *l)
 {
 	begin(j, "rtr", '{');
@@ -273,6 +296,8 @@ static void servers(struct json_out *j, const struct live *l)
 		number(j, "notifies", l->rtr->sessions.notifies);
 		number(j, "droppedStalled", l->rtr->dropped_stalled);
 		number(j, "droppedBehind", l->rtr->dropped_behind);
+		if (l->clients != NULL)
+			clients(j, l);
 	}
 	end(j, '}');
 	begin(j, "http", '{');

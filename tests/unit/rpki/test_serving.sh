@@ -28,7 +28,7 @@ print(*(x.getsockname()[1] for x in s))') || exit 99
 # shellcheck disable=SC2086 # three of them
 set -- $ports
 conf() {
-	printf 'rpki:\n\tusername: ""\n\tcache-dir: "%s/cache"\n\tslurm: "%s/s.json"\n\thttp-interface: 127.0.0.1@%s\nrtr:\n\tinterface: 127.0.0.1@%s\n\ttls-interface: 127.0.0.1@%s\n' \
+	printf 'rpki:\n\tusername: ""\n\tcache-dir: "%s/cache"\n\tslurm: "%s/s.json"\n\thttp-interface: 127.0.0.1@%s\nrtr:\n\tinterface: 127.0.0.1@%s\n\ttls-interface: 127.0.0.1@%s\n\tclient-metrics: yes\n' \
 		"$dir" "$dir" "$http" "$rtr" "$tls"
 	printf '\ttls-certificate: "%s/now.pem"\n\ttls-key: "%s/now.key"\n%s' "$dir" "$dir" "$1"
 }
@@ -141,6 +141,11 @@ def gets_nothing(key):
     except OSError:
         return True
 check("from elsewhere nothing need be signed", sync(socket.create_connection(("127.0.0.1", rtr), 10)) == 84)
+held = socket.create_connection(("127.0.0.1", rtr), 10)
+check("all data", sync(held) == 84)
+c = json.loads(get("/api/v1/status")[1])["rtr"]["clients"]["127.0.0.1"]
+check("a router in the status", (c["connections"], c["serial"] is None, c["resetQueries"], c["read"], c["written"]) == (1, False, 1, 8, 84) and c["updated"] == c["lastReset"])
+check("a router in the metrics", '\nroutinator_rtr_client_written_bytes{addr="127.0.0.1"} 84\n' in get("/metrics")[1])
 if md5:
     check("signed TCP", signed(b"sesame") == 84)
     check("TCP signed with another key", gets_nothing(b"another"))
