@@ -157,7 +157,7 @@ RESULT sandbox_enter(const struct sandbox *s, struct sandbox_held *ret)
 	struct result r;
 
 	TRY(lower_limits(s));
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, SANITIZED, 0, 0, 0) != 0)
 		return FAIL(ERR_SYSTEM);
 	if (held.paths > 0)
 		TRY(restrict_paths(s, held.paths));

@@ -12,17 +12,6 @@
 #include "base/sandbox.h"
 #include "base/sandbox_inside.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
-
 #define EVERYBODY 0u
 
 struct allowed {
@@ -60,7 +49,7 @@ static const struct allowed allowed[] = {
 };
 
 /* What nobody honest asks for. */
-static const char *const killed[] = { "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "mount", "umount2", "pivot_root", "move_mount", "fsopen",
+static const char *const killed[] = { "execveat", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "mount", "umount2", "pivot_root", "move_mount", "fsopen",
 	"open_tree", "unshare", "setns", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter",
 	"add_key", "request_key", "keyctl", "reboot", "swapon", "swapoff", "settimeofday", "clock_settime", "adjtimex", "sethostname", "iopl", "ioperm", "modify_ldt", "acct", "quotactl",
 	"open_by_handle_at", "mknod", "mknodat", "personality", NULL };
@@ -176,6 +165,9 @@ static int kill_others(scmp_filter_ctx c, unsigned int groups)
 	const uint32_t action = SANITIZED ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS;
 	int e = allow_names(c, killed, action);
 
+	/* LeakSanitizer looks at its own process so, at the end of the program */
+	if (e == 0)
+		e = rule(c, SANITIZED && (groups & SANDBOX_PRIVILEGES) != 0 ? SCMP_ACT_ALLOW : action, "ptrace", 0, NULL);
 	if (e == 0 && (groups & SANDBOX_EXECUTE) == 0)
 		e = rule(c, action, "execve", 0, NULL);
 	return e;
@@ -219,8 +211,12 @@ RESULT sandbox_restrict_calls(unsigned int groups)
 	e = fill(c, groups);
 	if (e == 0)
 		e = seccomp_load(c);
+	else
+		e = e == -EINVAL ? -EFAULT : e; /* a mistake in the table is none of the kernel's */
 	if (e == 0)
 		return DONE;
+	if (e == -EINVAL || e == -ENOSYS) /* of seccomp_load(): a kernel without filters */
+		return FAIL(ERR_UNSUPPORTED);
 	errno = -e;
 	return FAIL(e == -ENOMEM ? ERR_NOMEM : ERR_SYSTEM);
 }

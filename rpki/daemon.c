@@ -187,7 +187,7 @@ static void end_when_all_have(struct rpki_daemon *d)
 	loop_stop(d->loop);
 }
 
-/* routers: they are told first; the process that serves ends by itself then. */
+/* A process whose link is closed ends; the one that serves tells its routers first. */
 static void end_all(struct rpki_daemon *d, int status)
 {
 	if (d->ending)
@@ -195,8 +195,7 @@ static void end_all(struct rpki_daemon *d, int status)
 	d->ending = true;
 	d->status = status;
 	for (size_t i = 0; i < CHILD_ROLES; i++)
-		if (i != CHILD_SERVE || !OK(monitor_send(d->monitor, i, CONTROL_GOODBYE, span_of(NULL, 0), -1)))
-			monitor_stop(d->monitor, i, false);
+		monitor_stop(d->monitor, i, false);
 	end_when_all_have(d);
 }
 

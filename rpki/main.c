@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/sandbox.h"
 #include "config.h"
 #include "rpki/commands/commands.h"
 #include "rpki/daemon.h"
@@ -27,10 +28,16 @@ static void print_usage(FILE *out)
 
 static void print_version(void)
 {
+	int landlock = sandbox_landlock();
+
 	(void)printf("cairn-rpki %s\n"
-		     "with: validation of a tree of files (--once --offline), RTR versions 0, 1 and 2 over TCP and Unix sockets, local exceptions (SLURM versions 1 and 2), output files\n"
-		     "without: fetching, RTR over TLS, HTTP (not in this version)\n",
-		PACKAGE_VERSION);
+		     "with: RRDP over HTTPS and rsync, validation, RTR versions 0, 1 and 2 over TCP, TLS, TCP-MD5, TCP-AO and Unix sockets, HTTP, local exceptions (SLURM versions 1 and 2), output "
+		     "files\n"
+		     "sandbox: system calls %s; paths and TCP %s",
+		PACKAGE_VERSION, sandbox_has_calls() ? "(seccomp)" : "not filtered: this build has no libseccomp",
+		landlock > 0 ? "(Landlock, version " : "not restricted: this kernel has no Landlock\n");
+	if (landlock > 0)
+		(void)printf("%d of this kernel)\n", landlock);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /*
  * control.h: what the monitor and the other processes say to each other. The monitor looks into nothing that comes from the engine: it hands on descriptors, and keeps the last of each, so
  * that a process that serves and was started again has the data at once.
+ * A process whose link to the monitor is closed ends.
  */
 #ifndef RPKI_PROCESS_CONTROL_H
 #define RPKI_PROCESS_CONTROL_H
@@ -15,7 +16,6 @@ enum control_message {
 	CONTROL_RUN_NOW,   /* monitor to engine */
 	CONTROL_TIMERS,    /* monitor to serve: refresh 4, retry 4, expire 4 */
 	CONTROL_IDENTITY,  /* monitor to serve: 1 octet, client_address; fd is a sealed memory file of rpki/process/identity.h */
-	CONTROL_GOODBYE,   /* monitor to serve: tell the routers, and end */
 };
 
 #endif

@@ -250,9 +250,6 @@ static void on_control(struct loop *l, void *object, link_h k, struct link_messa
 	case CONTROL_TIMERS:
 		set_timers(p, m->body);
 		break;
-	case CONTROL_GOODBYE:
-		leave(p);
-		break;
 	default:
 		break;
 	}
