@@ -254,6 +254,25 @@ static void order_is_not_believed(void **state)
 	assert_int_equal(with_u32(octets, n, TABLE_IMAGE_HEAD, 0xffffff00).e, ERR_FORMAT);
 }
 
+/* Two VRPs of one prefix: their AS numbers ascend. */
+static void as_numbers_of_a_prefix_ascend(void **state)
+{
+	AUTO(table_builder_free) struct table_builder *b = table_builder_new(NULL);
+	AUTO(table_unref) struct payload_table *t = NULL;
+	AUTO(mem_free) void *octets = NULL;
+	struct vrp v = { .family = ADDR_V4, .len = 8, .maxlen = 8, .addr = { 10 } };
+	size_t n = 0;
+
+	(void)state;
+	for (v.asn = 5; v.asn < 7; v.asn++)
+		assert_true(OK(table_builder_add_vrp(b, &v, SOURCE_NONE)));
+	assert_true(OK(table_builder_finish(MOVE(b), 1, &t)));
+	assert_true(OK(table_image_copy(t, &octets, &n)));
+	assert_true(OK(with_u32(octets, n, TABLE_IMAGE_HEAD + 12 + 4, 7)));
+	assert_int_equal(with_u32(octets, n, TABLE_IMAGE_HEAD + 12 + 4, 5).e, ERR_FORMAT);
+	assert_int_equal(with_u32(octets, n, TABLE_IMAGE_HEAD + 12 + 4, 4).e, ERR_FORMAT);
+}
+
 static void memory_that_runs_out_is_told(void **state)
 {
 	AUTO(table_unref) struct payload_table *t = table_with(20), *back = NULL;
@@ -285,6 +304,7 @@ int main(void)
 		cmocka_unit_test(no_octet_is_believed),
 		cmocka_unit_test(counts_are_held_against_the_size),
 		cmocka_unit_test(order_is_not_believed),
+		cmocka_unit_test(as_numbers_of_a_prefix_ascend),
 		cmocka_unit_test(memory_that_runs_out_is_told),
 	};
 
