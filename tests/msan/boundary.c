@@ -380,6 +380,19 @@ int __wrap_inflate(z_stream *z, int flush)
 	return r;
 }
 
+extern int __real_deflate(z_stream *z, int flush);
+int __wrap_deflate(z_stream *z, int flush);
+int __wrap_deflate(z_stream *z, int flush)
+{
+	unsigned char *before = z->next_out;
+	int r;
+
+	in(z->next_in, z->avail_in);
+	CALL(r = __real_deflate(z, flush));
+	out(before, (size_t)(z->next_out - before));
+	return r;
+}
+
 /* --- libbz2 */
 
 extern int __real_BZ2_bzDecompress(bz_stream *b);
