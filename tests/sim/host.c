@@ -337,6 +337,8 @@ static void give_stream_event(struct sim_host *h, const struct mail *m)
 		struct stream_events ev = x->ev;
 		stream_h self = x->self;
 
+		if (x->conn->node_ended) /* both directions end at once, as in net/host_event.c */
+			sim_conn_push(h->sim, x->conn, SIM_CLOSE, false, span_of(NULL, 0));
 		end_stream(x);
 		if (object != NULL)
 			ev.closed(l, object, self, m->kind == SIM_CLOSE ? ERR_CLOSED : ERR_REFUSED);

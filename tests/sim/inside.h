@@ -43,6 +43,7 @@ struct sim_conn {
 	uint64_t last_in, last_out;
 	uint32_t events;
 	bool node_gone, program_gone, by_node;
+	bool node_ended;              /* it says nothing more, and hears */
 	bool stalled;                 /* the node does not read: what the program writes waits here */
 	uint8_t *unread OWNED_FIELD;
 	size_t unread_len;

@@ -374,8 +374,16 @@ struct sim_conn *sim_connect(struct sim *s, const struct endpoint *from, const s
 
 void sim_conn_write(struct sim *s, struct sim_conn *c, struct span octets)
 {
-	if (!c->node_gone && octets.n > 0)
+	if (!c->node_gone && !c->node_ended && octets.n > 0)
 		sim_conn_push(s, c, SIM_DATA, true, octets);
+}
+
+void sim_conn_end(struct sim *s, struct sim_conn *c)
+{
+	if (c->node_gone || c->node_ended)
+		return;
+	c->node_ended = true;
+	sim_conn_push(s, c, SIM_CLOSE, true, span_of(NULL, 0));
 }
 
 void sim_conn_close(struct sim *s, struct sim_conn *c)
@@ -383,7 +391,8 @@ void sim_conn_close(struct sim *s, struct sim_conn *c)
 	if (c->node_gone)
 		return;
 	c->node_gone = true;
-	sim_conn_push(s, c, SIM_CLOSE, true, span_of(NULL, 0));
+	if (!c->node_ended)
+		sim_conn_push(s, c, SIM_CLOSE, true, span_of(NULL, 0));
 	sim_conn_settle(c);
 }
 

@@ -82,6 +82,7 @@ void sim_send(struct sim *s, const struct endpoint *from, const struct endpoint 
 struct sim_conn *sim_connect(struct sim *s, const struct endpoint *from, const struct endpoint *to, void *ctx) BORROWED;
 void sim_conn_write(struct sim *s, struct sim_conn *c, struct span octets) NONNULL; /* arrives in pieces */
 void sim_conn_close(struct sim *s, struct sim_conn *c) NONNULL;
+void sim_conn_end(struct sim *s, struct sim_conn *c) NONNULL;   /* of the node's direction (a half-close): it still hears what comes, until the other end is gone too */
 void sim_conn_stall(struct sim *s, struct sim_conn *c, bool stalled) NONNULL; /* the node stops reading, or goes on */
 void sim_conn_set_ctx(struct sim_conn *c, void *ctx);
 void *sim_conn_ctx(struct sim_conn *c) BORROWED NONNULL;

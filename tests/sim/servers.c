@@ -660,6 +660,7 @@ static void on_datagram(struct sim *s, void *ctx, const struct endpoint *from, c
 struct pending {
 	struct model_server *v BORROWED_FIELD;
 	size_t n;
+	bool ended;
 	uint8_t octets[4096];
 };
 
@@ -684,6 +685,8 @@ static void on_data(struct sim *s, void *ctx, struct sim_conn *c, struct span oc
 	struct pending *p = ctx;
 	struct model_server *v = p->v;
 
+	if (p->ended)
+		return;
 	if (octets.n > sizeof p->octets - p->n) {
 		sim_conn_close(s, c);
 		return;
@@ -713,6 +716,11 @@ static void on_data(struct sim *s, void *ctx, struct sim_conn *c, struct span oc
 			} else {
 				sim_conn_write(s, c, span_of(out, n + 2));
 			}
+		}
+		if (n > 0 && v->world->half_closes) {
+			p->ended = true;
+			sim_conn_end(s, c);
+			return;
 		}
 		p->n -= len + 2;
 		memmove(p->octets, p->octets + len + 2, p->n);

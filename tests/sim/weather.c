@@ -86,6 +86,8 @@ void weather_draw(struct run *r)
 		r->is_signed = true;
 		world_sign(r->world, r->seed, r->plant);
 	}
+	if (r->seed % 11 == 4) /* nor this */
+		world_half_close(r->world);
 	draw_options(r);
 }
 

@@ -648,6 +648,11 @@ bool world_fresh_question(struct world *w, struct name_buf *ret_name, uint16_t *
 	return OK(name_from_text(text, &z->apex, ret_name));
 }
 
+void world_half_close(struct world *w)
+{
+	w->half_closes = true;
+}
+
 void world_plant(struct world *w, bool wrong, bool forges)
 {
 	w->wrong = wrong;

@@ -77,6 +77,9 @@ uint32_t world_clock_sec(struct span rdata);
 enum world_setup { SETUP_PLAIN, SETUP_FORWARD_ALL, SETUP_FORWARD_ZONE, SETUP_STUB, SETUPS };
 void world_clauses(struct world *w, enum world_setup setup, struct strbuf *out) NONNULL;
 
+/* Servers say one thing over a connection and end their direction of it; what was asked behind that is lost. */
+void world_half_close(struct world *w) NONNULL;
+
 /* What simulate's plants make honest servers do. */
 void world_plant(struct world *w, bool wrong, bool forges) NONNULL;
 
