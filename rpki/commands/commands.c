@@ -75,6 +75,8 @@ int command_report(const char *name, const struct strbuf *why, struct result r)
 	if (strbuf_len(why) == 0)
 		return command_fail(name, "%s", r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
 	(void)fputs(strbuf_text(why), stderr);
+	if (strbuf_text(why)[strbuf_len(why) - 1] != '\n')
+		(void)fputc('\n', stderr);
 	return COMMAND_ERROR;
 }
 

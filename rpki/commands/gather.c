@@ -194,6 +194,7 @@ static RESULT open_store(struct gather *g, const char *dir, struct strbuf *why)
 
 	if (file == NULL)
 		return FAIL(ERR_NOMEM);
+	limits.only_look = true;
 	if (access(file, F_OK) != 0)
 		return DONE; /* nothing was ever fetched: none is made here */
 	TRY(store_open(dir, &limits, why, &g->store));

@@ -78,6 +78,7 @@ static RESULT run_over_store(const struct conf_clause *rpki, const struct locato
 
 	if (dir == NULL || access(dir, R_OK) != 0)
 		return say(why, dir != NULL ? dir : "cache-dir", FAIL(dir != NULL ? ERR_SYSTEM : ERR_NOTFOUND));
+	limits.only_look = true;
 	r = store_open(dir, &limits, why, &s);
 	if (!OK(r))
 		return strbuf_len(why) > said ? r : say(why, dir, r);
@@ -114,6 +115,8 @@ static RESULT run(const struct conf *c, int64_t now, struct strbuf *why, struct 
 	AUTO(locators_free) struct locators *l = NULL;
 
 	TRY(load_locators(rpki, why, &l));
+	if (locators_count(l) == 0)
+		return table_with_exceptions(c, NULL, why, ret);
 	if (folder != NULL && *folder != '\0')
 		TRY(run_over_tree(folder, rpki, l, now, why, &validated));
 	else

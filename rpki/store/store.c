@@ -200,7 +200,7 @@ static int open_databases(struct store *s, MDB_txn *txn)
 	int code = 0;
 
 	for (size_t i = 0; i < DATABASES && code == 0; i++)
-		code = mdb_dbi_open(txn, all[i].name, MDB_CREATE, all[i].at);
+		code = mdb_dbi_open(txn, all[i].name, s->limits.only_look ? 0 : MDB_CREATE, all[i].at);
 	return code;
 }
 
@@ -210,7 +210,7 @@ static RESULT check_version(struct store *s, MDB_txn *txn, const char *dir, stru
 	MDB_val key = store_val("version", 7), v;
 	int code = mdb_get(txn, s->meta, &key, &v);
 
-	if (code == MDB_NOTFOUND) {
+	if (code == MDB_NOTFOUND && !s->limits.only_look) {
 		store32(octets, STORE_VERSION);
 		v = store_val(octets, sizeof octets);
 		return say(why, dir, "cannot be written", mdb_put(txn, s->meta, &key, &v, 0));
@@ -226,7 +226,7 @@ static RESULT prepare(struct store *s, const char *dir, struct strbuf *why)
 {
 	AUTO(mdb_txn_abort) MDB_txn *txn = NULL;
 
-	TRY(say(why, dir, "cannot be used", mdb_txn_begin(s->env, NULL, 0, &txn)));
+	TRY(say(why, dir, "cannot be used", mdb_txn_begin(s->env, NULL, s->limits.only_look ? MDB_RDONLY : 0, &txn)));
 	TRY(say(why, dir, "is damaged", open_databases(s, txn)));
 	TRY(check_version(s, txn, dir, why));
 	return say(why, dir, "cannot be written", mdb_txn_commit(MOVE(txn)));
@@ -251,7 +251,7 @@ RESULT store_open(const char *dir, const struct store_limits *limits, struct str
 		return FAIL(ERR_RANGE);
 	}
 	s->limits = *limits;
-	if (mkdir(dir, 0750) != 0 && errno != EEXIST) {
+	if (!s->limits.only_look && mkdir(dir, 0750) != 0 && errno != EEXIST) {
 		strbuf_printf(why, "%s: cannot be made: %s", dir, strerror(errno));
 		return FAIL(ERR_SYSTEM);
 	}
@@ -259,8 +259,9 @@ RESULT store_open(const char *dir, const struct store_limits *limits, struct str
 	TRY(say(why, dir, "cannot be used", mdb_env_set_maxdbs(s->env, DATABASES)));
 	TRY(say(why, dir, "cannot be used", mdb_env_set_maxreaders(s->env, limits->readers)));
 	TRY(say(why, dir, "cannot be used", mdb_env_set_mapsize(s->env, (size_t)limits->octets & ~(size_t)0xffff)));
-	TRY(say(why, dir, "cannot be opened", mdb_env_open(s->env, path, MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD, 0640)));
-	TRY(say(why, dir, "cannot be used", mdb_reader_check(s->env, &dead))); /* views of a process that was killed */
+	TRY(say(why, dir, "cannot be opened", mdb_env_open(s->env, path, MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD | (limits->only_look ? MDB_RDONLY : 0u), 0640)));
+	if (!limits->only_look)
+		TRY(say(why, dir, "cannot be used", mdb_reader_check(s->env, &dead))); /* views of a process that was killed */
 	TRY(prepare(s, dir, why));
 	*ret = MOVE(s);
 	return DONE;

@@ -2,7 +2,7 @@
  * store.h: what was fetched, kept in LMDB. Objects lie under their SHA-256, and are checked against it whenever they are read. Each source (an RRDP
  * notification URI, an rsync base URI) has a map of its own from URI to object, so that none speaks for another. What arrives is put in bounded,
  * idempotent batches that may stop anywhere; one small last transaction makes it visible, or nothing does. No name that came over the network becomes
- * the name of a file. One process uses a store at a time; in it any thread reads by a view of its own, and one thread at a time writes.
+ * the name of a file. One process writes to a store, others may look at it; in each any thread reads by a view of its own, and one thread at a time writes.
  *
  * What the store does not look into: the state of a source (session, serial, tags, hashes of deltas) belongs to rpki/fetch, the value of a note
  * (what was found out about a publication point, its last good manifest) to rpki/validate. A note names the objects that must stay for it.
@@ -29,6 +29,7 @@ struct store_limits {
 	uint32_t batch_octets;   /* of objects in one transaction */
 	uint32_t changes;        /* that one update by differences may make */
 	unsigned int readers;    /* views at once */
+	bool only_look;          /* nothing is made nor written, beside the process whose store it is: for commands */
 };
 struct store_limits store_limits_default(void); /* 16 GiB, 8 MiB, 4 MiB, 100000, 128 */
 

@@ -507,6 +507,30 @@ static void write_by_hand(struct place *p, const char *database, const char *nam
 	mdb_env_close(env);
 }
 
+static void a_store_can_be_looked_at_alone(void **state)
+{
+	struct place *p = *state;
+	AUTO(store_update_free) struct store_update *u = NULL;
+	AUTO(store_view_close) struct store_view *v = NULL;
+	struct store_source src;
+	uint8_t hash[STORE_HASH];
+	char uri[64];
+
+	put_all(p, 0, 5, 1, "state", 7);
+	p->limits.only_look = true;
+	reopen(p);
+	assert_true(OK(store_view_open(p->s, &v)));
+	assert_true(OK(store_source(v, STORE_RRDP, span_text(NOTIFY), &src)));
+	assert_true(OK(store_find(v, &src, uri_of(uri, 3), hash)));
+	assert_false(OK(store_touch(p->s, STORE_RRDP, span_text(NOTIFY), span_text("x"), 8)));
+	store_view_close(MOVE(v));
+	store_close(MOVE(p->s));
+	assert_true(OK(store_set_aside(p->dir)));
+	assert_false(OK(store_open(p->dir, &p->limits, p->why, &p->s))); /* there is none, and none is made */
+	assert_null(p->s);
+	p->limits.only_look = false;
+}
+
 static void a_store_of_another_version_is_refused(void **state)
 {
 	struct place *p = *state;
@@ -676,6 +700,7 @@ int main(void)
 		AT(notes_that_cannot_be_are_damage),
 		AT(flipped_bits_are_noticed_and_mended_by_the_next_snapshot),
 		AT(what_is_no_store_is_refused_and_can_be_set_aside),
+		AT(a_store_can_be_looked_at_alone),
 		AT(a_full_store_says_so_and_stays_whole),
 		AT(looking_again_without_news_is_a_touch),
 		AT(memory_may_run_out_anywhere),
