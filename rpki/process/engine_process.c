@@ -29,11 +29,13 @@
 #include "rpki/serve/http_inside.h"
 #include "rpki/serve/output.h"
 #include "rpki/serve/rtr_keep.h"
+#include "rpki/serve/rtr_keep.h"
 #include "rpki/serve/status_file.h"
 #include "rpki/store/store.h"
 #include "rpki/validate/tree.h"
 
 #define WATCH_MS 2000u
+#define RETRY_MS 30000u /* to the next run while no trust anchor has been usable; doubled each time, up to refresh: */
 #define REPORT_OCTETS (64u * 1024)
 #define REFUSED_OCTETS (8u << 20)
 
@@ -52,7 +54,12 @@ struct engine_process {
 	struct progress progress;
 	struct status *status OWNED_FIELD;      /* of the last run; NULL: none has ended */
 	uint64_t generation;
-	timer_h watch;
+	timer_h watch, retry;
+	bool was_usable; /* a trust anchor, since this process began */
+	bool kept;       /* routers may have data of an earlier start */
+	bool holding;    /* nothing is published, as nothing is known */
+	int64_t begun;
+	uint32_t retry_ms;
 	int exit_status;
 };
 
@@ -202,7 +209,7 @@ static void publish_again(struct engine_process *p)
 {
 	if (!OK(exceptions_read(p->exceptions)))
 		log_error("the exceptions read before stay in force");
-	else if ((p->schedule == NULL || p->validated != NULL) && !OK(publish(p)))
+	else if ((p->schedule == NULL || (p->validated != NULL && !p->holding)) && !OK(publish(p)))
 		log_error("not everything was published");
 }
 
@@ -316,7 +323,7 @@ static void on_progress(struct loop *l, void *object, const struct cycle_reposit
 	if (p->progress.terminal)
 		(void)fprintf(stderr, "\r\033[K%s\r", progress_text(&p->progress, now, room));
 	else
-		log_info("the run so far: %s", progress_text(&p->progress, now, room));
+		log_notice("the run so far: %s", progress_text(&p->progress, now, room));
 }
 
 static void progress_over(struct engine_process *p)
@@ -324,6 +331,51 @@ static void progress_over(struct engine_process *p)
 	if (p->progress.drawn)
 		(void)fputs("\r\033[K", stderr);
 	p->progress = (struct progress){ .terminal = p->progress.terminal };
+}
+
+/* ------------------------------------------------------------------------------------------------- while nothing is known */
+
+static void on_retry(struct loop *l, void *object)
+{
+	struct engine_process *p = (struct engine_process *)object;
+
+	(void)l;
+	p->retry.v = 0;
+	schedule_run_now(p->schedule);
+}
+
+static void retry_soon(struct engine_process *p)
+{
+	uint32_t most = (uint32_t)conf_int(rpki_clause(p), OPT_RPKI_REFRESH) * 1000u;
+
+	if (p->retry_ms >= most)
+		return; /* the next run comes by itself */
+	log_warn("no trust anchor is usable, as without a network: nothing is published, and the next run begins in %u s", p->retry_ms / 1000);
+	loop_timer_stop(p->child.loop, &p->retry);
+	if (!OK(loop_timer(p->child.loop, &engine_process_loop_type, p->self.v, on_retry, p->retry_ms, &p->retry)))
+		log_error("out of memory: the next run begins after refresh:");
+	p->retry_ms = 2 * p->retry_ms;
+}
+
+static bool has_assertions(const struct engine_process *p)
+{
+	AUTO(table_unref) struct payload_table *t = NULL;
+	struct slurm_counts counts;
+
+	return OK(slurm_apply(exceptions_now(p->exceptions), NULL, NULL, 0, &counts, &t)) && counts.asserted[PAYLOAD_VRP] + counts.asserted[PAYLOAD_KEY] + counts.asserted[PAYLOAD_ASPA] > 0;
+}
+
+/*
+ * No trust anchor was usable since this process began: a machine that has no network yet, or a store that was set aside. An empty table would take from routers what they have, and tell
+ * others that there is nothing; so for as long as data may be used without being confirmed nothing goes out, but assertions where there is nothing else.
+ */
+static bool is_nothing_known(struct engine_process *p, const struct cycle_report *r)
+{
+	for (size_t i = 0; i < r->anchor_count; i++)
+		p->was_usable = p->was_usable || r->anchors[i].usable;
+	if (p->child.setup->o.once || p->was_usable || clock_read().wall_sec - p->begun >= conf_int(setup_rtr(p->child.setup), OPT_RTR_EXPIRE))
+		return false;
+	return p->kept || !has_assertions(p);
 }
 
 static void on_run_ended(struct loop *l, void *object, const struct cycle_report *r, const struct locators *locators)
@@ -341,7 +393,10 @@ static void on_run_ended(struct loop *l, void *object, const struct cycle_report
 		p->validated = table_ref(r->table);
 		guard_run(p, r, locators);
 		say(p, CONTROL_RUN_DONE, -1);
-		if (!OK(publish(p))) {
+		p->holding = is_nothing_known(p, r);
+		if (p->holding) {
+			retry_soon(p);
+		} else if (!OK(publish(p))) {
 			log_error("not everything was published");
 			p->exit_status = 1;
 		}
@@ -482,6 +537,18 @@ static RESULT make_guard(struct engine_process *p)
 	return DONE;
 }
 
+static RESULT look_for_kept(struct engine_process *p, const char *cache)
+{
+	AUTO_CHARS char *path = mem_printf("%s/" SERVE_FOLDER "/" RTR_KEEP_NAME, cache);
+
+	if (path == NULL)
+		return FAIL(ERR_NOMEM);
+	p->kept = access(path, F_OK) == 0;
+	p->begun = clock_read().wall_sec;
+	p->retry_ms = RETRY_MS;
+	return DONE;
+}
+
 static RESULT make_schedule(struct engine_process *p)
 {
 	const struct setup *s = p->child.setup;
@@ -489,6 +556,7 @@ static RESULT make_schedule(struct engine_process *p)
 	const struct schedule_events ev = { .type = &engine_process_loop_type, .who = p->self.v, .progress = on_progress, .ended = on_run_ended };
 	const char *cache = conf_text(rpki_clause(p), OPT_RPKI_CACHE_DIR);
 
+	TRY(look_for_kept(p, cache));
 	if (s->set_store_aside) {
 		log_error("the engine has died twice without an end of its run: the store in %s is set aside, and everything is fetched anew", cache);
 		TRY(store_set_aside(cache));
