@@ -2,6 +2,10 @@
  * sandbox_calls.c: the filter of system calls. A table says which group has which calls; names that this machine's kernel interface does not have are passed over, so
  * that one table does for all. Calls that have no line fail with ENOSYS: the C library then takes the older way that it knows, also for calls that are newer than this table.
  */
+#include "config.h"
+
+#ifdef HAVE_LIBSECCOMP
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -22,37 +26,60 @@ struct allowed {
 #define NAMES(...) (const char *const[]){ __VA_ARGS__, NULL }
 
 static const struct allowed allowed[] = {
-	{ EVERYBODY, NAMES("read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "close", "close_range", "fstat", "newfstatat", "fstatat64", "statx", "lseek", "fcntl", "dup", "dup2", "dup3",
-			 "fadvise64") },
-	{ EVERYBODY, NAMES("brk", "mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "mincore", "mlock", "munlock", "membarrier", "memfd_create", "ftruncate", "fallocate") },
-	{ EVERYBODY, NAMES("epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd2", "signalfd4", "timerfd_create", "timerfd_settime", "poll", "ppoll",
-			 "select", "pselect6", "pipe", "pipe2") },
-	{ EVERYBODY, NAMES("sendmsg", "recvmsg", "sendto", "recvfrom", "sendmmsg", "recvmmsg", "getsockopt", "setsockopt", "getsockname", "getpeername", "shutdown") },
-	{ EVERYBODY, NAMES("futex", "set_robust_list", "get_robust_list", "rseq", "set_tid_address", "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "getcpu",
-			 "arch_prctl", "prctl") },
-	{ EVERYBODY, NAMES("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "rt_sigtimedwait", "rt_sigsuspend", "sigaltstack", "tgkill", "restart_syscall") },
-	{ EVERYBODY, NAMES("clock_gettime", "clock_getres", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "getrandom", "getrusage", "times", "sysinfo", "uname", "umask") },
-	{ EVERYBODY, NAMES("getpid", "gettid", "getppid", "getpgrp", "getpgid", "getsid", "getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getrlimit", "exit",
-			 "exit_group") },
-	{ SANDBOX_READ | SANDBOX_WRITE, NAMES("stat", "lstat", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64",
-						    "getcwd", "chdir", "fchdir", "statfs", "fstatfs", "flock") },
-	{ SANDBOX_WRITE, NAMES("mkdir", "mkdirat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "truncate", "fsync", "fdatasync", "sync_file_range", "chmod", "fchmod",
-			       "fchmodat", "utime", "utimes", "futimesat", "utimensat", "symlink", "symlinkat", "copy_file_range", "creat") },
-	{ SANDBOX_CONNECT, NAMES("connect", "bind", "socketpair") },
-	{ SANDBOX_ACCEPT, NAMES("accept", "accept4") },
-	{ SANDBOX_FORK, NAMES("fork", "vfork", "clone", "wait4", "waitid", "kill", "pidfd_open", "pidfd_send_signal", "setpgid", "setsid", "alarm", "setitimer", "getitimer", "prlimit64",
-			      "socketpair") },
-	{ SANDBOX_EXECUTE, NAMES("execve") },
-	{ SANDBOX_PRIVILEGES, NAMES("setuid", "setgid", "setgroups", "setresuid", "setresgid", "setreuid", "setregid", "setfsuid", "setfsgid", "capget", "capset", "chown", "fchown", "lchown",
-				    "fchownat", "setrlimit", "prlimit64", "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "socket", "socketpair", "bind",
-				    "connect", "listen", "chroot") },
+	{ EVERYBODY,
+	  NAMES("read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "close", "close_range", "fstat", "newfstatat",
+	      "fstatat64", "statx", "lseek", "fcntl", "dup", "dup2", "dup3", "fadvise64") },
+	{ EVERYBODY,
+	  NAMES("brk", "mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "mincore", "mlock", "munlock", "membarrier", "memfd_create",
+	      "ftruncate", "fallocate") },
+	{ EVERYBODY,
+	  NAMES("epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd2", "signalfd4", "timerfd_create",
+	      "timerfd_settime", "poll", "ppoll", "select", "pselect6", "pipe", "pipe2") },
+	{ EVERYBODY,
+	  NAMES("sendmsg", "recvmsg", "sendto", "recvfrom", "sendmmsg", "recvmmsg", "getsockopt", "setsockopt", "getsockname", "getpeername",
+	      "shutdown") },
+	{ EVERYBODY,
+	  NAMES("futex", "set_robust_list", "get_robust_list", "rseq", "set_tid_address", "sched_yield", "sched_getaffinity", "sched_getparam",
+	      "sched_getscheduler", "getcpu", "arch_prctl", "prctl") },
+	{ EVERYBODY,
+	  NAMES("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "rt_sigtimedwait", "rt_sigsuspend", "sigaltstack", "tgkill",
+	      "restart_syscall") },
+	{ EVERYBODY,
+	  NAMES("clock_gettime", "clock_getres", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "getrandom", "getrusage", "times",
+	      "sysinfo", "uname", "umask") },
+	{ EVERYBODY,
+	  NAMES("getpid", "gettid", "getppid", "getpgrp", "getpgid", "getsid", "getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid",
+	      "getgroups", "getrlimit", "exit", "exit_group") },
+	{ SANDBOX_READ | SANDBOX_WRITE,
+	  NAMES("stat", "lstat", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64", "getcwd", "chdir",
+	      "fchdir", "statfs", "fstatfs", "flock") },
+	{ SANDBOX_WRITE,
+	  NAMES("mkdir", "mkdirat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "truncate", "fsync", "fdatasync",
+	      "sync_file_range", "chmod", "fchmod", "fchmodat", "utime", "utimes", "futimesat", "utimensat", "symlink", "symlinkat",
+	      "copy_file_range", "creat") },
+	{ SANDBOX_CONNECT,
+	  NAMES("connect", "bind", "socketpair") },
+	{ SANDBOX_ACCEPT,
+	  NAMES("accept", "accept4") },
+	{ SANDBOX_FORK,
+	  NAMES("fork", "vfork", "clone", "wait4", "waitid", "kill", "pidfd_open", "pidfd_send_signal", "setpgid", "setsid", "alarm", "setitimer",
+	      "getitimer", "prlimit64", "socketpair") },
+	{ SANDBOX_EXECUTE,
+	  NAMES("execve") },
+	{ SANDBOX_PRIVILEGES,
+	  NAMES("setuid", "setgid", "setgroups", "setresuid", "setresgid", "setreuid", "setregid", "setfsuid", "setfsgid", "capget", "capset",
+	      "chown", "fchown", "lchown", "fchownat", "setrlimit", "prlimit64", "seccomp", "landlock_create_ruleset", "landlock_add_rule",
+	      "landlock_restrict_self", "socket", "socketpair", "bind", "connect", "listen", "chroot") },
 };
 
 /* What nobody honest asks for. */
-static const char *const killed[] = { "execveat", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "mount", "umount2", "pivot_root", "move_mount", "fsopen",
-	"open_tree", "unshare", "setns", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter",
-	"add_key", "request_key", "keyctl", "reboot", "swapon", "swapoff", "settimeofday", "clock_settime", "adjtimex", "sethostname", "iopl", "ioperm", "modify_ldt", "acct", "quotactl",
-	"open_by_handle_at", "mknod", "mknodat", "personality", NULL };
+static const char *const killed[] = {
+	"execveat", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "mount", "umount2", "pivot_root", "move_mount",
+	"fsopen", "open_tree", "unshare", "setns", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "bpf",
+	"perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "add_key", "request_key", "keyctl", "reboot", "swapon",
+	"swapoff", "settimeofday", "clock_settime", "adjtimex", "sethostname", "iopl", "ioperm", "modify_ldt", "acct", "quotactl",
+	"open_by_handle_at", "mknod", "mknodat", "personality", NULL
+};
 
 bool sandbox_has_calls(void)
 {
@@ -220,3 +247,5 @@ RESULT sandbox_restrict_calls(unsigned int groups)
 	errno = -e;
 	return FAIL(e == -ENOMEM ? ERR_NOMEM : ERR_SYSTEM);
 }
+
+#endif

@@ -1,4 +1,8 @@
 /* sandbox_nocalls.c: a build without libseccomp. */
+#include "config.h"
+
+#ifndef HAVE_LIBSECCOMP
+
 #include "base/sandbox.h"
 #include "base/sandbox_inside.h"
 
@@ -12,3 +16,5 @@ RESULT sandbox_restrict_calls(unsigned int groups)
 	(void)groups;
 	return FAIL(ERR_UNSUPPORTED);
 }
+
+#endif

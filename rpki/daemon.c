@@ -348,6 +348,8 @@ static void on_ready(struct rpki_daemon *d, size_t i, const struct link_message 
 		all = all && (!d->wanted[k] || d->was_ready[k]);
 	if (all && !d->ready) {
 		d->ready = true;
+		d->setup.started = true;
+		child_log(&d->setup, "");
 		process_ready();
 	}
 }

@@ -46,7 +46,7 @@ void child_log(const struct setup *s, const char *ident)
 {
 	static const enum log_level levels[] = { LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_VERBOSE, LOG_LEVEL_DEBUG };
 	AUTO_CHARS char *name = *ident == '\0' || s->log_to >= 0 ? mem_strdup(ident) : mem_printf("cairn-rpki-%s", ident);
-	struct log_config l = { .ident = name == NULL || *name == '\0' ? "cairn-rpki" : name, .syslog = !s->o.foreground, .relay = s->log_to >= 0 && *ident != '\0',
+	struct log_config l = { .ident = name == NULL || *name == '\0' ? "cairn-rpki" : name, .syslog = !s->o.foreground && s->started, .relay = s->log_to >= 0 && *ident != '\0',
 		.relay_fd = s->log_to };
 
 	l.level = s->o.verbosity < sizeof levels / sizeof levels[0] ? levels[s->o.verbosity] : LOG_LEVEL_TRACE;

@@ -200,7 +200,8 @@ static RESULT publish(struct engine_process *p)
 		sent = send_status(p);
 	if (p->status != NULL && !p->child.setup->o.once)
 		keep_status(p);
-	TRY(write_outputs(p, t));
+	if (!p->holding) /* files say what was found: not that nothing is known */
+		TRY(write_outputs(p, t));
 	return sent;
 }
 
@@ -394,9 +395,9 @@ static void on_run_ended(struct loop *l, void *object, const struct cycle_report
 		guard_run(p, r, locators);
 		say(p, CONTROL_RUN_DONE, -1);
 		p->holding = is_nothing_known(p, r);
-		if (p->holding) {
+		if (p->holding)
 			retry_soon(p);
-		} else if (!OK(publish(p))) {
+		if ((!p->holding || (p->guard != NULL && guard_held(p->guard) > 0)) && !OK(publish(p))) {
 			log_error("not everything was published");
 			p->exit_status = 1;
 		}

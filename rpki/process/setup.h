@@ -16,6 +16,7 @@ struct setup {
 	struct listeners listeners;
 	int monitor_pid;
 	int log_to;           /* the monitor logs what is written there; -1: each process logs to standard error */
+	bool started;         /* until then the monitor logs to standard error, also when it is to log to syslog */
 	bool anchors;         /* there are trust anchors: something is to be fetched and validated */
 	bool set_store_aside; /* the engine has died on it twice */
 };

@@ -7,6 +7,7 @@ line in the log says so, the process comes back, and the router keeps connection
 """
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -168,6 +169,8 @@ def main():
     wait_for("a second one does not", lambda: len(d.said("is set aside, and everything is fetched anew")) == 1)
     check("the old store is kept", any(n.endswith(".bad") for n in os.listdir(DIR + "/cache")))
 
+    nobody = socket.socket()
+    nobody.bind(("127.0.0.1", 0))
     starts = len(d.pids("engine"))
     os.kill(d.process.pid, signal.SIGHUP)
     wait_for("SIGHUP: the engine starts anew", lambda: len(d.pids("engine")) > starts)
@@ -177,6 +180,20 @@ def main():
     everybody = [d.pids(r)[-1] for r in ("engine", "fetch", "rsync", "serve")]
     check("the monitor is killed", d.end(signal.SIGKILL) == -9)
     wait_for("all go with it", lambda: all(gone(p) for p in everybody))
+
+    with open(DIR + "/a.tal", "w", encoding="ascii") as f:
+        f.write(f"https://localhost:{nobody.getsockname()[1]}/a.cer\n\n{key}")
+    d = Daemon(f'\ttal: "{DIR}/a.tal"\n')
+    wait_for("a run that finds no trust anchor", lambda: d.said("no trust anchor is usable"))
+    check("takes nothing from routers", Router().ask() == [3, 4, 7])
+    check("an orderly end", d.end() == 0)
+    shutil.rmtree(DIR + "/cache")
+    with open(DIR + "/s.json", "w", encoding="ascii") as f:
+        f.write(SLURM.replace('{ "asn": 64496, "prefix": "192.0.2.0/24" }', ""))
+    d = Daemon(f'\ttal: "{DIR}/a.tal"\n')
+    wait_for("and again", lambda: d.said("no trust anchor is usable"))
+    check("there is no data where nothing is known", Router().ask() == [10])
+    check("an orderly end at last", d.end() == 0)
 
 
 try:
