@@ -199,7 +199,7 @@ def loss_guard(where, expected):
     broken.update({"/ta/ripe-ncc-pilot.cer", "/rrdp/notification.xml"})
     said = daemon_once(where, "loss guard: ripe-pilot: 782 of 782 payloads", "a daemon that has lost its data", f'\trsync: no\n\toutput-csv: "{where}/found.csv"\n')
     check("782 VRPs as of" in said, "routers go on", said)
-    check(not vrps(os.path.join(where, "found.csv")), "files say what was found")
+    check(not os.path.exists(os.path.join(where, "found.csv")), "no file says that there is nothing")
     status, said = command(where, "status")
     check("ALARM" in said and "782 payloads kept by the loss guard" in said, "the status has an alarm", said)
     status, said = command(where, "validate", asn, prefix)
