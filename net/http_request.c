@@ -317,15 +317,18 @@ bool http_query_next(struct span *query, char *room, const char **ret_key, const
 
 /* ------------------------------------------------------------------------------------------------------------ dates and tags */
 
-static int two(const uint8_t *p)
+/* Two digits; -1: they are none. */
+static int two(struct span s, size_t at)
 {
-	return p[0] >= '0' && p[0] <= '9' && p[1] >= '0' && p[1] <= '9' ? (p[0] - '0') * 10 + p[1] - '0' : -1;
+	uint8_t a = s.p[at], b = s.p[at + 1];
+
+	return a >= '0' && a <= '9' && b >= '0' && b <= '9' ? (a - '0') * 10 + b - '0' : -1;
 }
 
-static int word_of(const uint8_t *p, const char *const *words, int n)
+static int word_of(struct span s, size_t at, const char *const *words, int n)
 {
 	for (int i = 0; i < n; i++)
-		if (memcmp(p, words[i], 3) == 0)
+		if (memcmp(&s.p[at], words[i], 3) == 0)
 			return i;
 	return -1;
 }
@@ -336,18 +339,18 @@ int64_t http_date_read(struct span text)
 	struct tm t = { .tm_sec = 0 };
 	int century;
 
-	if (text.n != sizeof form - 1 || word_of(text.p, days, 7) < 0)
+	if (text.n != sizeof form - 1 || word_of(text, 0, days, 7) < 0)
 		return INT64_MIN;
 	for (size_t i = 0; i < text.n; i++)
 		if ((strchr(" ,:GMT", form[i]) != NULL || text.p[i] == '\0') && text.p[i] != (uint8_t)form[i])
 			return INT64_MIN;
-	t.tm_mday = two(&text.p[5]);
-	t.tm_mon = word_of(&text.p[8], months, 12);
-	century = two(&text.p[12]);
-	t.tm_year = two(&text.p[14]);
-	t.tm_hour = two(&text.p[17]);
-	t.tm_min = two(&text.p[20]);
-	t.tm_sec = two(&text.p[23]);
+	t.tm_mday = two(text, 5);
+	t.tm_mon = word_of(text, 8, months, 12);
+	century = two(text, 12);
+	t.tm_year = two(text, 14);
+	t.tm_hour = two(text, 17);
+	t.tm_min = two(text, 20);
+	t.tm_sec = two(text, 23);
 	if (t.tm_mday < 1 || t.tm_mday > 31 || t.tm_mon < 0 || century < 19 || t.tm_year < 0 || t.tm_hour < 0 || t.tm_hour > 23 || t.tm_min < 0 ||
 	    t.tm_min > 59 || t.tm_sec < 0 || t.tm_sec > 60)
 		return INT64_MIN;
