@@ -1,6 +1,7 @@
 #include "rpki/commands/table_of.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -128,6 +129,7 @@ RESULT table_of(const struct table_wanted *w, const struct conf *c, struct strbu
 {
 	AUTO_CHARS char *kept = NULL;
 	const char *dir;
+	struct stat st;
 
 	if (w->file != NULL)
 		return table_file_read(w->file, why, ret);
@@ -137,9 +139,11 @@ RESULT table_of(const struct table_wanted *w, const struct conf *c, struct strbu
 	kept = mem_printf("%s/" SERVE_FOLDER "/" RTR_KEEP_NAME, dir != NULL ? dir : "");
 	if (kept == NULL)
 		return FAIL(ERR_NOMEM);
-	if (access(kept, R_OK) != 0) {
+	if (stat(kept, &st) != 0 || access(kept, R_OK) != 0) {
 		strbuf_printf(why, "%s: %s: the daemon has not served a table with this configuration: say --table FILE or --offline\n", kept, strerror(errno));
 		return FAIL(ERR_NOTFOUND);
 	}
+	if (w->now - st.st_mtime > conf_int(conf_single(c, CLAUSE_RTR), OPT_RTR_EXPIRE))
+		strbuf_printf(why, "%s: %lld seconds old: the daemon does not run, or finds nothing\n", kept, (long long)(w->now - st.st_mtime));
 	return table_file_read(kept, why, ret);
 }

@@ -13,7 +13,7 @@ struct table_wanted {
 	int64_t now;                     /* for the run */
 };
 
-/* c may be NULL with a file. On an error why has lines, but for ERR_NOMEM. */
+/* c may be NULL with a file. On an error why has lines, but for ERR_NOMEM; and where the table is old. */
 RESULT table_of(const struct table_wanted *w, const struct conf *c, struct strbuf *why, struct payload_table **ret) __attribute__((nonnull(1, 3, 4)));
 /* The local exceptions of the configuration, applied to t (NULL: nothing). */
 RESULT table_with_exceptions(const struct conf *c, const struct payload_table *t, struct strbuf *why, struct payload_table **ret) __attribute__((nonnull(1, 3, 4)));

@@ -114,7 +114,11 @@ static int run(const struct validate_args *a)
 	if (a->wanted.file == NULL && !OK(command_conf("validate", a->conf, &c)))
 		return COMMAND_ERROR;
 	r = table_of(&a->wanted, c, why, &t);
-	return OK(r) ? judge_all(a, t, why) : command_report("validate", why, r);
+	if (!OK(r))
+		return command_report("validate", why, r);
+	(void)fputs(strbuf_text(why), stderr);
+	strbuf_clear(why);
+	return judge_all(a, t, why);
 }
 
 int command_validate(int argc, char **argv)

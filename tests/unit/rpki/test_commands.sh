@@ -79,7 +79,11 @@ kill "$pid"
 wait "$pid"
 run 0 validate -c "$dir/c.conf" 7 192.0.2.0/24
 says "  192.0.2.0/24-24 AS7 matches: exception $dir/s.json (ours)"
+[ ! -s "$dir/err" ] || wrong "nothing is to be said of a recent table"
 run 0 diff "$dir/s.json" "$dir/cache/serve/rtr-state"
+touch -d '2 days ago' "$dir/cache/serve/rtr-state"
+run 0 validate -c "$dir/c.conf" 7 192.0.2.0/24
+complains 'seconds old: the daemon does not run'
 run 0 validate --offline -c "$dir/c.conf" 7 192.0.2.0/24
 says '192.0.2.0/24 AS7: valid'
 
