@@ -36,7 +36,7 @@ struct user {
 	size_t n;
 	struct fetcher fetcher; /* behind a service: it has fetches that last until they are cancelled, or end at once */
 	struct fetch_events behind[FETCHES];
-	bool live[FETCHES];
+	bool live[FETCHES], paused[FETCHES];
 	bool service_ended;
 };
 
@@ -85,6 +85,7 @@ static RESULT behind_begin(struct fetcher *f, const struct fetch_events *ev, fet
 	for (size_t i = 0; i < FETCHES; i++)
 		if (!u->live[i]) {
 			u->live[i] = true;
+			u->paused[i] = false;
 			u->behind[i] = *ev;
 			*ret = (fetch_h){ i + 1 };
 			return DONE;
@@ -106,8 +107,11 @@ static RESULT behind_rsync(struct fetcher *f, const struct fetch_rsync *q, const
 
 static void behind_pause(struct fetcher *f, fetch_h h, bool paused)
 {
-	(void)f, (void)paused;
+	struct user *u = (struct user *)(void *)((char *)f - offsetof(struct user, fetcher));
+
 	CHECK(h.v <= FETCHES);
+	if (h.v != 0)
+		u->paused[h.v - 1] = paused;
 }
 
 static void behind_cancel(struct fetcher *f, fetch_h h)
@@ -191,6 +195,48 @@ static void helpful(struct user *u, int to, uint8_t what, struct span rest)
 	send_raw(to, writer_done(&w), false);
 }
 
+/* The engine takes what waits for it: the messages are of the form that they should be. */
+static void take(int from)
+{
+	static uint8_t room[LINK_BODY_MAX + 100];
+	ssize_t n;
+
+	while ((n = recv(from, room, sizeof room, MSG_DONTWAIT)) > 0) {
+		struct reader r = reader_of(span_of(room, (size_t)n));
+		uint32_t type = read32(&r);
+
+		CHECK(n >= 4 && type >= FETCH_HEAD && type <= FETCH_COUNTS);
+		CHECK(type != FETCH_COUNTS || reader_left(&r) == 8 * FETCH_COUNTED);
+	}
+}
+
+/* A fetch behind the service has something to say; or the engine reads. */
+static void speak(struct user *u, int to, uint8_t what, uint8_t arg)
+{
+	static const uint8_t body[70000];
+	const struct fetch_head head = { .status = 200, .etag = arg & 1 ? "tag" : "", .modified = "" };
+	const struct fetch_end end = { .e = (enum err)(arg % (ERR_UNSUPPORTED + 1)), .why = "so", .octets = arg };
+	size_t i = arg % FETCHES;
+	const struct fetch_events *ev = &u->behind[i];
+	void *object;
+
+	if (what % 4 == 3)
+		take(to);
+	if (what % 4 == 3 || !u->live[i])
+		return;
+	object = loop_slot_get(u->loop, ev->type, ev->who);
+	CHECK(object != NULL);
+	if (what % 4 == 0) {
+		ev->head(u->loop, object, (fetch_h){ i + 1 }, &head);
+	} else if (what % 4 == 1) {
+		for (unsigned int n = 0; n < (what & 16 ? 40u : 1u) && u->live[i] && !u->paused[i]; n++)
+			ev->body(u->loop, object, (fetch_h){ i + 1 }, span_of(body, arg * 270u));
+	} else {
+		u->live[i] = false;
+		ev->ended(u->loop, object, (fetch_h){ i + 1 }, &end);
+	}
+}
+
 static void turns(struct user *u)
 {
 	for (unsigned int i = 0; i < 3; i++)
@@ -212,6 +258,8 @@ static void step(struct user *u, struct fetcher *f, int to, struct reader *r)
 	case 1:
 		if (f != NULL)
 			ask(u, f, what >> 3);
+		else
+			speak(u, to, what >> 3, arg);
 		break;
 	case 2:
 		if (f != NULL && u->n > 0) {
