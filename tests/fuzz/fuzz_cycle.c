@@ -48,7 +48,7 @@ static struct span locator;
 /* The toy's places, but the CA's certificate names an RRDP repository. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const char edit[] = "sia 1+302a06082b0601050507300d861e68747470733a2f2f746f792e6578616d706c652f6e6f746966792e786d6c";
+	static const char edit[] = "sia 1.0+302a06082b0601050507300d861e68747470733a2f2f746f792e6578616d706c652f6e6f746966792e786d6c";
 	static struct publication p; /* lasts, as what is made of it does */
 	static struct pub_state state;
 	struct pub_op op = { .code = PUB_EDITED, .place = TOY_PLACE_CA, .n = sizeof edit - 1 };
@@ -65,7 +65,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	publication_begin(&p, a, toy, pristine);
 	publication_change(&p, &op);
 	publication_state(&p, &state);
-	CHECK(state.n == TOY_PLACES);
+	CHECK(state.n == TOY_PLACES && span_equal(state.files[TOY_PLACE_ROA].octets, pristine[TOY_PLACE_ROA].octets));
 	for (size_t i = 0; i < TOY_PLACES; i++)
 		pristine[i].octets = state.files[i].octets;
 	return 0;
@@ -463,6 +463,8 @@ static void one_run(struct world *w, struct publication *p, struct reader *in, u
 	run(w, &o, (turns >> 1) == 0 ? MOST_TURNS : turns >> 1, (turns & 1) != 0);
 	if (v->stopped || !OK(v->result))
 		return;
+	if (number == 0 && changes == 0 && (turns >> 1) == 0 && (b >> 5) == 0 && serves_all(v)) /* the repository as it is: nothing is missing, whichever way it came */
+		CHECK(v->count[PAYLOAD_VRP] == 4 && v->count[PAYLOAD_ASPA] == 1 && v->count[PAYLOAD_KEY] == 1);
 	memcpy(count, v->count, sizeof count);
 	points = v->points;
 	o.fetcher = NULL;
