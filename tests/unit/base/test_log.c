@@ -253,6 +253,41 @@ static void threads_do_not_mix_lines(void **state)
 	}
 }
 
+/* One process writes, another logs: the level comes along, odd octets are escaped only there, and what is no such line is logged as a warning. */
+static void lines_of_another_process_are_logged(void **state)
+{
+	AUTO_CHARS char *text = NULL;
+	struct log_config c = { .ident = "child", .relay = true, .level = LOG_LEVEL_INFO };
+	char line[200];
+	ssize_t n;
+	int p[2];
+
+	(void)state;
+	assert_int_equal(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
+	c.relay_fd = p[1];
+	assert_ok(log_setup(&c));
+	log_notice("one\ntwo");
+	n = read(p[0], line, sizeof line);
+	assert_int_equal(n, 15);
+	assert_memory_equal(line, "2child: one\ntwo", 15);
+	to_file(false, LOG_LEVEL_INFO);
+	log_relayed(line, (size_t)n);
+	log_relayed("xyz", 3);
+	log_relayed("6hidden: at this level", 22);
+	log_relayed("", 0);
+	text = content(path);
+	assert_int_equal(count(text, "notice: child: one\\x0atwo\n"), 1);
+	assert_int_equal(count(text, "warning: yz\n"), 1);
+	assert_int_equal(count(text, "\n"), 2);
+	while (write(p[1], line, sizeof line) > 0)
+		continue;
+	assert_ok(log_setup(&c));
+	log_notice("lost, for it would block");
+	to_file(false, LOG_LEVEL_INFO);
+	(void)close(p[0]);
+	(void)close(p[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +299,7 @@ int main(void)
 		cmocka_unit_test(reopening_follows_a_moved_file),
 		cmocka_unit_test(a_bad_file_keeps_the_old_one),
 		cmocka_unit_test(going_back_to_standard_error_lets_go_of_the_file),
+		cmocka_unit_test(lines_of_another_process_are_logged),
 		cmocka_unit_test(floods_are_limited_and_told),
 		cmocka_unit_test(threads_do_not_mix_lines),
 	};
