@@ -54,6 +54,8 @@ RESULT table_with_exceptions(const struct conf *c, const struct payload_table *t
 	for (size_t i = 0; texts != NULL && i < n; i++)
 		mem_free(((char **)texts)[i]); /* own-ok: R4 the array owned it */
 	TRY(r);
+	if (s == NULL)
+		return FAIL(ERR_NOMEM);
 	return slurm_apply(s, t, NULL, 0, &counts, ret);
 }
 
