@@ -11,7 +11,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct asked {
-	struct http_server *server;
+	struct http_server *server BORROWED_FIELD;
 	unsigned int n;
 };
 
