@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/mem.h"
+
+#define ORPHANS_OCTETS ((size_t)1 << 20) /* of the kernel's list of children */
 
 static int ready_fd = -1; /* own-ok: R14 the process has one parent to tell, and one thread when it does */
 
@@ -157,6 +160,41 @@ RESULT process_begin(process_fn *fn, void *ctx, const int *keep, size_t n, int *
 	}
 	*ret_pid = pid;
 	return DONE;
+}
+
+void process_adopt_orphans(void)
+{
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+static void end_orphan(int pid, const int *mine, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (mine[i] == pid)
+			return;
+	if (getpgid(pid) == pid) /* with its whole group, where it leads one */
+		(void)kill(-pid, SIGKILL);
+	(void)kill(pid, SIGKILL); /* ours, and not reaped yet: no other process can have its number */
+	(void)waitpid(pid, NULL, WNOHANG);
+}
+
+void process_end_orphans(const int *mine, size_t n)
+{
+	AUTO_CHARS char *text = NULL;
+	char path[64];
+	size_t octets;
+
+	(void)snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+	if (!OK(file_read_all(path, ORPHANS_OCTETS, &text, &octets)))
+		return;
+	for (char *at = text, *end;; at = end) {
+		long pid = strtol(at, &end, 10);
+
+		if (end == at)
+			return;
+		if (pid > 1)
+			end_orphan((int)pid, mine, n);
+	}
 }
 
 uint64_t process_raise_files(uint64_t wanted)

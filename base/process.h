@@ -29,6 +29,13 @@ RESULT process_begin(process_fn *fn, void *ctx, const int *keep, size_t n, int *
 /* To be said again after process_confine, which ends it. False: the parent, parent_pid, is gone already. */
 bool process_die_with_parent(int parent_pid);
 
+/*
+ * From now on what others have started becomes this process's when they die without having waited for it; process_end_orphans() kills and reaps such processes, all but those in mine,
+ * which this one has begun itself. One that takes a moment to die is reaped the next time. Where the kernel does not tell who they are, nothing is done.
+ */
+void process_adopt_orphans(void);
+void process_end_orphans(const int *mine, size_t n);
+
 /* Descriptors that may be open at a time: raised to `wanted` as far as the system lets us. Returns what holds now. */
 uint64_t process_raise_files(uint64_t wanted);
 RESULT process_write_pid(const char *path) NONNULL; /* replaces the file; never through a link */

@@ -67,6 +67,19 @@ static void start_or_pause(struct ward *w);
 
 /* --------------------------------------------------------------------------------------------------------------- its end */
 
+/* What it had started, and can stop no more. */
+static void end_orphans(const struct monitor *m)
+{
+	AUTO(mem_free) void *pids = mem_alloc_array(m->n, sizeof(int));
+	int *mine = (int *)pids;
+
+	if (mine == NULL)
+		return;
+	for (size_t i = 0; i < m->n; i++)
+		mine[i] = m->wards[i].pid;
+	process_end_orphans(mine, m->n);
+}
+
 /* Its first process has ended, or is about to. Returns the status; -1: there is none. */
 static int reap(struct ward *w)
 {
@@ -82,6 +95,7 @@ static int reap(struct ward *w)
 	w->pidfd = -1;
 	w->pid = 0;
 	drop_link(w);
+	end_orphans(w->m);
 	return got > 0 ? status : -1;
 }
 
@@ -308,6 +322,7 @@ struct monitor *monitor_new(struct loop *l, const struct monitor_role *roles, si
 	m->roles = roles;
 	m->ev = *ev;
 	m->n = n;
+	process_adopt_orphans();
 	m->wards = (struct ward *)mem_alloc_array(n, sizeof *m->wards);
 	for (size_t i = 0; m->wards != NULL && i < n; i++) {
 		struct ward *w = &m->wards[i];

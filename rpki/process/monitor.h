@@ -5,6 +5,7 @@
  *   resting   not started yet, or told to stop, and gone
  *   running
  *   pausing   it has ended; its timer is set
+ *   (and when it has ended, what it had started and left behind is killed)
  *   stopping  its link is closed, which tells it to end; killed when it takes longer than MONITOR_STOP_MS
  */
 #ifndef RPKI_PROCESS_MONITOR_H

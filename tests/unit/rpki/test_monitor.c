@@ -2,16 +2,18 @@
 #include "tests/unit/net/net_test.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/process.h"
 #include "rpki/process/monitor.h"
 
 LOOP_HANDLE_IMPL(user)
 
-enum { ECHOES, ENDS, CRASHES, BABBLES, DEAF, ROLES };
+enum { ECHOES, ENDS, CRASHES, BABBLES, DEAF, PARENT, ROLES };
 
 struct heard {
 	unsigned int started[ROLES], ended[ROLES], expected[ROLES], messages;
@@ -82,6 +84,21 @@ static int run_deaf(void *ctx, int control, const struct monitor_along *along)
 	return 0;
 }
 
+/* Leaves a process behind, in a group of its own, and tells who that is. */
+static int run_parent(void *ctx, int control, const struct monitor_along *along)
+{
+	pid_t pid = fork();
+	uint32_t said[2] = { 0, (uint32_t)pid };
+
+	if (pid == 0) {
+		(void)setpgid(0, 0);
+		while (pause() != 0)
+			continue;
+	}
+	(void)send(control, said, sizeof said, 0);
+	return run_deaf(ctx, control, along);
+}
+
 static const int status_seven = 7;
 
 /* ------------------------------------------------------------------------------------------------------------- in this one */
@@ -124,7 +141,7 @@ static struct monitor *begin(struct user *u)
 {
 	static int seven;
 	static const struct monitor_role roles[ROLES] = { [ECHOES] = { "echo", run_echo, NULL }, [ENDS] = { "end", run_end, &seven }, [CRASHES] = { "crash", run_crash, NULL },
-		[BABBLES] = { "babble", run_babble, NULL }, [DEAF] = { "deaf", run_deaf, NULL } };
+		[BABBLES] = { "babble", run_babble, NULL }, [DEAF] = { "deaf", run_deaf, NULL }, [PARENT] = { "parent", run_parent, NULL } };
 	const struct monitor_events ev = { .type = &user_loop_type, .who = u->self.v, .starting = on_starting, .started = on_started, .message = on_message, .ended = on_ended };
 	struct monitor *m;
 
@@ -269,6 +286,29 @@ static void killed_it_comes_again(void **state)
 	finish(u, m);
 }
 
+static void what_it_leaves_behind_is_killed(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct monitor *m = begin(u);
+	uint32_t pid = 0;
+
+	heard.no_more = true;
+	assert_true(OK(monitor_start(m, DEAF)));
+	assert_true(OK(monitor_start(m, PARENT)));
+	RUN_UNTIL(u, heard.messages == 1);
+	memcpy(&pid, heard.last, sizeof pid);
+	assert_int_equal(kill((pid_t)pid, 0), 0);
+	monitor_kill(m, PARENT);
+	RUN_UNTIL(u, heard.ended[PARENT] == 1);
+	for (unsigned int i = 0; i < 1000 && kill((pid_t)pid, 0) == 0; i++) {
+		(void)poll(NULL, 0, 5);
+		process_end_orphans((const int[]){ monitor_pid(m, DEAF) }, 1); /* it may have taken a moment */
+	}
+	assert_int_equal(kill((pid_t)pid, 0), -1);
+	assert_true(monitor_runs(m, DEAF) && kill(monitor_pid(m, DEAF), 0) == 0);
+	finish(u, m);
+}
+
 static void a_start_that_fails_is_tried_again(void **state)
 {
 	struct user *u = (struct user *)*state;
@@ -311,6 +351,7 @@ int main(void)
 		CASE(stopped_and_started_again),
 		CASE(one_that_does_not_stop_is_killed),
 		CASE(killed_it_comes_again),
+		CASE(what_it_leaves_behind_is_killed),
 		CASE(a_start_that_fails_is_tried_again),
 		CASE(signals_are_as_at_first),
 	};
