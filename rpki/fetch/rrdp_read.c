@@ -360,6 +360,10 @@ static void on_publish(struct rrdp_reader *r, const XML_Char **list, bool withdr
 	}
 	strbuf_clear(r->uri);
 	strbuf_puts(r->uri, a.of[A_URI]);
+	if (!strbuf_ok(r->uri)) { /* half a URI is another one */
+		stop(r, strbuf_result(r->uri).e);
+		return;
+	}
 	r->element = withdraw ? WITHDRAW : PUBLISH;
 	r->base64 = (struct base64){ .form = BASE64_BLANKS };
 	r->object_len = 0;

@@ -131,7 +131,7 @@ static inline void talk(struct world *w, struct span wire, size_t piece)
 	w->open = true;
 	while (w->open && !reader_end(&r)) {
 		struct span s = read_span(&r, reader_left(&r) < piece ? reader_left(&r) : piece);
-		void *c = loop_slot_get(w->loop, w->ev.type, w->ev.who);
+		void *c = w->ev.type != NULL ? loop_slot_get(w->loop, w->ev.type, w->ev.who) : NULL; /* nobody took the stream */
 
 		if (c == NULL)
 			break;
