@@ -371,6 +371,7 @@ static struct place *wait_for(struct cycle *c, const struct validate_point *p, b
 			at->state = STATE_FAILED;
 		return NULL; /* out of memory: as if it could not be fetched */
 	}
+	at->report.fallback = !rrdp && c->o.rrdp && p->notify.n > 0;
 	if (p->branch_repositories != NULL)
 		++*p->branch_repositories;
 	return at;
@@ -475,6 +476,9 @@ static void on_rrdp(struct loop *l, void *object, rrdp_fetch_h f, const struct r
 
 	(void)l, (void)f;
 	p->report.serial = r->serial;
+	memcpy(p->report.session, r->session, strlen(r->session));
+	p->report.notification_status = r->notification_status;
+	p->report.file_status = r->file_status;
 	p->report.deltas = r->deltas;
 	p->report.octets = r->octets;
 	p->report.published = r->counts.published;

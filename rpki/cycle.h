@@ -57,7 +57,10 @@ struct cycle_repository {
 	const char *uri BORROWED_FIELD;
 	size_t anchor;              /* the first that wanted it */
 	enum cycle_how how;
-	uint64_t serial;            /* RRDP: now; 0: none */
+	bool fallback;              /* rsync stands in for RRDP */
+	char session[RRDP_SESSION + 1]; /* RRDP: now; "": none */
+	uint64_t serial;            /* likewise; 0: none */
+	int32_t notification_status, file_status; /* as in rrdp_sync.h */
 	uint32_t deltas;
 	uint64_t octets;            /* that were read */
 	uint64_t published, withdrawn;

@@ -206,11 +206,18 @@ static void keep_tag(char to[RRDP_TAG_MAX + 1], const char *tag)
 	to[n] = '\0';
 }
 
+static int32_t *status_of(struct rrdp_sync *s) BORROWED;
+static int32_t *status_of(struct rrdp_sync *s)
+{
+	return s->request.kind == RRDP_NOTIFICATION ? &s->report.notification_status : &s->report.file_status;
+}
+
 RESULT rrdp_sync_answer(struct rrdp_sync *s, unsigned int status, const char *etag, const char *modified)
 {
 	bool conditional = s->request.etag[0] != '\0' || s->request.modified[0] != '\0';
 
 	s->answered = true;
+	*status_of(s) = (int32_t)status;
 	if (status == 304 && s->request.kind == RRDP_NOTIFICATION && conditional) {
 		s->unmodified = true;
 		return DONE;
@@ -360,6 +367,8 @@ void rrdp_sync_end(struct rrdp_sync *s, enum err e, const char *text)
 {
 	if (s->request.uri == NULL)
 		return;
+	if (!s->answered)
+		*status_of(s) = -1;
 	if (OK(s->result) && (e != ERR_NONE || !s->answered)) {
 		strbuf_printf(s->why, "%s: %.300s\n", s->request.uri, e != ERR_NONE ? text : "no answer");
 		s->result = FAIL(e != ERR_NONE ? e : ERR_CLOSED);
@@ -428,5 +437,6 @@ struct rrdp_report rrdp_sync_report(const struct rrdp_sync *s)
 	struct rrdp_report r = s->report;
 
 	r.why = strbuf_text(s->why);
+	r.session = s->state->session;
 	return r;
 }

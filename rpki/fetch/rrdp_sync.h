@@ -58,6 +58,8 @@ struct rrdp_report {
 	uint64_t octets;              /* of all files, expanded */
 	struct rrdp_counts counts;    /* of what was committed */
 	enum err store;               /* what the store said last when it failed: ERR_FORMAT: it is damaged; ERR_NONE: it did not */
+	const char *session BORROWED_FIELD; /* now; "": none */
+	int32_t notification_status, file_status; /* HTTP's, of the notification and of the last other file; 0: not asked for, -1: no answer */
 	const char *why BORROWED_FIELD; /* lines: why deltas could not be used, why it failed; "": nothing to tell */
 };
 

@@ -54,7 +54,11 @@ static RESULT add_repository(struct status *s, const struct cycle_repository *r,
 	x->tried = now;
 	x->succeeded = x->outcome != STATUS_FAILED ? now : was != NULL ? was->succeeded : 0;
 	x->duration_ms = r->took_ms;
-	x->exit_status = -1;
+	x->exit_status = !r->rrdp && x->outcome != STATUS_FAILED ? 0 : -1;
+	x->fallback = r->fallback;
+	x->http_status = r->notification_status;
+	x->http_payload_status = r->file_status;
+	x->session = status_text(s, r->session);
 	x->serial = r->serial;
 	x->deltas = r->deltas;
 	x->octets = r->octets;
@@ -111,6 +115,8 @@ static RESULT add_alarms(struct status *s, const struct cycle_report *r, int64_t
 		if (!a->usable)
 			TRY(what != NULL ? add_alarm(s, STATUS_ALARM, now, what) : FAIL(ERR_NOMEM));
 	}
+	if (r->counts.store_full > 0)
+		TRY(add_alarm(s, STATUS_ALARM, now, "repositories do not fit: the store is full (store-size:), or their objects are too large"));
 	if (r->counts.over_limit > 0)
 		TRY(add_alarm(s, STATUS_WARNING, now, "publication points are in repositories above the limits of max-repositories*"));
 	return DONE;
