@@ -58,6 +58,30 @@ static bool section_is_marked(const struct msg_section *s, bool bogus_too)
 	return false;
 }
 
+/* Of worlds whose servers alone say something: not where octets change on the way, others write replies, or the configuration answers. */
+static bool hears_all(const struct run *r)
+{
+	return !r->damaged && !r->meddled && !r->guests && !r->policies && !r->resigned;
+}
+
+/* Whatever its mark: each record, also beside the answer, is one that a server said of a name of its own. What a DNAME makes of a name is the resolver's own work. */
+static void judge_source(struct run *r, const struct msg *m, const struct asked *q)
+{
+	const struct msg_section *parts[] = { &m->answer, &m->authority, &m->additional };
+	char name[NAME_TEXT], type[RRTYPE_TEXT];
+	bool moved = false;
+
+	for (size_t k = 0; k < 3 && hears_all(r); k++) {
+		for (size_t i = 0; i < parts[k]->count; i++) {
+			const struct rrset *rs = parts[k]->sets[i];
+
+			moved |= rs->type == RR_DNAME;
+			if (!world_was_said(r->world, rs) && !(moved && rs->type == RR_CNAME))
+				complain(r, q, "a record that NOBODY SAID reached a client: %s %s", name_to_text(rrset_name(rs), name), rrtype_text(rs->type, type));
+		}
+	}
+}
+
 static bool message_is_marked(const struct msg *m, bool bogus_too)
 {
 	return section_is_marked(&m->answer, bogus_too) || section_is_marked(&m->authority, bogus_too) || section_is_marked(&m->additional, bogus_too);
@@ -73,6 +97,8 @@ static struct result look_at_bundle(void *user, const struct bundle *b)
 
 		if (is_marked(rs, rs->security != SECURITY_UNCHECKED && rs->security != SECURITY_BOGUS))
 			complain(r, NULL, "FORGED data is in the cache: %s %s", name_to_text(rrset_name(rs), name), rrtype_text(rs->type, type));
+		else if (hears_all(r) && !world_was_said(r->world, rs) && rs->type != RR_CNAME)
+			complain(r, NULL, "what NOBODY SAID is in the cache: %s %s", name_to_text(rrset_name(rs), name), rrtype_text(rs->type, type));
 	}
 	return DONE;
 }
@@ -88,6 +114,20 @@ static bool look_at_answer(void *user, const struct ans_entry *e)
 	else if (message_is_marked(&m, e->security != SECURITY_UNCHECKED && e->security != SECURITY_BOGUS))
 		complain(r, NULL, "FORGED data is in the answer cache");
 	return false;
+}
+
+/* A name server that nobody named; it has no mark. */
+static void plant_foreign(struct run *r)
+{
+	static const uint8_t server[] = "\2ns\6nobody";
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct bundle_key k = { world_some_zone(r->world), RR_NS, CLASS_IN, BUNDLE_DATA };
+	struct span d = span_of(server, sizeof server);
+	const struct rrset *rs = rrset_make_in(a, k.name, RR_NS, CLASS_IN, 86400, &d, 1, 0);
+	struct now now = *loop_now(r->w[0].loop);
+
+	(void)rrcache_flush_zone(r->shared->rrcache, r->member, k.name);
+	(void)OK(rrcache_put(r->shared->rrcache, r->member, &k, &rs, 1, 86400, &now));
 }
 
 static void plant_forged(struct run *r)
@@ -110,6 +150,8 @@ void judge_caches(struct run *r)
 	epoch_online(r->member);
 	if (r->plant == PLANT_FORGE_CACHE)
 		plant_forged(r);
+	if (r->plant == PLANT_FOREIGN)
+		plant_foreign(r);
 	do
 		cursor = rrcache_visit(r->shared->rrcache, cursor, 4096, look_at_bundle, r, &done);
 	while (cursor != 0);
@@ -338,6 +380,7 @@ struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct s
 		complain(r, q, "question, flags or EDNS of the reply are not those of the question: flags %04x", m.flags);
 	if (message_is_marked(&m, !q->check_disabled))
 		complain(r, q, "FORGED data reached a client");
+	judge_source(r, &m, q);
 	if (!right(r, &m, q)) {
 		complain(r, q, "not the right answer (id %u, %s, %s):", q->id, tcp ? "tcp" : "udp", q->calm ? "calm" : "not calm");
 		show(&m);

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/rng.h"
 #include "dns/build.h"
+#include "tests/sim/heard.h"
 #include "tests/sim/signed.h"
 
 #define PLAIN_LIMIT 512
@@ -43,6 +44,36 @@ static bool is_planted(const struct world *w)
 	return w->wrong || w->forges || w->sign_plant == PLANT_SIGN_FORGERY;
 }
 
+/* The deepest zone of this server that the name belongs to. */
+static const struct model_zone *served(const struct model_server *v, struct name n) BORROWED;
+static const struct model_zone *served(const struct model_server *v, struct name n)
+{
+	const struct model_zone *best = NULL;
+
+	for (const struct model_serves *x = v->zones; x != NULL; x = x->next) {
+		if (name_is_under(n, x->zone->apex) && (best == NULL || x->zone->apex.labels > best->apex.labels))
+			best = x->zone;
+	}
+	return best;
+}
+
+static bool serves_above(const struct reply *r, struct name n)
+{
+	if (r->v->temper == FORWARDER)
+		return true;
+	if (r->v->temper == FORWARDER_STUFFS)
+		return name_is_under(n, r->v->forwards);
+	return served(r->v, n) != NULL;
+}
+
+/* Puts the set into the reply, and notes what it says of names that this server has a say on. False: no room. */
+static bool say(struct reply *r, enum msg_part part, const struct rrset *rs, uint32_t ttl, bool dnssec, struct name source)
+{
+	if (serves_above(r, rrset_name(rs)))
+		heard_add(r->v->world->heard, rs, source);
+	return build_rrset(&r->b, part, rs, ttl, dnssec, 0);
+}
+
 static void put(struct reply *r, enum msg_part part, struct name owner, uint16_t type, const struct model_zone *z, struct name source)
 {
 	struct span rdata[MAX_RRS];
@@ -66,14 +97,14 @@ static void put(struct reply *r, enum msg_part part, struct name owner, uint16_t
 		abort();
 	if (r->dnssec)
 		rs = signed_set(r->v, r->arena, z, rs, source);
-	if (!build_rrset(&r->b, part, rs, ttl, r->dnssec, 0) && part != PART_ADDITIONAL)
+	if (!say(r, part, rs, ttl, r->dnssec, source) && part != PART_ADDITIONAL)
 		r->did_not_fit = true;
 }
 
 static void put_proofs(struct reply *r)
 {
 	for (unsigned int i = 0; i < r->proofs.n; i++) {
-		if (!build_rrset(&r->b, PART_AUTHORITY, r->proofs.sets[i], r->proofs.sets[i]->ttl, true, 0))
+		if (!say(r, PART_AUTHORITY, r->proofs.sets[i], r->proofs.sets[i]->ttl, true, rrset_name(r->proofs.sets[i])))
 			r->did_not_fit = true;
 	}
 }
@@ -81,19 +112,6 @@ static void put_proofs(struct reply *r)
 static void put_soa(struct reply *r, const struct model_zone *z)
 {
 	put(r, PART_AUTHORITY, z->apex, RR_SOA, z, z->apex);
-}
-
-/* The deepest zone of this server that the name belongs to. */
-static const struct model_zone *served(const struct model_server *v, struct name n) BORROWED;
-static const struct model_zone *served(const struct model_server *v, struct name n)
-{
-	const struct model_zone *best = NULL;
-
-	for (const struct model_serves *x = v->zones; x != NULL; x = x->next) {
-		if (name_is_under(n, x->zone->apex) && (best == NULL || x->zone->apex.labels > best->apex.labels))
-			best = x->zone;
-	}
-	return best;
 }
 
 /* RFC 4035 section 3.1.4.1: the DS belongs to the zone above, when both are here. */
@@ -165,7 +183,7 @@ static void follow(struct reply *r)
 			rs = rrset_make_in(r->arena, n, RR_CNAME, CLASS_IN, f.dname->rr.ttl, &rdata, 1, 0);
 			if (rs == NULL)
 				abort();
-			(void)build_rrset(&r->b, PART_ANSWER, rs, rs->ttl, false, 0);
+			(void)say(r, PART_ANSWER, rs, rs->ttl, false, n);
 			if (r->q.q.type == RR_CNAME)
 				return;
 			n = name_dup_in(r->arena, name_of(&made));
@@ -215,14 +233,7 @@ static void put_one(struct reply *r, enum msg_part part, struct name owner, uint
 
 	if (rs == NULL)
 		abort();
-	(void)build_rrset(&r->b, part, rs, 86400, false, 0);
-}
-
-static bool serves_above(const struct reply *r, struct name n)
-{
-	if (r->v->temper == FORWARDER_STUFFS)
-		return name_is_under(n, r->v->forwards);
-	return served(r->v, n) != NULL;
+	(void)say(r, part, rs, 86400, false, owner);
 }
 
 /* A zone that this server has no say in. NULL: none. */
@@ -297,7 +308,7 @@ static void put_forged(struct reply *r, const struct model_zone *z, struct name 
 	rs = rrset_make_in(r->arena, n, RR_A, CLASS_IN, 300, items, 1, count - 1);
 	if (rs == NULL)
 		abort();
-	(void)build_rrset(&r->b, PART_ANSWER, rs, 300, r->dnssec, 0);
+	(void)say(r, PART_ANSWER, rs, 300, r->dnssec, n);
 }
 
 /* Another host's addresses and signatures under this name. false: there is no other. */
@@ -315,7 +326,7 @@ static bool put_swapped(struct reply *r, const struct model_zone *z, struct name
 		rs = rrset_renamed_in(r->arena, signed_set(r->v, r->arena, z, rs, m->rr.owner), n);
 		if (rs == NULL)
 			abort();
-		(void)build_rrset(&r->b, PART_ANSWER, rs, rs->ttl, r->dnssec, 0);
+		(void)say(r, PART_ANSWER, rs, rs->ttl, r->dnssec, n);
 		return true;
 	}
 	return false;
@@ -386,7 +397,7 @@ static void recurse(struct reply *r)
 		rs = rrset_make_in(r->arena, want.rrs[i].owner, want.rrs[i].type, CLASS_IN, want.rrs[i].ttl, &rdata, 1, 0);
 		if (rs == NULL)
 			abort();
-		if (!build_rrset(&r->b, PART_ANSWER, rs, rs->ttl, false, 0))
+		if (!say(r, PART_ANSWER, rs, rs->ttl, false, rrset_name(rs)))
 			r->did_not_fit = true;
 	}
 	if (want.count == 0 || want.last_empty)

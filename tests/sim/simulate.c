@@ -5,7 +5,7 @@
  *   O2  every question gets exactly one reply, within a time (or none where a stated policy drops it, and counts that)
  *   O3  when all is closed, nothing is left: memory, handles, sockets
  *   O4  no question costs more upstream packets than the budgets allow
- *   O5  no forged record reaches a client or a cache, whoever sent it
+ *   O5  no forged record reaches a client or a cache, whoever sent it; and no record at all, in any section, that no server said of a name which it has a say on
  *   O6  every reply is the model's right answer, no older than its TTL; or SERVFAIL where the network or the servers are to blame
  *   O7  the same seed gives the same run
  *   O8  events come for closed objects only where owners are closed early
@@ -36,6 +36,7 @@ static const char *const plants[PLANTS] = {
 	[PLANT_SOCKET] = "socket", [PLANT_STORM] = "storm", [PLANT_FORGE] = "forge", [PLANT_FORGE_CACHE] = "forge-cache", [PLANT_WRONG] = "wrong",
 	[PLANT_NONDETERMINISM] = "nondeterminism", [PLANT_STALE] = "stale", [PLANT_RESTLESS] = "restless", [PLANT_OLD] = "old",
 	[PLANT_SIGN_FORGERY] = "sign-forgery", [PLANT_SIGN_INSECURE] = "sign-insecure", [PLANT_SIGN_BOGUS] = "sign-bogus",
+	[PLANT_FOREIGN] = "foreign",
 };
 
 struct totals {

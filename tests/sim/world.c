@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "dns/zonefile.h"
+#include "tests/sim/heard.h"
 #include "tests/sim/signed.h"
 
 #define CHAIN_MAX 8 /* aliases that surely are followed */
@@ -27,6 +28,7 @@ void world_free(struct world *w)
 {
 	if (w == NULL)
 		return;
+	heard_free(MOVE(w->heard));
 	arena_free(MOVE(w->arena));
 	mem_free(w);
 }
@@ -296,7 +298,7 @@ struct world *world_new(struct sim *s, const struct world_options *o)
 	struct model_zone *tops[16];
 
 	assert(o->tops >= 1 && o->tops <= 16);
-	if (w == NULL || (w->arena = arena_new(0)) == NULL)
+	if (w == NULL || (w->arena = arena_new(0)) == NULL || (w->heard = heard_new()) == NULL)
 		return NULL;
 	w->sim = s;
 	w->o = *o;
@@ -337,7 +339,7 @@ struct world *world_new_by_hand(struct sim *s)
 {
 	AUTO(world_free) struct world *w = (struct world *)mem_alloc(sizeof *w);
 
-	if (w == NULL || (w->arena = arena_new(0)) == NULL)
+	if (w == NULL || (w->arena = arena_new(0)) == NULL || (w->heard = heard_new()) == NULL)
 		return NULL;
 	w->sim = s;
 	make_root(w);
@@ -646,6 +648,11 @@ bool world_fresh_question(struct world *w, struct name_buf *ret_name, uint16_t *
 	(void)snprintf(text, sizeof text, "fresh%u", w->fresh++);
 	*ret_type = RR_A;
 	return OK(name_from_text(text, &z->apex, ret_name));
+}
+
+bool world_was_said(const struct world *w, const struct rrset *rs)
+{
+	return heard_has(w->heard, rs);
 }
 
 void world_half_close(struct world *w)

@@ -95,6 +95,8 @@ uint64_t world_guest_packets(const struct world_guest *g) NONNULL;
 bool world_is_marked(uint16_t type, struct span rdata);
 /* Addresses in 66.67.0.0/16 are forged by servers of the zone itself, which validation alone can find out: only clients that check for themselves may see them. */
 bool world_is_marked_bogus(uint16_t type, struct span rdata);
+/* Every record of it was said by a server that has a say on its name (heard.h). */
+bool world_was_said(const struct world *w, const struct rrset *rs) NONNULL;
 /* A forged reply to this question, with the mark, as a liar or forger would send it. Its length. */
 size_t world_forge(uint8_t *out, size_t cap, uint16_t id, const struct question *q) NONNULL;
 

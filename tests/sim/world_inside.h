@@ -94,6 +94,7 @@ struct world {
 	struct model_server *forwarders[2] ARENA_FIELD;
 	bool wrong;                       /* the plant: an honest server errs */
 	bool forges;                      /* the plant: an honest server's data has the mark */
+	struct heard *heard OWNED_FIELD;
 	bool half_closes;                 /* servers end their direction of a connection with the first answer */
 	bool is_signed;
 	enum plant sign_plant;
