@@ -99,10 +99,12 @@ static void give_page(const struct asked *a, const char *type, struct http_page 
 {
 	AUTO(http_page_unref) struct http_page *own = page;
 	const struct shown *d = a->x->shown;
-	char etag[64];
+	char etag[96];
 	struct http_response r = { .status = 200, .type = type, .etag = etag, .modified = a->x->published, .fields = EVERYBODY };
 
-	(void)snprintf(etag, sizeof etag, "\"%llx-%u-%llu\"", (unsigned long long)d->session, d->serial, (unsigned long long)d->number);
+	/* Session and serial outlive a restart, and sources and times may differ where payloads do not. */
+	(void)snprintf(etag, sizeof etag, "\"%llx-%u-%llx.%llu\"", (unsigned long long)d->session, d->serial, (unsigned long long)a->x->published,
+		(unsigned long long)d->number);
 	http_server_respond(a->x->server, a->ask, &r, MOVE(own));
 }
 
@@ -253,17 +255,27 @@ static void give_version(struct rpki_http *x, http_ask_h ask)
 	http_server_respond(x->server, ask, &r, http_page_text(span_text(text), false));
 }
 
-/* Those who have gone make room first. */
-static RESULT wait_for_next(struct rpki_http *x, http_ask_h ask)
+/* Leaves out those who have gone. */
+static void tidy_waiting(struct rpki_http *x)
 {
-	void *list = x->waiting;
 	size_t n = 0;
 
-	for (size_t i = 0; x->nwaiting == x->room && i < x->nwaiting; i++)
+	for (size_t i = 0; i < x->nwaiting; i++)
 		if (http_ask_get(x->host->loop, x->waiting[i]) != NULL)
 			x->waiting[n++] = x->waiting[i];
-	if (x->nwaiting == x->room)
-		x->nwaiting = n;
+	x->nwaiting = n;
+}
+
+/* ERR_LIMIT: half of all connections wait already; the others are for those who ask something now. */
+static RESULT wait_for_next(struct rpki_http *x, http_ask_h ask)
+{
+	size_t most = x->o.server.max_clients / 2;
+	void *list = x->waiting;
+
+	if (x->nwaiting == x->room || x->nwaiting >= most)
+		tidy_waiting(x);
+	if (x->nwaiting >= most)
+		return FAIL(ERR_LIMIT);
 	if (x->nwaiting == x->room) {
 		TRY(mem_resize(&list, x->room, x->room + 16, sizeof *x->waiting));
 		x->waiting = (http_ask_h *)list;
@@ -277,12 +289,18 @@ static RESULT wait_for_next(struct rpki_http *x, http_ask_h ask)
 static void on_notify(const struct asked *a)
 {
 	struct version v;
+	struct result r;
 
 	if (refuse_version(a, read_version(a->q->query, &v)) || !ready(a))
 		return;
-	if (v.has_session && (v.session != a->x->shown->session || v.serial != a->x->shown->serial))
+	if (v.has_session && (v.session != a->x->shown->session || v.serial != a->x->shown->serial)) {
 		give_version(a->x, a->ask);
-	else if (!OK(wait_for_next(a->x, a->ask)))
+		return;
+	}
+	r = wait_for_next(a->x, a->ask);
+	if (r.e == ERR_LIMIT)
+		refuse(a, 503, "too many wait already");
+	else if (!OK(r))
 		refuse_for_memory(a);
 }
 

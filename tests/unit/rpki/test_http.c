@@ -106,6 +106,7 @@ static void begin(struct user *u)
 	struct listen_options lo = { .dscp = -1 };
 	unsigned int port = 20000 + (unsigned int)getpid() % 20000;
 
+	o.server.max_clients = 6;
 	memset(&rig, 0, sizeof rig);
 	rig.u = u;
 	rig.self = rig_enlist(u->loop, &rig);
@@ -340,6 +341,7 @@ static void validators(void **state)
 static void differences(void **state)
 {
 	unsigned long long session;
+	stream_h held[3];
 
 	begin((struct user *)*state);
 	publish(0);
@@ -363,6 +365,25 @@ static void differences(void **state)
 	assert_true(is_json() && says("\"serial\": 8"));
 	assert_int_equal(get("/json-delta/notify?session=4295098371&serial=7"), 200);
 	assert_int_equal(get("/json-delta/notify?session=1&serial=8"), 200);
+	/* no more than half of the connections wait: there are 6 */
+	for (unsigned int i = 0; i < 4; i++) {
+		ask("GET", "/json-delta/notify", "", "");
+		for (unsigned int n = 0; n < 5; n++)
+			loop_turn(rig.u->loop, false);
+		if (i == 3)
+			assert_int_equal(answer(), 503);
+		else
+			held[i] = rig.client;
+		rig.client.v = i == 3 ? rig.client.v : 0;
+	}
+	for (unsigned int i = 0; i < 3; i++)
+		host_stream_close(rig.u->host, held[i]);
+	for (unsigned int n = 0; n < 20; n++)
+		loop_turn(rig.u->loop, false);
+	ask("GET", "/json-delta/notify", "", "");
+	for (unsigned int n = 0; n < 5; n++)
+		loop_turn(rig.u->loop, false);
+	assert_int_equal(rig.n, 0);
 	assert_int_equal(get("/json-delta?session=4295098371&serial=7"), 200);
 	assert_true(is_json() && says("\"fromSerial\": 7") && says("\"reset\": false") && times("\"routeOrigin\"") == 3);
 	assert_true(strstr(strstr(rig.body, "\"withdrawn\""), "192.0.2.0/24") != NULL);
