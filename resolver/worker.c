@@ -109,7 +109,7 @@ static bool make_parts(struct worker *w)
 {
 	const struct worker_env *e = &w->env;
 	struct core_env core = { .loop = e->loop,
-		.rrcache = e->shared->rrcache,
+		.rrcache = e->shared->rrcache, .routes = e->shared->routes,
 		.infra = e->shared->infra,
 		.shared = e->shared->core,
 		.stats = &w->stats,

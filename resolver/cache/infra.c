@@ -326,6 +326,20 @@ void infra_note_no_0x20(struct infra *i, const struct endpoint *server, const st
 	lock_give(&sh->lock);
 }
 
+void infra_note_route(struct infra *i, const struct endpoint *server, uint8_t state, uint64_t generation, const struct now *now)
+{
+	uint64_t hash = hash_of(i, server);
+	struct shard *sh = shard_of(i, hash);
+
+	lock_take(&sh->lock);
+	struct server *s = server_make(i, sh, server, hash, now);
+	if (s != NULL) {
+		s->facts.route_state = state;
+		s->facts.route_generation = generation;
+	}
+	lock_give(&sh->lock);
+}
+
 void infra_note_tcp_only(struct infra *i, const struct endpoint *server, uint32_t for_sec, const struct now *now)
 {
 	uint64_t hash = hash_of(i, server);

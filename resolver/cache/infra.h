@@ -56,6 +56,8 @@ struct server_facts {
 	uint8_t cookie_len;          /* of the server cookie, 0: none */
 	uint8_t cookie[32];
 	uint8_t client_cookie[8];
+	uint8_t route_state;         /* enum verdict_state (rpki/routes/judge.h) */
+	uint64_t route_generation;   /* of the view that it was made from; 0: never */
 };
 
 void infra_free(struct infra *i) TAKES(1);
@@ -78,6 +80,8 @@ void infra_note_tcp_only(struct infra *i, const struct endpoint *server, uint32_
  * ignored. */
 void infra_note_cookie(struct infra *i, const struct endpoint *server, const uint8_t client_cookie[8], const uint8_t *server_cookie,
     size_t len, const struct now *now) __attribute__((nonnull(1, 2, 3, 6)));
+
+void infra_note_route(struct infra *i, const struct endpoint *server, uint8_t state, uint64_t generation, const struct now *now) NONNULL;
 
 /* Lameness of a server for exactly that zone, kept for lame_ttl_sec; LAME_NO forgets it. */
 void infra_note_lame(struct infra *i, const struct endpoint *server, struct name zone, enum lame_kind why, const struct now *now) NONNULL;

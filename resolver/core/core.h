@@ -20,6 +20,7 @@ struct validation;    /* immutable: validation.h */
 struct core_shared;   /* questions in flight, for all workers; in shards with one short lock each */
 struct conf;
 struct strbuf;
+struct route_board;
 struct rrcache;
 struct infra;
 struct upstream;
@@ -49,6 +50,7 @@ struct core_env {
 	struct keycache *keycache PARENT_FIELD;            /* NULL as the next two: nothing is validated */
 	struct denials *denials PARENT_FIELD;
 	const struct validation *validation SHARED_FIELD;
+	struct route_board *routes PARENT_FIELD;           /* NULL: nothing is known of routes */
 };
 void core_free(struct core *c) TAKES(1); /* ends what is under way; everyone that waits is told SERVFAIL first */
 struct core *core_new(const struct core_env *env) OWNED_BY(core_free) NONNULL;

@@ -413,7 +413,8 @@ static void explain_server(const struct deleg_server *s, struct strbuf *out)
 {
 	static const char *const words[] = { [SERVER_UNTRIED] = "not asked", [SERVER_TIMEOUT] = "timed out", [SERVER_UNREACHABLE] = "unreachable",
 		[SERVER_MALFORMED] = "sent a malformed reply", [SERVER_LAME] = "lame", [SERVER_RCODE] = "", [SERVER_EMPTY] = "sent an empty reply",
-		[SERVER_SECOND_HAND] = "is no authority", [SERVER_BOGUS] = "sent bogus data", [SERVER_UNSIGNED] = "sent no signatures", [SERVER_ANSWERED] = "answered" };
+		[SERVER_SECOND_HAND] = "is no authority", [SERVER_BOGUS] = "sent bogus data", [SERVER_UNSIGNED] = "sent no signatures",
+		[SERVER_ROUTE] = "may not be asked", [SERVER_ANSWERED] = "answered" };
 	char text[ENDPOINT_TEXT], rc[RRTYPE_TEXT];
 
 	strbuf_printf(out, "%s %s", endpoint_text(&s->at, text), s->outcome == SERVER_RCODE ? rcode_text(s->rcode, rc) : words[s->outcome]);
@@ -453,6 +454,8 @@ void deleg_explain(const struct deleg *d, struct strbuf *out)
 		explain_server(&d->servers[i], out);
 		sep = ", ";
 	}
+	if (d->route_why != NULL)
+		strbuf_printf(out, " (%s)", d->route_why);
 	for (size_t i = 0; i < d->target_count; i++) {
 		const char *words = target_words(&d->targets[i]);
 

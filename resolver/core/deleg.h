@@ -15,6 +15,7 @@
 #include "resolver/core/settings.h"
 
 struct rng;
+struct route_view;
 struct strbuf;
 
 enum deleg_source { DELEG_REFERRAL, DELEG_STUB, DELEG_FORWARD, DELEG_HINTS };
@@ -37,7 +38,7 @@ struct deleg_target {
 };
 
 enum server_outcome { SERVER_UNTRIED, SERVER_TIMEOUT, SERVER_UNREACHABLE, SERVER_MALFORMED, SERVER_LAME, SERVER_RCODE, SERVER_EMPTY, SERVER_SECOND_HAND,
-	SERVER_BOGUS, SERVER_UNSIGNED, SERVER_ANSWERED };
+	SERVER_BOGUS, SERVER_UNSIGNED, SERVER_ROUTE /* its route forbids it */, SERVER_ANSWERED };
 
 struct deleg_server {
 	struct endpoint at;
@@ -61,6 +62,7 @@ struct deleg {
 	uint32_t shown_until_sec; /* mono: the same without regard to the zones above: what clients are told */
 	bool expires;          /* false: from configuration, for as long as that lasts */
 	bool asked_child;      /* the names that the zone itself gives were looked at */
+	const char *route_why ARENA_FIELD; /* of the first SERVER_ROUTE; NULL: none, or no memory */
 	uint32_t dead_targets; /* names that turned out to have no address */
 };
 
@@ -70,6 +72,7 @@ struct deleg_env {
 	struct rrcache *cache BORROWED_FIELD;
 	struct rng *rng BORROWED_FIELD; /* NULL: only to look, not to ask */
 	const struct now *now BORROWED_FIELD;
+	const struct route_view *routes BORROWED_FIELD; /* NULL: they do not count */
 	bool renew; /* a refresh: delegations that are about to expire are asked for anew */
 };
 

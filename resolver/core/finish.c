@@ -203,6 +203,8 @@ static void remember_failure(struct resolution *q, enum fail_cause cause, uint16
 		max = q->core->env.validation != NULL ? q->core->env.validation->bogus_max_sec : first;
 	else if (cause == FAIL_BUDGET)
 		first = max = q->settings->exhausted_sec;
+	else if (had_outcome(q, SERVER_ROUTE)) /* policy, and the next table may allow it */
+		first = max = 1;
 	else if (nobody_was_asked(q)) /* servers in back-off: their clock runs already */
 		first = max = 1;
 	else if (had_outcome(q, SERVER_TIMEOUT) || had_outcome(q, SERVER_UNREACHABLE)) /* an outage ends without notice */
@@ -223,15 +225,27 @@ static void remember_failure(struct resolution *q, enum fail_cause cause, uint16
 	}
 }
 
-static void describe(struct resolution *q, enum fail_cause cause, const char *what, struct answer *a)
+/* At which delegation; and where the route to a server was the reason, that. NULL: none, or no memory. */
+static const char *where_it_failed(struct resolution *q) IN_ARENA;
+static const char *where_it_failed(struct resolution *q)
 {
 	char text[NAME_TEXT];
+
+	if (q->deleg == NULL)
+		return NULL;
+	if (q->deleg->route_why != NULL)
+		return arena_printf(q->arena, "at delegation %s: %s", name_to_text(q->deleg->zone, text), q->deleg->route_why);
+	return arena_printf(q->arena, "at delegation %s", name_to_text(q->deleg->zone, text));
+}
+
+static void describe(struct resolution *q, enum fail_cause cause, const char *what, struct answer *a)
+{
 
 	switch (cause) {
 	case FAIL_SERVERS:
 	case FAIL_TIME:
 	case FAIL_CACHED:
-		answer_add_ede(a, EDE_NO_REACHABLE, q->deleg == NULL ? NULL : arena_printf(q->arena, "at delegation %s", name_to_text(q->deleg->zone, text)));
+		answer_add_ede(a, EDE_NO_REACHABLE, where_it_failed(q));
 		if (had_outcome(q, SERVER_TIMEOUT) || had_outcome(q, SERVER_UNREACHABLE))
 			answer_add_ede(a, EDE_NETWORK, had_outcome(q, SERVER_TIMEOUT) ? "name servers time out" : "name servers cannot be reached");
 		else if (had_outcome(q, SERVER_RCODE))

@@ -51,7 +51,7 @@ struct deleg_env query_deleg_env(struct resolution *q)
 {
 	return (struct deleg_env){
 		.arena = q->arena, .settings = q->settings, .cache = q->core->env.rrcache, .rng = loop_rng(q->core->env.loop), .now = query_now(q),
-		.renew = q->renew,
+		.routes = core_routes(q->core), .renew = q->renew,
 	};
 }
 

@@ -10,6 +10,7 @@
 struct candidate {
 	uint16_t index;
 	uint32_t rtt_us;
+	enum route_use use;
 	bool free; /* its back-off does not concern this question */
 };
 
@@ -44,20 +45,41 @@ static bool is_free(const struct candidate *c, size_t n, size_t index)
 	return false;
 }
 
+/* Round trips in the band of the best; where a valid route is among them, only those with one. */
+struct band {
+	uint32_t best_us;
+	bool first_only;
+};
+
+static bool is_in(const struct band *b, const struct candidate *c)
+{
+	return c->rtt_us <= b->best_us + BAND_US && (!b->first_only || c->use == ROUTE_FIRST);
+}
+
+static struct band band_of(const struct candidate *c, size_t n)
+{
+	struct band b = { .best_us = UINT32_MAX / 2 };
+
+	for (size_t i = 0; i < n; i++)
+		b.best_us = c[i].rtt_us < b.best_us ? c[i].rtt_us : b.best_us;
+	for (size_t i = 0; i < n && !b.first_only; i++)
+		b.first_only = c[i].use == ROUTE_FIRST && c[i].rtt_us <= b.best_us + BAND_US;
+	return b;
+}
+
 static size_t choose(struct rng *rng, const struct candidate *c, size_t n)
 {
-	uint32_t best = UINT32_MAX;
+	struct band b;
 	size_t close = 0;
 
 	if (n > 1 && rng_below(rng, EXPLORE) == 0)
 		return c[rng_below(rng, (uint32_t)n)].index;
+	b = band_of(c, n);
 	for (size_t i = 0; i < n; i++)
-		best = c[i].rtt_us < best ? c[i].rtt_us : best;
-	for (size_t i = 0; i < n; i++)
-		close += c[i].rtt_us <= best + BAND_US;
+		close += is_in(&b, &c[i]);
 	close = rng_below(rng, (uint32_t)close);
 	for (size_t i = 0; i < n; i++) {
-		if (c[i].rtt_us > best + BAND_US)
+		if (!is_in(&b, &c[i]))
 			continue;
 		if (close == 0)
 			return c[i].index;
@@ -66,13 +88,43 @@ static size_t choose(struct rng *rng, const struct candidate *c, size_t n)
 	return c[0].index;
 }
 
+/* One of these that may be asked. *blocked: one may not, being in back-off. */
+static bool pick(const struct deleg_env *e, const struct deleg *d, struct infra *infra, struct candidate *open, size_t opens, bool *blocked, size_t *ret_server)
+{
+	while (opens > 0) {
+		size_t index = choose(e->rng, open, opens);
+
+		if (is_free(open, opens, index) || infra_may_ask(infra, &d->servers[index].at, e->now)) {
+			*ret_server = index;
+			return true;
+		}
+		*blocked = true;
+		for (size_t i = 0; i < opens; i++) {
+			if (open[i].index == index) {
+				open[i] = open[--opens];
+				break;
+			}
+		}
+	}
+	return false;
+}
+
+static void refuse(const struct deleg_env *e, const struct route_rule *rule, struct deleg *d, struct deleg_server *s)
+{
+	s->outcome = SERVER_ROUTE;
+	s->done = true;
+	if (d->route_why == NULL)
+		d->route_why = route_reason(rule, &s->at, e->arena);
+}
+
 enum select_result select_server(const struct deleg_env *e, struct deleg *d, uint16_t type, struct infra *infra, size_t *ret_server)
 {
-	struct candidate open[MAX_CANDIDATES];
-	size_t opens = 0;
+	const struct route_rule rule = { .view = e->routes, .policy = settings_route_policy(e->settings, d->zone) };
+	struct candidate open[MAX_CANDIDATES], last[MAX_CANDIDATES];
+	size_t opens = 0, lasts = 0;
 	bool blocked = false;
 
-	for (size_t i = 0; i < d->server_count && opens < MAX_CANDIDATES; i++) {
+	for (size_t i = 0; i < d->server_count && opens + lasts < MAX_CANDIDATES; i++) {
 		struct deleg_server *s = &d->servers[i];
 		struct server_facts f;
 		struct candidate c = { .index = (uint16_t)i };
@@ -86,27 +138,22 @@ enum select_result select_server(const struct deleg_env *e, struct deleg *d, uin
 			s->done = true;
 			continue;
 		}
+		c.use = route_use_of(&rule, infra, &s->at, &f, e->now);
+		if (c.use == ROUTE_NEVER) {
+			refuse(e, &rule, d, s);
+			continue;
+		}
 		if (f.blocked_until_ms > now_ms(e->now) && !is_own_silence(&f, s) && !is_other_type(&f, type)) {
 			blocked = true;
 			continue;
 		}
 		c.free = is_own_silence(&f, s) || is_other_type(&f, type);
-		open[opens++] = c;
+		if (c.use == ROUTE_LAST)
+			last[lasts++] = c;
+		else
+			open[opens++] = c;
 	}
-	while (opens > 0) {
-		size_t pick = choose(e->rng, open, opens);
-
-		if (is_free(open, opens, pick) || infra_may_ask(infra, &d->servers[pick].at, e->now)) {
-			*ret_server = pick;
-			return SELECT_SERVER;
-		}
-		blocked = true;
-		for (size_t i = 0; i < opens; i++) {
-			if (open[i].index == pick) {
-				open[i] = open[--opens];
-				break;
-			}
-		}
-	}
+	if (pick(e, d, infra, open, opens, &blocked, ret_server) || pick(e, d, infra, last, lasts, &blocked, ret_server))
+		return SELECT_SERVER;
 	return blocked ? SELECT_BLOCKED : SELECT_NONE;
 }

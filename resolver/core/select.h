@@ -1,4 +1,4 @@
-/* select.h: which server of a delegation to ask next: by smoothed round-trip time, with some exploration, past those in back-off, lame or used up. */
+/* select.h: which server of a delegation to ask next: by route (route.h), by smoothed round-trip time, with some exploration, past those in back-off, lame or used up. */
 #ifndef RESOLVER_CORE_SELECT_H
 #define RESOLVER_CORE_SELECT_H
 

@@ -36,6 +36,14 @@ const struct zone_conf *settings_zone(const struct core_settings *s, struct name
 	return NULL;
 }
 
+enum route_policy settings_route_policy(const struct core_settings *s, struct name n)
+{
+	for (size_t i = 0; i < s->zone_route_count; i++)
+		if (name_is_under(n, s->zone_routes[i].name))
+			return s->zone_routes[i].policy;
+	return s->route_policy;
+}
+
 bool settings_may_ask(const struct core_settings *s, const struct addr *a)
 {
 	struct addr plain = addr_unmap(a);
@@ -436,6 +444,43 @@ static RESULT make_zones(struct maker *m, const struct conf *c)
 	return DONE;
 }
 
+static int deeper_route(const void *a, const void *b)
+{
+	const struct zone_route *x = a, *y = b;
+
+	return x->name.labels != y->name.labels ? (x->name.labels > y->name.labels ? -1 : 1) : name_compare(x->name, y->name);
+}
+
+static enum route_policy route_policy_of(int64_t word)
+{
+	static const enum route_policy of[] = { [CONF_ROUTES_OFF - CONF_ROUTES_OFF] = ROUTE_POLICY_OFF, [CONF_ROUTES_LOG - CONF_ROUTES_OFF] = ROUTE_POLICY_LOG,
+		[CONF_ROUTES_PREFER - CONF_ROUTES_OFF] = ROUTE_POLICY_PREFER, [CONF_ROUTES_REQUIRE_NOT_INVALID - CONF_ROUTES_OFF] = ROUTE_POLICY_NOT_INVALID,
+		[CONF_ROUTES_REQUIRE_VALID - CONF_ROUTES_OFF] = ROUTE_POLICY_VALID };
+
+	return of[word - CONF_ROUTES_OFF];
+}
+
+static RESULT make_routes(struct maker *m, const struct conf *c)
+{
+	const struct conf_clause *r = conf_single(c, CLAUSE_ROUTE_VALIDATION);
+	size_t n = conf_count(r, OPT_ROUTE_VALIDATION_ZONE_POLICY);
+	struct zone_route *list = arena_alloc_array(m->s->arena, n + 1, sizeof *list);
+
+	if (list == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < n; i++) {
+		list[i].name = dup_name(m, conf_item(r, OPT_ROUTE_VALIDATION_ZONE_POLICY, i));
+		list[i].policy = route_policy_of(conf_word_int(r, OPT_ROUTE_VALIDATION_ZONE_POLICY, i, 1));
+		if (list[i].name.wire == NULL)
+			return FAIL(ERR_NOMEM);
+	}
+	qsort(list, n, sizeof *list, deeper_route);
+	m->s->zone_routes = list;
+	m->s->zone_route_count = n;
+	m->s->route_policy = route_policy_of(conf_int(r, OPT_ROUTE_VALIDATION_POLICY));
+	return DONE;
+}
+
 static RESULT make_all(struct maker *m, const struct conf *c)
 {
 	const struct conf_clause *server = conf_server(c);
@@ -446,6 +491,7 @@ static RESULT make_all(struct maker *m, const struct conf *c)
 	TRY(make_private_domains(m, server));
 	TRY(make_roots(m, server));
 	TRY(make_zones(m, c));
+	TRY(make_routes(m, c));
 	return m->bad ? FAIL(ERR_FORMAT) : DONE;
 }
 

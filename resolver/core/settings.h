@@ -9,6 +9,7 @@
 #include "dns/msg.h"
 #include "resolver/core/budget.h"
 #include "resolver/core/core.h"
+#include "resolver/core/route.h"
 
 struct arena;
 
@@ -38,6 +39,12 @@ struct zone_conf {
 	bool prime;    /* stub: ask its servers for the zone's NS set, and then those */
 	bool tcp;      /* only TCP */
 	const char *where ARENA_FIELD; /* for messages */
+};
+
+/* zone-policy: */
+struct zone_route {
+	struct name name;
+	enum route_policy policy;
 };
 
 #define FETCH_POLICY 5 /* numbers of target-fetch-policy, by depth of the question */
@@ -73,6 +80,9 @@ struct core_settings {
 	struct prefix_map *private_addrs OWNED_FIELD; /* addresses that public names may not have; NULL: none are configured */
 	const struct name *private_domains ARENA_FIELD;
 	size_t private_domain_count;
+	enum route_policy route_policy;
+	const struct zone_route *zone_routes ARENA_FIELD; /* deepest first */
+	size_t zone_route_count;
 	const struct known_server *roots ARENA_FIELD;
 	size_t root_count;
 	const struct zone_conf *zones ARENA_FIELD; /* deepest first; of equal names forward-zone first */
@@ -81,6 +91,8 @@ struct core_settings {
 
 /* The deepest configured zone at or above n that is not in `except` (a set of bits by index, at most 64 are looked at), or NULL. */
 const struct zone_conf *settings_zone(const struct core_settings *s, struct name n, uint64_t except) BORROWED;
+/* That of the deepest zone-policy: at or above n, else policy:. */
+enum route_policy settings_route_policy(const struct core_settings *s, struct name n);
 /* May this address be asked? Never the unspecified address, multicast or broadcast; not what do-not-query-* names; not a family that is off. */
 bool settings_may_ask(const struct core_settings *s, const struct addr *a) NONNULL;
 /* Is the address one that names outside of private-domain must not have (also as an IPv4-mapped IPv6 address)? */

@@ -6,6 +6,7 @@
 struct route_board {
 	struct lock lock;
 	struct route_sheet *state OWNED_FIELD; /* under the lock */
+	_Atomic uint64_t number;
 };
 
 void route_sheet_unref(struct route_sheet *s)
@@ -76,6 +77,7 @@ void route_board_put(struct route_board *b, struct route_sheet *s)
 	lock_take(&b->lock);
 	before = MOVE(b->state);
 	b->state = MOVE(s);
+	(void)atomic_fetch_add_explicit(&b->number, 1, memory_order_release);
 	lock_give(&b->lock);
 }
 
@@ -90,4 +92,9 @@ struct route_sheet *route_board_get(struct route_board *b)
 	}
 	lock_give(&b->lock);
 	return MOVE(s);
+}
+
+uint64_t route_board_number(const struct route_board *b)
+{
+	return atomic_load_explicit(&b->number, memory_order_acquire);
 }

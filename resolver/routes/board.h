@@ -46,6 +46,8 @@ void route_board_free(struct route_board *b) TAKES(1);
 struct route_board *route_board_new(void) OWNED_BY(route_board_free);
 DEFINE_AUTO(struct route_board, route_board_free)
 void route_board_put(struct route_board *b, struct route_sheet *s) TAKES(2) NONNULL;
+/* Another number for each sheet; 0: none hangs there. Any thread, without the lock. */
+uint64_t route_board_number(const struct route_board *b) NONNULL;
 /* The sheet that hangs there; NULL: none yet. */
 struct route_sheet *route_board_get(struct route_board *b) OWNED_BY(route_sheet_unref) NONNULL;
 

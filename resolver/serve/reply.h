@@ -24,7 +24,7 @@ void reply_opt(struct writer *w, const struct serve_settings *s, const struct re
     NONNULL;
 
 /* Adds an extended DNS error as an option (RFC 8914), the text cut at REPLY_EDE_TEXT. */
-#define REPLY_EDE_TEXT 96u
+#define REPLY_EDE_TEXT 200u
 void reply_ede_option(struct writer *w, uint16_t code, const char *text) __attribute__((nonnull(1)));
 
 struct reply_code {

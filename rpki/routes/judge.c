@@ -90,6 +90,11 @@ uint64_t route_view_generation(const struct route_view *v)
 	return v->generation;
 }
 
+bool route_view_has_vrps(const struct route_view *v)
+{
+	return v->vrps != NULL;
+}
+
 /* ---------------------------------------------------------------------------------------------------------------- verdicts */
 
 /* The VRP to show: one that says why. */

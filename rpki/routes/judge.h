@@ -52,6 +52,7 @@ RESULT route_view_new(const struct payload_table *table, const struct announced 
 /* The same with other routes: the index of VRPs is shared. */
 RESULT route_view_with(const struct route_view *v, const struct announced *announced, uint64_t generation, struct route_view **ret) __attribute__((nonnull(1, 4)));
 uint64_t route_view_generation(const struct route_view *v) NONNULL;
+bool route_view_has_vrps(const struct route_view *v) NONNULL;
 
 /* addr: IPv4 or IPv6; of others nothing is known. */
 struct route_verdict route_judge(const struct route_view *v, const struct addr *addr) NONNULL;

@@ -1,0 +1,88 @@
+#include "resolver/core/route.h"
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "resolver/core/resolution.h"
+#include "resolver/routes/board.h"
+
+#define REASON_MAX 400u
+
+static void say_change(const struct endpoint *server, const struct route_verdict *v, const char *before)
+{
+	AUTO(strbuf_free) struct strbuf *out = strbuf_new(REASON_MAX);
+	char text[ADDR_TEXT];
+
+	if (out == NULL)
+		return;
+	verdict_evidence(v, out);
+	log_notice("route to server %s: %s (was %s)%s%s", addr_text(&server->a, text), verdict_state_text(v->state), before, strbuf_len(out) > 0 ? ": " : "", strbuf_text(out));
+}
+
+/* What the operator should hear of: anything with an invalid route, and changes between what is known; not that data have come or gone. */
+static bool is_news(bool known, enum verdict_state before, enum verdict_state after)
+{
+	if (!known)
+		return verdict_rank(after) == 2;
+	if (before == after)
+		return false;
+	return verdict_rank(before) == 2 || verdict_rank(after) == 2 || (before != VERDICT_UNKNOWN && after != VERDICT_UNKNOWN);
+}
+
+static enum verdict_state state_of(const struct route_view *view, struct infra *infra, const struct endpoint *server, const struct server_facts *f, const struct now *now)
+{
+	struct route_verdict v;
+	bool known = f->route_generation != 0;
+
+	if (f->route_generation == route_view_generation(view))
+		return f->route_state;
+	v = route_judge(view, &server->a);
+	infra_note_route(infra, server, (uint8_t)v.state, route_view_generation(view), now);
+	if (is_news(known, f->route_state, v.state))
+		say_change(server, &v, known ? verdict_state_text(f->route_state) : "not looked at");
+	return v.state;
+}
+
+enum route_use route_use_of(const struct route_rule *r, struct infra *infra, const struct endpoint *server, const struct server_facts *f, const struct now *now)
+{
+	unsigned int rank;
+
+	if (r->view == NULL || r->policy == ROUTE_POLICY_OFF)
+		return ROUTE_USUAL;
+	rank = verdict_rank(state_of(r->view, infra, server, f, now));
+	if (r->policy == ROUTE_POLICY_LOG || !route_view_has_vrps(r->view))
+		return ROUTE_USUAL;
+	if (rank == 2)
+		return r->policy == ROUTE_POLICY_PREFER ? ROUTE_LAST : ROUTE_NEVER;
+	if (rank == 1)
+		return r->policy == ROUTE_POLICY_VALID ? ROUTE_NEVER : ROUTE_USUAL;
+	return ROUTE_FIRST;
+}
+
+const char *route_reason(const struct route_rule *r, const struct endpoint *server, struct arena *a)
+{
+	AUTO(strbuf_free) struct strbuf *out = strbuf_new(REASON_MAX);
+	struct route_verdict v = route_judge(r->view, &server->a);
+	char text[ADDR_TEXT];
+
+	if (out == NULL)
+		return NULL;
+	strbuf_printf(out, "%s: route %s, ", addr_text(&server->a, text), verdict_state_text(v.state));
+	verdict_evidence(&v, out);
+	return arena_strdup(a, strbuf_text(out));
+}
+
+const struct route_view *core_routes(struct core *c)
+{
+	uint64_t number;
+
+	if (c->env.routes == NULL)
+		return NULL;
+	number = route_board_number(c->env.routes);
+	if (number != c->sheet_number) {
+		route_sheet_unref(MOVE(c->sheet));
+		c->sheet = route_board_get(c->env.routes);
+		c->sheet_number = number;
+	}
+	return c->sheet != NULL ? c->sheet->view : NULL;
+}

@@ -1,0 +1,39 @@
+/*
+ * route.h: what routes mean for the choice of servers. A verdict (rpki/routes/judge.h) is kept beside what else is known of a server (infra.h), stamped with the generation
+ * of the view that it was made from, and made again on next use when there is a newer one.
+ *
+ *   off                  routes do not count
+ *   log                  they are judged, and a change is said in the log
+ *   prefer               also: an invalid one is asked when no other can be, and among servers of like round-trip time valid ones come first
+ *   require-not-invalid  also: an invalid one is never asked
+ *   require-valid        also: only valid ones are
+ *
+ * While there are no VRPs that have not expired, the last two are as `log`: who fetches them may need us for it.
+ */
+#ifndef RESOLVER_CORE_ROUTE_H
+#define RESOLVER_CORE_ROUTE_H
+
+#include "resolver/cache/infra.h"
+#include "rpki/routes/judge.h"
+
+struct arena;
+struct core;
+
+enum route_policy { ROUTE_POLICY_OFF, ROUTE_POLICY_LOG, ROUTE_POLICY_PREFER, ROUTE_POLICY_NOT_INVALID, ROUTE_POLICY_VALID };
+
+/* What one choice goes by. */
+struct route_rule {
+	const struct route_view *view BORROWED_FIELD; /* NULL: routes do not count */
+	enum route_policy policy;
+};
+
+enum route_use { ROUTE_FIRST, ROUTE_USUAL, ROUTE_LAST, ROUTE_NEVER };
+/* f: what is known of the server; the verdict is kept with it. */
+enum route_use route_use_of(const struct route_rule *r, struct infra *infra, const struct endpoint *server, const struct server_facts *f, const struct now *now) NONNULL;
+/* "192.0.2.53: invalid origin, 192.0.2.0/24 by AS64511, VRP 192.0.2.0/24-24 AS64496", in the arena; NULL: no memory. */
+const char *route_reason(const struct route_rule *r, const struct endpoint *server, struct arena *a) IN_ARENA NONNULL;
+
+/* The view that hangs on the board now; NULL: none. Good for this turn. */
+const struct route_view *core_routes(struct core *c) BORROWED NONNULL;
+
+#endif

@@ -1,0 +1,197 @@
+/* Routes and the choice of servers: what each policy makes of each state, that verdicts are kept with the servers until there is a newer view, and whom select_server takes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/rng.h"
+#include "base/strbuf.h"
+#include "conf/conf.h"
+#include "resolver/core/select.h"
+
+static const struct infra_limits limits = { .host_ttl_sec = 900, .max_entries = 1000, .min_rtt_ms = 50, .max_rtt_ms = 120000, .lame_ttl_sec = 900 };
+static const struct now at = { .mono_ns = UINT64_C(1000000000), .wall_sec = 1700000000 };
+
+struct kit {
+	struct arena *arena;
+	struct infra *infra;
+	struct rng *rng;
+	struct core_settings *settings;
+	struct deleg d;
+	struct deleg_server servers[4];
+};
+
+/* 192.0.2.0/24 and 198.51.100.0/24 of AS 1, 203.0.113.0/24 of AS 2; the last is announced by AS 3. Of 100.64.0.0/10 only a route is known. */
+static struct route_view *view(bool vrps, uint64_t generation) OWNED_BY(route_view_unref);
+static struct route_view *view(bool vrps, uint64_t generation)
+{
+	static const struct {
+		const char *prefix;
+		uint32_t vrp, origin;
+	} of[] = { { "192.0.2.0/24", 1, 1 }, { "198.51.100.0/24", 1, 1 }, { "203.0.113.0/24", 2, 3 }, { "100.64.0.0/10", 0, 4 } };
+	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
+	AUTO(table_unref) struct payload_table *t = NULL;
+	struct announced_edit *e = announced_edit_new(empty);
+	struct table_builder *b = table_builder_new(NULL);
+	struct route_view *v = NULL;
+
+	for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+		struct announced_route r = { .origin = of[i].origin, .path = of[i].origin };
+		struct prefix p;
+		struct vrp vrp;
+
+		assert_true(OK(prefix_parse(of[i].prefix, &p)));
+		assert_true(OK(announced_set(e, &p, &r)));
+		assert_true(OK(vrp_make(&p, 0, of[i].vrp, &vrp)));
+		if (of[i].vrp != 0)
+			assert_true(OK(table_builder_add_vrp(b, &vrp, SOURCE_NONE)));
+	}
+	assert_true(OK(announced_edit_publish(e, 1, &a)));
+	assert_true(OK(table_builder_finish(b, 1, &t)));
+	assert_true(OK(route_view_new(vrps ? t : NULL, a, generation, &v)));
+	return v;
+}
+
+static void open_kit(struct kit *k, const char *conf, const char *const *addresses, size_t n)
+{
+	AUTO(strbuf_free) struct strbuf *report = strbuf_new(10000);
+	AUTO(conf_free) struct conf *c = NULL;
+
+	*k = (struct kit){ .arena = arena_new(0), .infra = infra_new(&limits, &(struct hash_key){ { 1, 2 } }), .rng = rng_new_seeded(5) };
+	assert_true(OK(conf_load_text(conf, "test", report, &c)));
+	assert_true(OK(core_settings_make(c, report, &k->settings)));
+	for (size_t i = 0; i < n; i++) {
+		assert_true(OK(endpoint_parse(addresses[i], 53, &k->servers[i].at)));
+		infra_note_rtt(k->infra, &k->servers[i].at, 10000, &at);
+	}
+	k->d = (struct deleg){ .zone = name_root, .servers = k->servers, .server_count = n };
+}
+
+static void close_kit(struct kit *k)
+{
+	core_settings_free(k->settings);
+	rng_free(k->rng);
+	infra_free(k->infra);
+	arena_free(k->arena);
+}
+
+static void policies(void **state)
+{
+	static const char *const address[] = { "192.0.2.1", "100.64.0.1", "203.0.113.1" };
+	static const enum route_use want[5][3] = {
+		[ROUTE_POLICY_OFF] = { ROUTE_USUAL, ROUTE_USUAL, ROUTE_USUAL },
+		[ROUTE_POLICY_LOG] = { ROUTE_USUAL, ROUTE_USUAL, ROUTE_USUAL },
+		[ROUTE_POLICY_PREFER] = { ROUTE_FIRST, ROUTE_USUAL, ROUTE_LAST },
+		[ROUTE_POLICY_NOT_INVALID] = { ROUTE_FIRST, ROUTE_USUAL, ROUTE_NEVER },
+		[ROUTE_POLICY_VALID] = { ROUTE_FIRST, ROUTE_NEVER, ROUTE_NEVER },
+	};
+	AUTO(route_view_unref) struct route_view *v = view(true, 7), *without = view(false, 8);
+	struct kit k;
+
+	(void)state;
+	open_kit(&k, "server:\n", address, 3);
+	for (unsigned int p = 0; p < 5; p++) {
+		for (size_t i = 0; i < 3; i++) {
+			struct route_rule rule = { v, (enum route_policy)p }, no_vrps = { without, (enum route_policy)p }, none = { NULL, (enum route_policy)p };
+			struct server_facts f;
+
+			infra_get(k.infra, &k.servers[i].at, &at, &f);
+			assert_int_equal(route_use_of(&rule, k.infra, &k.servers[i].at, &f, &at), want[p][i]);
+			infra_get(k.infra, &k.servers[i].at, &at, &f);
+			assert_int_equal(f.route_generation, p == ROUTE_POLICY_OFF ? 0 : 7);
+			assert_int_equal(route_use_of(&rule, k.infra, &k.servers[i].at, &f, &at), want[p][i]);
+			assert_int_equal(route_use_of(&no_vrps, k.infra, &k.servers[i].at, &f, &at), ROUTE_USUAL);
+			infra_get(k.infra, &k.servers[i].at, &at, &f);
+			assert_int_equal(f.route_generation, p == ROUTE_POLICY_OFF ? 0 : 8);
+			assert_int_equal(route_use_of(&none, k.infra, &k.servers[i].at, &f, &at), ROUTE_USUAL);
+		}
+	}
+	close_kit(&k);
+}
+
+/* How often each server is taken, of 400 choices. */
+static void take_many(struct kit *k, const struct route_view *v, unsigned int *ret)
+{
+	struct deleg_env e = { .arena = k->arena, .settings = k->settings, .rng = k->rng, .now = &at, .routes = v };
+
+	memset(ret, 0, 4 * sizeof *ret);
+	for (unsigned int n = 0; n < 400; n++) {
+		size_t server = 9;
+
+		assert_int_equal(select_server(&e, &k->d, RR_A, k->infra, &server), SELECT_SERVER);
+		ret[server]++;
+	}
+}
+
+static void valid_ones_first_invalid_ones_last(void **state)
+{
+	static const char *const address[] = { "203.0.113.1", "100.64.0.1", "192.0.2.1", "198.51.100.1" };
+	AUTO(route_view_unref) struct route_view *v = view(true, 1);
+	unsigned int taken[4];
+	struct kit k;
+
+	(void)state;
+	open_kit(&k, "server:\n", address, 4);
+	take_many(&k, NULL, taken);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(taken[i] > 50);
+	take_many(&k, v, taken);
+	assert_int_equal(taken[0], 0);
+	assert_true(taken[1] < 40); /* explored now and then */
+	assert_true(taken[2] > 100 && taken[3] > 100);
+	k.servers[2].done = k.servers[3].done = true;
+	take_many(&k, v, taken);
+	assert_int_equal(taken[1], 400);
+	k.servers[1].done = true;
+	take_many(&k, v, taken);
+	assert_int_equal(taken[0], 400); /* no other is left */
+	close_kit(&k);
+}
+
+static void what_is_required(void **state)
+{
+	static const char *const address[] = { "203.0.113.1", "100.64.0.1", "192.0.2.1" };
+	AUTO(route_view_unref) struct route_view *v = view(true, 1);
+	AUTO(strbuf_free) struct strbuf *out = strbuf_new(1000);
+	unsigned int taken[4];
+	struct kit k;
+	struct deleg_env e;
+	size_t server;
+
+	(void)state;
+	open_kit(&k, "route-validation:\n policy: require-not-invalid\n zone-policy: \"example.com\" off\n zone-policy: \"a.example.com\" require-valid\n", address, 3);
+	take_many(&k, v, taken);
+	assert_int_equal(taken[0], 0);
+	assert_int_equal(k.servers[0].outcome, SERVER_ROUTE);
+	assert_string_equal(k.d.route_why, "203.0.113.1: route invalid origin, 203.0.113.0/24 by AS3, VRP 203.0.113.0/24-24 AS2");
+	k.servers[1].done = k.servers[2].done = true;
+	e = (struct deleg_env){ .arena = k.arena, .settings = k.settings, .rng = k.rng, .now = &at, .routes = v };
+	assert_int_equal(select_server(&e, &k.d, RR_A, k.infra, &server), SELECT_NONE);
+	deleg_explain(&k.d, out);
+	assert_non_null(strstr(strbuf_text(out), "203.0.113.1@53 may not be asked"));
+
+	assert_int_equal(settings_route_policy(k.settings, name_root), ROUTE_POLICY_NOT_INVALID);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const names[] = { "www.example.com", "x.a.example.com", "example.org" };
+		static const enum route_policy want[] = { ROUTE_POLICY_OFF, ROUTE_POLICY_VALID, ROUTE_POLICY_NOT_INVALID };
+		struct name_buf n;
+
+		assert_true(OK(name_from_text(names[i], NULL, &n)));
+		assert_int_equal(settings_route_policy(k.settings, name_of(&n)), want[i]);
+	}
+	close_kit(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(policies),
+		cmocka_unit_test(valid_ones_first_invalid_ones_last),
+		cmocka_unit_test(what_is_required),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
