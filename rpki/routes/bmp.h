@@ -44,7 +44,8 @@ void bmp_free(struct bmp *b) TAKES(1); /* tells the sink nothing */
 /* to: outlives the reader */
 struct bmp *bmp_new(struct bmp_sink *to, const struct bmp_limits *limits) OWNED_BY(bmp_free) NONNULL;
 DEFINE_AUTO(struct bmp, bmp_free)
-/* The session is over after an error. ERR_FORMAT: no BMP of version 3, or a message does not hold together; ERR_LIMIT; ERR_CLOSED: the router ends it (section 4.5); ERR_NOMEM; or what the sink said. */
+/* The session is over after an error. ERR_FORMAT: no BMP of version 3, or a message does not hold together; ERR_LIMIT; ERR_CLOSED: the router ends it (section 4.5);
+ * ERR_NOMEM; or what the sink said. */
 RESULT bmp_feed(struct bmp *b, struct span octets) NONNULL;
 /* Tells the sink that all peers are down: the session is over. */
 RESULT bmp_end(struct bmp *b) NONNULL;
