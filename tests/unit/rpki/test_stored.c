@@ -130,11 +130,84 @@ static void modules_are_the_first_part_of_the_path(void **state)
 	assert_int_equal(rsync_module(span_text("")).n, 0);
 }
 
+static uint64_t notes(void)
+{
+	struct store_usage u;
+
+	assert_true(OK(store_usage(store, &u)));
+	return u.notes;
+}
+
+static void much_is_written_before_the_end(void **state)
+{
+	struct stored *s = stored_new(store, true);
+	struct objects_keeper *k = stored_keeper(s);
+	uint8_t *value = calloc(1, 1 << 20);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		char key[] = "vA";
+
+		key[1] = (char)('A' + i);
+		assert_int_equal(notes(), i == 2 ? 2 : 0); /* two MiB did not wait */
+		assert_true(OK(k->keep(k, span_text(key), span_of(value, 1 << 20), NULL, 0)));
+	}
+	assert_true(OK(stored_write_kept(s)));
+	assert_int_equal(notes(), 3);
+	/* A store that is full is told of at the end, and stops nobody before. */
+	for (int i = 0; i < 16; i++) {
+		char key[] = "va";
+
+		key[1] = (char)('a' + i);
+		assert_true(OK(k->keep(k, span_text(key), span_of(value, 1 << 20), NULL, 0)));
+	}
+	assert_int_equal(stored_write_kept(s).e, ERR_LIMIT);
+	assert_true(OK(stored_write_kept(s)));
+	free(value);
+	stored_free(s);
+}
+
+/* n notes of last good states that end at this time. */
+static void keep_good(struct stored *s, uint32_t n, uint32_t end_of_it)
+{
+	struct objects_keeper *k = stored_keeper(s);
+	uint8_t key[33] = { 'G' }, value[49] = { 0 };
+
+	store32(value + 36, end_of_it);
+	for (uint32_t i = 0; i < n; i++) {
+		store32(key + 1, i);
+		assert_true(OK(k->keep(k, span_of(key, sizeof key), span_of(value, sizeof value), NULL, 0)));
+	}
+	assert_true(OK(stored_write_kept(s)));
+}
+
+static void spare_states_stay_until_they_end_or_are_too_many(void **state)
+{
+	struct stored *s = stored_new(store, true);
+	struct objects_keeper *k = stored_keeper(s);
+	uint8_t key[33] = { 'G' };
+
+	(void)state;
+	keep_good(s, 900, 1000);
+	assert_true(OK(stored_sweep(s, 1000)));
+	assert_int_equal(notes(), 900);
+	assert_true(OK(k->used(k, span_of(key, sizeof key)))); /* the first */
+	assert_true(OK(stored_sweep(s, 1001)));
+	assert_int_equal(notes(), 1);
+	keep_good(s, 1100, 1000);
+	assert_true(OK(k->used(k, span_of(key, sizeof key))));
+	assert_true(OK(stored_sweep(s, 1000)));
+	assert_int_equal(notes(), 1);
+	stored_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rrdp_counts_once_it_was_fetched, begin, end),
 		cmocka_unit_test_setup_teardown(anchors_are_sources_of_their_own, begin, end),
+		cmocka_unit_test_setup_teardown(much_is_written_before_the_end, begin, end),
+		cmocka_unit_test_setup_teardown(spare_states_stay_until_they_end_or_are_too_many, begin, end),
 		cmocka_unit_test(modules_are_the_first_part_of_the_path),
 	};
 
