@@ -535,7 +535,7 @@ RESULT rpki_http_publish(struct rpki_http *x, struct status *s)
 	AUTO(shown_unref) struct shown *d = NULL;
 	const struct payload_table *t = rtr_feed_table(x->feed);
 	struct rtr_state state = rtr_feed_state(x->feed);
-	bool moved;
+	bool moved, trim;
 
 	if (t == NULL)
 		return DONE;
@@ -547,10 +547,13 @@ RESULT rpki_http_publish(struct rpki_http *x, struct status *s)
 	d->number = ++x->number;
 	x->published = loop_now(x->host->loop)->wall_sec;
 	moved = x->shown == NULL || x->shown->session != d->session || x->shown->serial != d->serial;
+	trim = http_shelf_count(x->shelf) > 0;
 	http_shelf_clear(x->shelf);
 	validity_free(MOVE(x->validity));
 	shown_unref(MOVE(x->shown));
 	x->shown = MOVE(d);
+	if (trim)
+		mem_trim(); /* they were large */
 	for (size_t i = 0; moved && i < x->nwaiting; i++)
 		give_version(x, x->waiting[i]);
 	if (moved)
