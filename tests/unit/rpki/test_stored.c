@@ -49,15 +49,17 @@ static int end(void **state)
 	return 0;
 }
 
-static void put(enum store_kind kind, const char *source, const char *uri, const char *octets)
+static void put_at(enum store_kind kind, const char *source, const char *uri, const char *octets, int64_t now)
 {
 	struct store_update *u;
 
 	assert_true(OK(store_update_begin(store, kind, span_text(source), STORE_REPLACE, &u)));
 	assert_true(OK(store_update_publish(u, span_text(uri), NULL, span_text(octets))));
-	assert_true(OK(store_update_commit(u, span_text("state"), 1)));
+	assert_true(OK(store_update_commit(u, span_text("state"), now)));
 	store_update_free(u);
 }
+
+static void put(enum store_kind kind, const char *source, const char *uri, const char *octets) { put_at(kind, source, uri, octets, 1); }
 
 /* What is found, as text; "-" for nothing, "limit" for too much. */
 static const char *find(bool rrdp, const char *notify, const char *uri, size_t max)
@@ -99,6 +101,50 @@ static void rrdp_counts_once_it_was_fetched(void **state)
 	assert_string_equal(find(true, NOTIFY, MODULE "b.roa", 3), "limit");
 	assert_string_equal(find(true, "", "rsync://repo.example/other/a.roa", 100), "-");
 	assert_string_equal(find(true, "", "https://repo.example/module/a.roa", 100), "-");
+}
+
+/* rsync is asked when RRDP has failed: what it brings then counts, until RRDP brings something again. */
+static void the_later_one_counts(void **state)
+{
+	(void)state;
+	put_at(STORE_RRDP, NOTIFY, MODULE "a.roa", "by rrdp", 10);
+	put_at(STORE_RSYNC, MODULE, MODULE "a.roa", "by rsync", 9);
+	assert_string_equal(find(true, NOTIFY, MODULE "a.roa", 100), "by rrdp");
+	put_at(STORE_RSYNC, MODULE, MODULE "a.roa", "by rsync", 11);
+	assert_string_equal(find(true, NOTIFY, MODULE "a.roa", 100), "by rsync");
+	put_at(STORE_RRDP, NOTIFY, MODULE "a.roa", "by rrdp", 12);
+	assert_string_equal(find(true, NOTIFY, MODULE "a.roa", 100), "by rrdp");
+}
+
+/* One reader is asked for objects of several sources in turn. */
+static void a_reader_does_not_mix_sources(void **state)
+{
+	static const struct {
+		const char *notify, *uri, *is;
+	} all[] = { { "", MODULE "a.roa", "one" }, { "", "rsync://repo.example/modulf/a.roa", "two" }, { "", MODULE "a.roa", "one" }, { NOTIFY, MODULE "a.roa", "three" },
+		{ "", MODULE "a.roa", "one" }, { NOTIFY, "rsync://repo.example/modulf/a.roa", "-" } };
+	struct stored *s = stored_new(store, true);
+	struct objects_reader *r = NULL;
+	struct arena *a = arena_new(0);
+	uint8_t hash[OBJECT_HASH];
+	struct span octets;
+
+	(void)state;
+	put_at(STORE_RSYNC, MODULE, MODULE "a.roa", "one", 1);
+	put_at(STORE_RSYNC, "rsync://repo.example/modulf/", "rsync://repo.example/modulf/a.roa", "two", 1);
+	put_at(STORE_RRDP, NOTIFY, MODULE "a.roa", "three", 2);
+	assert_true(OK(stored_objects(s)->ops->open(stored_objects(s), &r)));
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		struct result found = r->ops->find(r, span_text(all[i].notify), span_text(all[i].uri), 100, a, &octets, hash);
+
+		if (strcmp(all[i].is, "-") == 0)
+			assert_int_equal(found.e, ERR_NOTFOUND);
+		else
+			assert_true(OK(found) && span_equal(octets, span_text(all[i].is)));
+	}
+	objects_close(r);
+	stored_free(s);
+	arena_free(a);
 }
 
 static void anchors_are_sources_of_their_own(void **state)
@@ -205,6 +251,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rrdp_counts_once_it_was_fetched, begin, end),
+		cmocka_unit_test_setup_teardown(the_later_one_counts, begin, end),
+		cmocka_unit_test_setup_teardown(a_reader_does_not_mix_sources, begin, end),
 		cmocka_unit_test_setup_teardown(anchors_are_sources_of_their_own, begin, end),
 		cmocka_unit_test_setup_teardown(much_is_written_before_the_end, begin, end),
 		cmocka_unit_test_setup_teardown(spare_states_stay_until_they_end_or_are_too_many, begin, end),
