@@ -452,7 +452,7 @@ static bool tag_ok(const char *tag) /* it becomes part of a line */
 	return true;
 }
 
-static RESULT fill_addresses(struct http_transfer *t, const struct http_request *q)
+static RESULT fill_addresses(struct http_transfer *t, const struct http_wish *q)
 {
 	char text[ADDR_TEXT] = "";
 	bool alone = t->client->o.by_proxy || t->url.literal;
@@ -475,7 +475,7 @@ static RESULT fill_addresses(struct http_transfer *t, const struct http_request 
 	return DONE;
 }
 
-static RESULT fill(struct http_transfer *t, const struct http_request *q)
+static RESULT fill(struct http_transfer *t, const struct http_wish *q)
 {
 	const char *etag = q->etag != NULL ? q->etag : "", *modified = q->modified != NULL ? q->modified : "";
 
@@ -500,7 +500,7 @@ static RESULT set_timers(struct http_transfer *t)
 	return loop_timer(l, &http_transfer_loop_type, t->self.v, on_deadline, t->client->o.deadline_ms, &t->deadline);
 }
 
-RESULT http_get(struct http_client *c, const struct http_request *q, const struct http_events *ev, http_transfer_h *ret)
+RESULT http_get(struct http_client *c, const struct http_wish *q, const struct http_events *ev, http_transfer_h *ret)
 {
 	AUTO(transfer_free) struct http_transfer *made = (struct http_transfer *)mem_alloc(sizeof *made);
 	struct http_transfer *t = made;

@@ -31,7 +31,7 @@ struct http_options {
 };
 struct http_options http_options_default(void); /* 64 KiB, 15 s, 600 s, 1000 octets over 10 s, 30 s, 64, 5 */
 
-struct http_request {
+struct http_wish {
 	const char *uri BORROWED_FIELD;
 	const char *etag BORROWED_FIELD, *modified BORROWED_FIELD; /* for If-None-Match and If-Modified-Since; NULL or "": none */
 	const struct addr *addresses BORROWED_FIELD; /* of the host, in the order to be tried; not needed with a proxy or when the host is an address */
@@ -69,7 +69,7 @@ struct http_client *http_client_new(struct host *h, const struct http_options *o
 DEFINE_AUTO(struct http_client, http_client_free)
 
 /* Begins a GET. Events follow in later turns. ERR_FORMAT: not a URI that can be used; ERR_RANGE: no address; ERR_NOMEM. Everything in q is copied. */
-RESULT http_get(struct http_client *c, const struct http_request *q, const struct http_events *ev, http_transfer_h *ret) NONNULL;
+RESULT http_get(struct http_client *c, const struct http_wish *q, const struct http_events *ev, http_transfer_h *ret) NONNULL;
 /* No event follows. A stale handle is fine. */
 void http_cancel(struct http_client *c, http_transfer_h t) NONNULL;
 /* Whoever cannot take more for now; the rate does not count meanwhile. */

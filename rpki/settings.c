@@ -52,11 +52,18 @@ RESULT settings_fetcher(const struct conf *c, struct fetcher_direct_options *ret
 	return DONE;
 }
 
+struct validate_limits settings_validate(const struct conf_clause *rpki)
+{
+	return (struct validate_limits){ .depth = number(rpki, OPT_RPKI_MAX_DEPTH), .branch = number(rpki, OPT_RPKI_MAX_POINTS_PER_MEMBER),
+		.files = number(rpki, OPT_RPKI_MAX_MANIFEST_FILES), .children = number(rpki, OPT_RPKI_MAX_CHILDREN), .payloads = number(rpki, OPT_RPKI_MAX_PAYLOADS),
+		.object = number(rpki, OPT_RPKI_OBJECT_SIZE) };
+}
+
 struct cycle_options settings_cycle(const struct conf *c)
 {
 	const struct conf_clause *rpki = conf_single(c, CLAUSE_RPKI);
 	struct cycle_options o = { .rrdp = conf_bool(rpki, OPT_RPKI_RRDP), .rsync = conf_bool(rpki, OPT_RPKI_RSYNC), .dubious_hosts = conf_bool(rpki, OPT_RPKI_DUBIOUS_HOSTS),
-		.limits = cycle_limits_default(), .rrdp_limits = rrdp_limits_default(), .tree_limits = rsync_tree_limits_default(), .validate_limits = validate_limits_default(),
+		.limits = cycle_limits_default(), .rrdp_limits = rrdp_limits_default(), .tree_limits = rsync_tree_limits_default(), .validate_limits = settings_validate(rpki),
 		.threads = number(rpki, OPT_RPKI_THREADS) };
 
 	o.limits.repositories = number(rpki, OPT_RPKI_MAX_REPOSITORIES);
@@ -67,7 +74,7 @@ struct cycle_options settings_cycle(const struct conf *c)
 	o.limits.run_ms = ms(rpki, OPT_RPKI_RUN_TIMEOUT);
 	o.rrdp_limits.snapshot_octets = o.rrdp_limits.delta_octets = (uint64_t)conf_int(rpki, OPT_RPKI_SNAPSHOT_SIZE);
 	o.rrdp_limits.deltas = number(rpki, OPT_RPKI_MAX_DELTAS);
-	o.rrdp_limits.object_octets = o.tree_limits.object_octets = o.validate_limits.object = number(rpki, OPT_RPKI_OBJECT_SIZE);
+	o.rrdp_limits.object_octets = o.tree_limits.object_octets = number(rpki, OPT_RPKI_OBJECT_SIZE);
 	o.tree_limits.octets = (uint64_t)conf_int(rpki, OPT_RPKI_RSYNC_SIZE);
 	o.tree_limits.files = number(rpki, OPT_RPKI_RSYNC_FILES);
 	return o;

@@ -7,11 +7,13 @@
 #include "rpki/store/store.h"
 
 struct conf;
+struct conf_clause;
 
 /* Texts are the configuration's. What its caller has of its own (trust, rsync_dir) is left NULL. ERR_FORMAT: https-proxy: is no address. */
 RESULT settings_fetcher(const struct conf *c, struct fetcher_direct_options *ret) NONNULL;
 /* All limits, threads and switches; the rest is left empty. */
 struct cycle_options settings_cycle(const struct conf *c) NONNULL;
+struct validate_limits settings_validate(const struct conf_clause *rpki) NONNULL;
 struct store_limits settings_store(const struct conf *c) NONNULL;
 
 /* The folder of rsync's trees in a cache. */

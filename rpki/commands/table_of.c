@@ -11,6 +11,7 @@
 #include "rpki/process/setup.h"
 #include "rpki/serve/rtr_keep.h"
 #include "rpki/serve/slurm.h"
+#include "rpki/settings.h"
 #include "rpki/store/store.h"
 #include "rpki/validate/stored.h"
 #include "rpki/validate/tree.h"
@@ -64,7 +65,7 @@ RESULT table_with_exceptions(const struct conf *c, const struct payload_table *t
 static RESULT run_over(const struct objects *objects, const struct conf_clause *rpki, const struct locators *l, int64_t now, struct payload_table **ret)
 {
 	AUTO(mem_free) void *anchors = mem_alloc_array(locators_count(l), sizeof(struct anchor_result));
-	struct engine_options o = { .now = now, .threads = (unsigned int)conf_int(rpki, OPT_RPKI_THREADS), .limits = validate_limits_default(),
+	struct engine_options o = { .now = now, .threads = (unsigned int)conf_int(rpki, OPT_RPKI_THREADS), .limits = settings_validate(rpki),
 		.objects = objects, .locators = l };
 
 	return anchors != NULL ? engine_run(&o, anchors, ret) : FAIL(ERR_NOMEM);

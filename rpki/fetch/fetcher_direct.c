@@ -281,7 +281,7 @@ static void get(struct direct_op *o)
 {
 	const struct site *s = o->site;
 	struct http_events ev = { .type = &direct_op_loop_type, .who = o->self.v, .answer = on_answer, .body = on_body, .ended = on_transfer_ended };
-	struct http_request q = { .uri = o->uri, .etag = o->etag, .modified = o->modified, .addresses = s->known.a, .count = s->known.n, .max_octets = o->max_octets, .gzip = true };
+	struct http_wish q = { .uri = o->uri, .etag = o->etag, .modified = o->modified, .addresses = s->known.a, .count = s->known.n, .max_octets = o->max_octets, .gzip = true };
 	struct result r = http_get(o->f->http, &q, &ev, &o->transfer);
 
 	o->state = OP_RUNNING;

@@ -31,6 +31,7 @@
 #include "rpki/serve/rtr_keep.h"
 #include "rpki/serve/rtr_keep.h"
 #include "rpki/serve/status_file.h"
+#include "rpki/settings.h"
 #include "rpki/store/store.h"
 #include "rpki/validate/tree.h"
 
@@ -446,7 +447,7 @@ static RESULT validate_tree(struct engine_process *p, const struct locators *loc
 	AUTO(tree_free) struct tree *tree = tree_new(conf_text(rpki, OPT_RPKI_RPKI_TREE));
 	AUTO(strbuf_free) struct strbuf *lines = strbuf_new(REPORT_OCTETS), *refused = strbuf_new(REFUSED_OCTETS);
 	AUTO(mem_free) void *anchors = mem_alloc_array(locators_count(locators), sizeof(struct anchor_result));
-	struct engine_options o = { .now = time_now(p), .threads = (unsigned int)conf_int(rpki, OPT_RPKI_THREADS), .limits = validate_limits_default(),
+	struct engine_options o = { .now = time_now(p), .threads = (unsigned int)conf_int(rpki, OPT_RPKI_THREADS), .limits = settings_validate(rpki),
 		.locators = locators, .generation = p->generation, .refused = refused };
 
 	if (tree == NULL) {

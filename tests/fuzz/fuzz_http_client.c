@@ -120,7 +120,7 @@ static bool transfer(struct sim *s, struct loop *l, struct http_client *c, const
 	static const uint64_t max = 10000;
 	struct asker a = { .answers = 0 };
 	asker_h self = asker_enlist(l, &a);
-	struct http_request q = { .uri = "https://h.example/a", .etag = "\"x\"", .addresses = at, .count = 1, .max_octets = max, .gzip = true };
+	struct http_wish q = { .uri = "https://h.example/a", .etag = "\"x\"", .addresses = at, .count = 1, .max_octets = max, .gzip = true };
 	struct http_events ev = { .type = &asker_loop_type, .who = self.v, .answer = asker_answer, .body = asker_body, .ended = asker_ended };
 	struct message wake = { .run = wake_run, .free = wake_free };
 	http_transfer_h t;

@@ -215,7 +215,7 @@ static int stop(void **state)
 static void begin(struct rig *g, const char *uri, uint64_t max)
 {
 	struct addr addresses[2] = { g->at4, g->at4b };
-	struct http_request q = { .uri = uri, .etag = "\"old\"", .addresses = addresses, .count = 2, .max_octets = max, .gzip = true };
+	struct http_wish q = { .uri = uri, .etag = "\"old\"", .addresses = addresses, .count = 2, .max_octets = max, .gzip = true };
 	struct http_events ev = { .type = &asker_loop_type, .who = g->self.v, .answer = on_answer, .body = on_body, .ended = on_ended };
 	struct asker fresh = { .client = g->a.client, .cancel_at_answer = g->a.cancel_at_answer, .cancel_at_body = g->a.cancel_at_body, .pause_at_answer = g->a.pause_at_answer };
 
@@ -575,7 +575,7 @@ static void the_client_may_end_with_transfers_under_way(void **state)
 static void what_cannot_be_asked_for(void **state)
 {
 	struct rig *g = (struct rig *)*state;
-	struct http_request q = { .uri = "http://h.example/", .addresses = &g->at4, .count = 1 };
+	struct http_wish q = { .uri = "http://h.example/", .addresses = &g->at4, .count = 1 };
 	struct http_events ev = { .type = &asker_loop_type, .who = g->self.v, .answer = on_answer, .body = on_body, .ended = on_ended };
 	http_transfer_h t;
 
