@@ -144,7 +144,10 @@ static int try_thread(void)
 	pthread_t t;
 	int e = pthread_create(&t, NULL, in_thread, NULL);
 
-	return e != 0 ? e : (pthread_join(t, NULL), WENT);
+	if (e != 0)
+		return e;
+	(void)pthread_join(t, NULL);
+	return WENT;
 }
 
 static int try_kill_parent(void)
