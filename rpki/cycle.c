@@ -109,7 +109,7 @@ struct cycle {
 
 struct cycle_limits cycle_limits_default(void)
 {
-	return (struct cycle_limits){ .repositories = 5000, .anchor_repositories = 1000, .branch_repositories = 25, .transfer_ms = 300000, .repository_ms = 600000,
+	return (struct cycle_limits){ .repositories = 5000, .anchor_repositories = 1000, .branch_repositories = 50, .transfer_ms = 300000, .repository_ms = 600000,
 		.run_ms = 1800000 };
 }
 

@@ -24,7 +24,7 @@ LOOP_HANDLE(cycle)
 struct cycle_limits {
 	uint32_t repositories;        /* that are fetched in a run; 5000 */
 	uint32_t anchor_repositories; /* of one trust anchor; 1000 */
-	uint32_t branch_repositories; /* of one member of a registry, and all below it; 25: all registries together have about 60 hosts */
+	uint32_t branch_repositories; /* of one member of a registry, and all below it; 50 */
 	uint32_t transfer_ms;         /* each file, each module; 300 s */
 	uint32_t repository_ms;       /* all of a repository, and its wait for its turn; 600 s */
 	uint32_t run_ms;              /* then all that is under way is given up; 1800 s */

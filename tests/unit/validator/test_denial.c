@@ -269,6 +269,7 @@ static void memory_may_run_out(void **state)
 		struct denial_verdict v;
 
 		assert_true(limit < 100000);
+		assert_non_null(small);
 		p.arena = small;
 		v = denial_prove(&p, name_of(&q), RR_A);
 		if (v.what == DENIAL_PROVEN_NXDOMAIN)

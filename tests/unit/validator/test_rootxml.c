@@ -238,6 +238,8 @@ static void what_is_no_signature_or_certificate_is_said(void **state)
 		AUTO(strbuf_free) struct strbuf *report = strbuf_new(4096);
 		uint8_t *bent = arena_dup(p.a, p.signature.p, p.signature.n);
 
+		assert_non_null(report);
+		assert_non_null(bent);
 		bent[i] ^= 0x10;
 		(void)!OK(rootxml_verify("t", span_text(xml), span_of(bent, p.signature.n), p.pem, NOW, report)); /* must end, and not crash */
 	}
