@@ -683,7 +683,7 @@ static void tell_end(struct cycle *c, struct cycle_report *r, struct cycle_ancho
 
 	for (size_t i = 0; i < c->count; i++)
 		list[i] = c->places[i].place->report;
-	r->anchor_count = c->anchors;
+	r->anchor_count = fetched != NULL ? c->anchors : 0;
 	for (size_t i = 0; i < r->anchor_count; i++) {
 		const struct post *p = &c->posts[i];
 

@@ -293,8 +293,10 @@ static void on_ended(struct loop *l, void *object, cycle_h c, const struct cycle
 	got.n++;
 	got.result = r->result;
 	got.vrps = r->table != NULL ? table_count(r->table, PAYLOAD_VRP) : 0;
-	got.anchor = r->anchors[0];
-	got.fetched = r->fetched[0].fetched;
+	if (r->anchor_count > 0) { /* none: there was no memory to tell of them */
+		got.anchor = r->anchors[0];
+		got.fetched = r->fetched[0].fetched;
+	}
 	got.counts = r->counts;
 	got.count = r->repository_count;
 	for (size_t i = 0; i < r->repository_count && i < MOST; i++) {
