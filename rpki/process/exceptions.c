@@ -1,7 +1,6 @@
 #include "rpki/process/exceptions.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -10,19 +9,10 @@
 #define REPORT_OCTETS (64u * 1024)
 #define SLURM_OCTETS ((size_t)1 << 30) /* of a file with exceptions */
 
-/* By what a file is known to be another one. */
-struct seen {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec changed;
-	bool there;
-};
-
 struct exceptions {
 	const struct conf_clause *rpki SHARED_FIELD;
 	struct slurm *slurm OWNED_FIELD;
-	struct seen *seen OWNED_FIELD; /* of each file */
+	struct file_seen *seen OWNED_FIELD; /* of each file */
 	size_t nseen;
 };
 
@@ -38,21 +28,6 @@ static void log_lines(const struct strbuf *report)
 	}
 }
 
-static struct seen look(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return (struct seen){ .there = false };
-	return (struct seen){ .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size, .changed = st.st_mtim, .there = true };
-}
-
-static bool same(const struct seen *a, const struct seen *b)
-{
-	return a->there == b->there && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	    a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
-
 /* Notes how the files look now. True when one of them looks different than before. */
 bool exceptions_changed(struct exceptions *x)
 {
@@ -64,15 +39,15 @@ bool exceptions_changed(struct exceptions *x)
 		void *p = x->seen;
 		struct result r = mem_resize(&p, x->nseen, n, sizeof *x->seen);
 
-		x->seen = (struct seen *)p;
+		x->seen = (struct file_seen *)p;
 		if (!OK(r))
 			return false; /* another time */
 		x->nseen = n;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct seen now = look(conf_item(rpki, OPT_RPKI_SLURM, i));
+		struct file_seen now = file_look(conf_item(rpki, OPT_RPKI_SLURM, i));
 
-		changed |= !same(&now, &x->seen[i]);
+		changed |= !file_same(&now, &x->seen[i]);
 		x->seen[i] = now;
 	}
 	return changed;
