@@ -187,24 +187,31 @@ static void find_place(const char *text, const char *in, char *out, size_t room)
 
 static int run(const struct CMUnitTest *t, uint64_t k, bool all);
 
-/* The run is made once more and tells where the allocation failed. True: the test itself is to blame. */
+static const char *find_report(char *text, size_t room)
+{
+	ssize_t n = pread(report, text, room - 1, 0);
+	const char *crash;
+
+	text[n > 0 ? n : 0] = '\0';
+	crash = strstr(text, "ERROR: ");
+	return crash != NULL ? crash : strstr(text, "runtime error: ");
+}
+
+/* The run is made once more and tells where the allocation failed. Where threads run it may get by this time: then the first one's report counts. True: the test itself is to blame. */
 static bool is_of_the_test(const struct CMUnitTest *t, char *where, size_t room)
 {
-	static char text[200000];
+	static char before[200000], text[200000];
 	char failed[400], crashed[400];
-	const char *crash;
-	ssize_t n;
+	const char *first = find_report(before, sizeof before), *crash;
 	bool null;
 
 	traced = mem.trace != NULL;
 	(void)run(t, at, burst);
 	traced = false;
-	n = pread(report, text, sizeof text - 1, 0);
-	text[n > 0 ? n : 0] = '\0';
+	crash = find_report(text, sizeof text);
 	find_place(text, "/tests/unit/", failed, sizeof failed);
-	crash = strstr(text, "ERROR: ");
 	if (crash == NULL)
-		crash = strstr(text, "runtime error: ");
+		crash = first;
 	if (crash == NULL)
 		return false;
 	find_place(crash, NULL, where, room);
