@@ -258,7 +258,7 @@ static void lines_of_another_process_are_logged(void **state)
 {
 	AUTO_CHARS char *text = NULL;
 	struct log_config c = { .ident = "child", .relay = true, .level = LOG_LEVEL_INFO };
-	char line[200];
+	char line[200] = "";
 	ssize_t n;
 	int p[2];
 
