@@ -35,18 +35,13 @@ RESULT addr_parse(const char *text, struct addr *ret)
 /* The whole of s is a decimal number from 0 to max, without sign or blank. */
 static RESULT parse_number(struct span s, uint32_t max, uint32_t *ret)
 {
-	uint64_t v = 0;
+	uint32_t v;
 
-	if (s.n == 0 || s.n > 10)
+	if (!span_number(s, UINT32_MAX, &v))
 		return FAIL(ERR_FORMAT);
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return FAIL(ERR_FORMAT);
-		v = v * 10 + (s.p[i] - '0');
-	}
 	if (v > max)
 		return FAIL(ERR_RANGE);
-	*ret = (uint32_t)v;
+	*ret = v;
 	return DONE;
 }
 

@@ -42,6 +42,22 @@ static inline void store32(uint8_t *p, uint32_t v)
 	store16(p + 2, (uint16_t)v);
 }
 
+/* A decimal number of at most max that is the whole text. */
+static inline bool span_number(struct span s, uint32_t max, uint32_t *ret)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		v = v * 10 + (uint64_t)(s.p[i] - '0');
+		if (v > max)
+			return false;
+	}
+	*ret = (uint32_t)v;
+	return s.n > 0;
+}
+
 struct reader {
 	const uint8_t *base BORROWED_FIELD;
 	size_t len; /* octets from base that may be read */

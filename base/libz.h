@@ -6,6 +6,10 @@
 
 #include <zlib.h>
 
-#include "base/own.h"
+#include "base/mem.h"
+
+/* For zalloc and zfree: the project's memory. */
+void *libz_alloc(void *opaque, unsigned int n, unsigned int size) OWNED_BY(mem_free);
+void libz_free(void *opaque, void *p) TAKES(2);
 
 #endif

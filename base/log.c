@@ -308,3 +308,13 @@ void log_limited_(struct log_limit *l, enum log_level level, const char *fmt, ..
 	log_va(level, fmt, ap);
 	va_end(ap);
 }
+
+void log_lines(enum log_level level, const char *prefix, const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		log_msg(level, "%s%.*s", prefix, (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}

@@ -30,6 +30,9 @@ void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);
 void log_msg(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* Each line of the text by itself, with this before it. */
+void log_lines(enum log_level level, const char *prefix, const char *text) NONNULL;
+
 struct log_limit { /* one per call site, static */
 	uint64_t second;
 	uint32_t lines, held;

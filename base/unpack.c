@@ -22,25 +22,11 @@ struct unpack {
 	bool failed;       /* an earlier call has */
 };
 
-static void *z_alloc(void *opaque, unsigned int n, unsigned int size) OWNED_BY(mem_free);
-static void *z_alloc(void *opaque, unsigned int n, unsigned int size)
-{
-	(void)opaque;
-	return mem_alloc_array(n, size);
-}
-
 static void *b_alloc(void *opaque, int n, int size) OWNED_BY(mem_free);
 static void *b_alloc(void *opaque, int n, int size)
 {
 	(void)opaque;
 	return n >= 0 && size >= 0 ? mem_alloc_array((size_t)n, (size_t)size) : NULL;
-}
-
-static void any_free(void *opaque, void *p) TAKES(2);
-static void any_free(void *opaque, void *p)
-{
-	(void)opaque;
-	mem_free(p);
 }
 
 static void member_close(struct unpack *u)
@@ -55,10 +41,10 @@ static void member_close(struct unpack *u)
 static RESULT member_open(struct unpack *u)
 {
 	if (u->how == GZIP) {
-		u->z = (z_stream){ .zalloc = z_alloc, .zfree = any_free };
+		u->z = (z_stream){ .zalloc = libz_alloc, .zfree = libz_free };
 		u->open = inflateInit2(&u->z, 15 + 16) == Z_OK;
 	} else {
-		u->b = (bz_stream){ .bzalloc = b_alloc, .bzfree = any_free };
+		u->b = (bz_stream){ .bzalloc = b_alloc, .bzfree = libz_free };
 		u->open = BZ2_bzDecompressInit(&u->b, 0, 0) == BZ_OK;
 	}
 	return u->open ? DONE : FAIL(ERR_NOMEM);

@@ -33,20 +33,6 @@ struct http_body {
 	uint8_t *out OWNED_FIELD;
 };
 
-static void *z_alloc(void *opaque, unsigned int n, unsigned int size) OWNED_BY(mem_free);
-static void *z_alloc(void *opaque, unsigned int n, unsigned int size)
-{
-	(void)opaque;
-	return mem_alloc_array(n, size);
-}
-
-static void z_free(void *opaque, void *p) TAKES(2);
-static void z_free(void *opaque, void *p)
-{
-	(void)opaque;
-	mem_free(p);
-}
-
 void http_body_free(struct http_body *b)
 {
 	if (b == NULL)
@@ -83,8 +69,8 @@ struct http_body *http_body_new(const struct http_head *h, uint64_t max)
 		b->keeps = false;
 	if (h->gzip && b->part != PART_ENDED) {
 		b->gzip = true;
-		b->z.zalloc = z_alloc;
-		b->z.zfree = z_free;
+		b->z.zalloc = libz_alloc;
+		b->z.zfree = libz_free;
 		b->out = (uint8_t *)mem_alloc_raw(OUT);
 		b->opened = b->out != NULL && inflateInit2(&b->z, 15 + 16) == Z_OK;
 		if (!b->opened)

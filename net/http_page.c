@@ -65,20 +65,6 @@ struct http_page *http_page_ref(const struct http_page *p)
 	return m;
 }
 
-static void *z_alloc(void *opaque, unsigned int n, unsigned int size) OWNED_BY(mem_free);
-static void *z_alloc(void *opaque, unsigned int n, unsigned int size)
-{
-	(void)opaque;
-	return mem_alloc_array(n, size);
-}
-
-static void z_free(void *opaque, void *p) TAKES(2);
-static void z_free(void *opaque, void *p)
-{
-	(void)opaque;
-	mem_free(p);
-}
-
 /* Not inlined: gcc would take what mem_alloc() gives for something that only mem_free() may free. */
 static struct http_page *page_alloc(void) OWNED_BY(http_page_unref) __attribute__((noinline));
 static struct http_page *page_alloc(void)
@@ -101,8 +87,8 @@ struct http_page *http_page_new(struct http_source *s, bool gzip)
 	p->room = strbuf_new(RENDER_MOST);
 	p->gzip = gzip;
 	if (gzip) {
-		p->z.zalloc = z_alloc;
-		p->z.zfree = z_free;
+		p->z.zalloc = libz_alloc;
+		p->z.zfree = libz_free;
 		p->deflating = deflateInit2(&p->z, LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
 	}
 	return p->room != NULL && p->deflating == gzip ? MOVE(p) : NULL;

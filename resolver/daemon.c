@@ -169,19 +169,6 @@ static void set_up_log(struct daemon *d)
 		log_error("logfile: %s cannot be opened: %s", to_file ? file : "(none)", strerror(errno));
 }
 
-/* One log line for each line of a report. */
-static void log_report(enum log_level level, struct strbuf *report)
-{
-	const char *line = strbuf_text(report);
-
-	while (*line != '\0') {
-		size_t n = strcspn(line, "\n");
-
-		log_msg(level, "%.*s", (int)n, line);
-		line += n + (line[n] == '\n');
-	}
-}
-
 /* --- plans: a new configuration goes to every worker --- */
 
 struct plan_message {
@@ -225,7 +212,7 @@ static void plan_message_run(struct loop *l, struct message *m)
 		return;
 	(void)OK(worker_listen(p->worker, report, &failed));
 	if (failed > 0)
-		log_report(LOG_LEVEL_ERROR, report);
+		log_lines(LOG_LEVEL_ERROR, "", strbuf_text(report));
 }
 
 static struct plan_message *plan_message_new(struct worker *w, const struct plan *p, const struct zones *z) OWNED_BY(plan_message_done);
@@ -561,7 +548,7 @@ static void on_reload(struct loop *l, void *object)
 		return;
 	}
 	r = daemon_reload(d, report);
-	log_report(OK(r) ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, report);
+	log_lines(OK(r) ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "", strbuf_text(report));
 	if (OK(r))
 		log_notice("configuration read again");
 	else
@@ -828,7 +815,7 @@ static RESULT start(struct daemon *d, struct strbuf *report)
 	struct process_user user;
 
 	set_up_log(d);
-	log_report(LOG_LEVEL_WARN, report);
+	log_lines(LOG_LEVEL_WARN, "", strbuf_text(report));
 	strbuf_clear(report);
 	if (!d->options.foreground && conf_bool(c, OPT_DO_DAEMONIZE))
 		TRY(process_background());
@@ -838,7 +825,7 @@ static RESULT start(struct daemon *d, struct strbuf *report)
 	TRY(make_shared(d));
 	TRY(open_keeper(d, report));
 	TRY(make_workers(d, report));
-	log_report(LOG_LEVEL_WARN, report);
+	log_lines(LOG_LEVEL_WARN, "", strbuf_text(report));
 	strbuf_clear(report);
 	write_pid(d);
 	if (d->options.control_open != NULL)
@@ -882,7 +869,7 @@ int daemon_run(const struct daemon_options *o)
 	}
 	if (!OK(r)) {
 		if (report != NULL)
-			log_report(LOG_LEVEL_ERROR, report);
+			log_lines(LOG_LEVEL_ERROR, "", strbuf_text(report));
 		log_error("cannot start: %s", err_text(r.e));
 		return 1;
 	}

@@ -77,19 +77,6 @@ static void close_fd(int *fd)
 
 /* ----------------------------------------------------------------------------------------------------------- configuration */
 
-/* One log line for each line of a report. */
-static void log_report(enum log_level level, const struct strbuf *report)
-{
-	const char *line = strbuf_text(report);
-
-	while (*line != '\0') {
-		size_t n = strcspn(line, "\n");
-
-		log_msg(level, "%.*s", (int)n, line);
-		line += n + (line[n] == '\n');
-	}
-}
-
 static struct rtr_timers timers_of(const struct conf *c)
 {
 	const struct conf_clause *rtr = conf_single(c, CLAUSE_RTR);
@@ -153,7 +140,7 @@ static RESULT load_conf(const char *path, struct conf **ret_conf)
 	if (report != NULL)
 		r = conf_load(path, report, &c);
 	if (report != NULL)
-		log_report(OK(r) ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, report);
+		log_lines(OK(r) ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "", strbuf_text(report));
 	if (!OK(r) && (report == NULL || strbuf_len(report) == 0))
 		log_error("%s: %s", path, err_text(r.e));
 	TRY(r);

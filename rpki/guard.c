@@ -153,33 +153,6 @@ static bool is_wanting(const struct facts *f, const char *tal, uint64_t id)
 
 /* ---------------------------------------------------------------------------------------------------------------- payloads */
 
-static bool has(const struct payload_table *t, const struct payload_table *of, enum payload_kind k, size_t i, size_t *at)
-{
-	size_t n = table_count(t, k);
-
-	for (;; (*at)++) {
-		int c = 0;
-
-		if (*at == n)
-			return false;
-		if (k == PAYLOAD_VRP) {
-			struct vrp a = table_vrp(t, *at), b = table_vrp(of, i);
-
-			c = vrp_compare(&a, &b);
-		} else if (k == PAYLOAD_KEY) {
-			struct router_key a = table_key(t, *at), b = table_key(of, i);
-
-			c = router_key_compare(&a, &b);
-		} else {
-			uint32_t a = table_aspa(t, *at).customer, b = table_aspa(of, i).customer;
-
-			c = a < b ? -1 : a > b; /* whoever its providers are: the customer has spoken */
-		}
-		if (c >= 0)
-			return c == 0;
-	}
-}
-
 /* Of payload i of what was served, that is not in the fresh table. */
 static enum fate fate_of(const struct facts *f, const struct guard *g, enum payload_kind k, size_t i)
 {
@@ -264,7 +237,7 @@ static RESULT judge_kind(struct guard *g, const struct facts *f, const struct pa
 		if (r > UINT16_MAX)
 			return FAIL(ERR_LIMIT);
 		j->report[k][i] = (uint16_t)r;
-		j->fate[k][i] = has(fresh, g->served, k, i, &at) ? FATE_THERE : (uint8_t)fate_of(f, g, k, i);
+		j->fate[k][i] = table_has_next(fresh, g->served, k, i, &at) ? FATE_THERE : (uint8_t)fate_of(f, g, k, i);
 		g->reports[r].served++;
 		g->reports[r].missing += j->fate[k][i] == FATE_MISSING;
 		g->reports[r].gone += j->fate[k][i] == FATE_GONE;

@@ -44,16 +44,6 @@ struct schedule {
 	bool again, retried;               /* again: somebody wants another run at once */
 };
 
-static void log_lines(enum log_level level, const char *text, const char *prefix)
-{
-	while (*text != '\0') {
-		size_t n = strcspn(text, "\n");
-
-		log_msg(level, "%s%.*s", prefix, (int)n, text);
-		text += n + (text[n] == '\n');
-	}
-}
-
 /* ------------------------------------------------------------------------------------------------------------------ store, locators */
 
 static RESULT open_store(struct schedule *s)
@@ -72,23 +62,6 @@ static RESULT open_store(struct schedule *s)
 	}
 	if (!OK(r))
 		log_error("%s", strbuf_len(why) > 0 ? strbuf_text(why) : err_text(r.e));
-	return r;
-}
-
-static RESULT read_locators(const struct conf *c, struct locators **ret)
-{
-	const struct conf_clause *rpki = conf_single(c, CLAUSE_RPKI);
-	size_t n = conf_count(rpki, OPT_RPKI_TAL);
-	AUTO(strbuf_free) struct strbuf *why = strbuf_new(WHY_OCTETS);
-	AUTO(mem_free) void *files = mem_alloc_array(n, sizeof(const char *));
-	struct result r;
-
-	if (why == NULL || files == NULL)
-		return FAIL(ERR_NOMEM);
-	for (size_t i = 0; i < n; i++)
-		((const char **)files)[i] = conf_item(rpki, OPT_RPKI_TAL, i);
-	r = locators_load(conf_text(rpki, OPT_RPKI_TAL_DIR), (const char *const *)files, n, why, ret);
-	log_lines(LOG_LEVEL_ERROR, strbuf_text(why), "");
 	return r;
 }
 
@@ -151,7 +124,7 @@ static void on_progress(struct loop *l, void *object, const struct cycle_reposit
 	void *who = loop_slot_get(l, s->ev.type, s->ev.who);
 
 	if (a != NULL && a->why[0] != '\0')
-		log_lines(a->fetched ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARN, a->why, "trust anchor ");
+		log_lines(a->fetched ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARN, "trust anchor ", a->why);
 	if (r != NULL)
 		say_of_repository(r);
 	if (who != NULL && s->ev.progress != NULL)
@@ -162,11 +135,11 @@ static void say_what_was_found(const struct schedule *s, const struct cycle_repo
 {
 	AUTO(strbuf_free) struct strbuf *lines = strbuf_new(WHY_OCTETS);
 
-	log_lines(LOG_LEVEL_VERBOSE, strbuf_text(s->refused), "");
+	log_lines(LOG_LEVEL_VERBOSE, "", strbuf_text(s->refused));
 	if (lines == NULL)
 		return;
 	engine_report(s->locators, r->anchors, lines);
-	log_lines(LOG_LEVEL_NOTICE, strbuf_text(lines), "");
+	log_lines(LOG_LEVEL_NOTICE, "", strbuf_text(lines));
 	log_notice("run: %" PRIu64 " repositories, %" PRIu64 " of them not reached, %" PRIu32 ".%03" PRIu32 " s", r->counts.repositories, r->counts.failed, r->took_ms / 1000,
 		r->took_ms % 1000);
 	if (r->counts.over_limit > 0)
@@ -266,7 +239,7 @@ RESULT schedule_reload(struct schedule *s, const struct conf *conf)
 {
 	AUTO(locators_free) struct locators *l = NULL;
 
-	TRY(read_locators(conf, &l));
+	TRY(settings_locators(conf_single(conf, CLAUSE_RPKI), &l));
 	take_settings(s, conf);
 	locators_free(MOVE(s->newer));
 	s->newer = MOVE(l);
@@ -314,7 +287,7 @@ RESULT schedule_new(struct loop *l, const struct schedule_options *o, const stru
 		return FAIL(ERR_NOMEM);
 	s->store_limits = settings_store(o->conf);
 	take_settings(s, o->conf);
-	TRY(read_locators(o->conf, &s->locators));
+	TRY(settings_locators(conf_single(o->conf, CLAUSE_RPKI), &s->locators));
 	TRY(open_store(s));
 	s->self = schedule_enlist(l, s);
 	if (s->self.v == 0)

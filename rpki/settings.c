@@ -1,9 +1,12 @@
 #include "rpki/settings.h"
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "conf/conf.h"
 
 #define PROXY_PORT 3128
+#define WHY_OCTETS 65536u
 #define READERS_BESIDES 16u /* views of the store that are no validation thread's */
 
 static uint32_t ms(const struct conf_clause *rpki, enum conf_opt o)
@@ -94,4 +97,28 @@ struct store_limits settings_store(const struct conf *c)
 char *settings_rsync_dir(const char *cache)
 {
 	return mem_printf("%s/rsync", cache);
+}
+
+RESULT settings_load_locators(const struct conf_clause *rpki, struct strbuf *why, struct locators **ret)
+{
+	size_t n = conf_count(rpki, OPT_RPKI_TAL);
+	AUTO(mem_free) void *files = mem_alloc_array(n, sizeof(const char *));
+
+	if (files == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < n; i++)
+		((const char **)files)[i] = conf_item(rpki, OPT_RPKI_TAL, i);
+	return locators_load(conf_text(rpki, OPT_RPKI_TAL_DIR), (const char *const *)files, n, why, ret);
+}
+
+RESULT settings_locators(const struct conf_clause *rpki, struct locators **ret)
+{
+	AUTO(strbuf_free) struct strbuf *why = strbuf_new(WHY_OCTETS);
+	struct result r;
+
+	if (why == NULL)
+		return FAIL(ERR_NOMEM);
+	r = settings_load_locators(rpki, why, ret);
+	log_lines(LOG_LEVEL_ERROR, "", strbuf_text(why));
+	return r;
 }

@@ -14,6 +14,10 @@ RESULT settings_fetcher(const struct conf *c, struct fetcher_direct_options *ret
 /* All limits, threads and switches; the rest is left empty. */
 struct cycle_options settings_cycle(const struct conf *c) NONNULL;
 struct validate_limits settings_validate(const struct conf_clause *rpki) NONNULL;
+/* The trust anchor locators of tal-dir: and tal:, as locators_load() reads them (engine.h). */
+RESULT settings_load_locators(const struct conf_clause *rpki, struct strbuf *why, struct locators **ret) NONNULL;
+/* The same; what is wrong goes to the log. */
+RESULT settings_locators(const struct conf_clause *rpki, struct locators **ret) NONNULL;
 struct store_limits settings_store(const struct conf *c) NONNULL;
 
 /* The folder of rsync's trees in a cache. */

@@ -29,6 +29,7 @@ struct route_input {
 	char *path OWNED_FIELD;
 	uint32_t source;  /* number in the table of routes */
 	struct file_seen seen;
+	bool looked;      /* seen is how it looked then */
 	uint64_t at_ms;   /* when it was read; 0: never, or not to an end */
 	uint64_t routes;
 };
@@ -172,8 +173,9 @@ static bool look_at_files(struct route_keeper *k)
 		struct file_seen now = file_look(in->path);
 		size_t before = announced_count(k->announced);
 
-		if (file_same(&now, &in->seen) && (in->at_ms != 0 || !now.there))
+		if (in->looked && file_same(&now, &in->seen))
 			continue;
+		in->looked = true;
 		in->seen = now;
 		if (!OK(read_file(k, in)))
 			continue;

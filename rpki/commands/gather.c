@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "conf/conf.h"
 #include "rpki/engine.h"
+#include "rpki/settings.h"
 #include "rpki/store/store.h"
 #include "rpki/validate/tree.h"
 
@@ -273,15 +274,9 @@ static RESULT add_anchors_of(void *ctx, enum store_kind kind, struct span uri, c
 /* Those of the tree, by the URIs in their locators. */
 static RESULT add_tree_anchors(struct gather *g, const struct conf_clause *rpki, struct strbuf *why)
 {
-	size_t n = conf_count(rpki, OPT_RPKI_TAL);
-	AUTO(mem_free) void *files = mem_alloc_array(n, sizeof(const char *));
 	AUTO(locators_free) struct locators *l = NULL;
 
-	if (files == NULL)
-		return FAIL(ERR_NOMEM);
-	for (size_t i = 0; i < n; i++)
-		((const char **)files)[i] = conf_item(rpki, OPT_RPKI_TAL, i);
-	TRY(locators_load(conf_text(rpki, OPT_RPKI_TAL_DIR), (const char *const *)files, n, why, &l));
+	TRY(settings_load_locators(rpki, why, &l));
 	for (size_t i = 0; i < locators_count(l); i++) {
 		struct report silent;
 		struct span octets;

@@ -1,10 +1,11 @@
 #include "rpki/commands/route_lines.h"
 
 #include "rpki/commands/table_file.h"
+#include "rpki/routes/route_text.h"
 
 bool route_origin(struct span s, uint32_t *ret)
 {
-	return table_asn(s, ret);
+	return route_text_asn(s, ret);
 }
 
 bool route_prefix(struct span s, struct prefix *ret)

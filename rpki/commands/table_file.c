@@ -8,32 +8,6 @@
 
 #define FOUND_MAX 60u
 
-bool table_number(struct span s, uint32_t max, uint32_t *ret)
-{
-	uint64_t v = 0;
-
-	if (s.n == 0 || s.n > 10)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-		v = v * 10 + (uint64_t)(s.p[i] - '0');
-	}
-	if (v > max)
-		return false;
-	*ret = (uint32_t)v;
-	return true;
-}
-
-bool table_asn(struct span s, uint32_t *ret)
-{
-	struct reader r = reader_of(s);
-
-	if (s.n > 2 && (s.p[0] | 0x20) == 'a' && (s.p[1] | 0x20) == 's')
-		read_skip(&r, 2);
-	return table_number(read_rest(&r), UINT32_MAX, ret);
-}
-
 bool table_prefix(struct span s, struct prefix *ret)
 {
 	char text[ADDR_TEXT + 8];

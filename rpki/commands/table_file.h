@@ -26,9 +26,6 @@ RESULT table_text_read(struct span text, const char *name, struct strbuf *why, s
 /* Inside. */
 RESULT table_json_read(struct table_text *t, struct span text) NONNULL;
 RESULT table_lines_read(struct table_text *t, struct span text) NONNULL;
-/* "AS64496", "as64496" or "64496". */
-bool table_asn(struct span s, uint32_t *ret) NONNULL;
-bool table_number(struct span s, uint32_t max, uint32_t *ret) NONNULL;
 bool table_prefix(struct span s, struct prefix *ret) NONNULL;
 /* Says what was found (cut short, printable) instead of what, and gives ERR_FORMAT. */
 struct result table_wrong(struct table_text *t, struct span found, const char *expected) NONNULL;

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/base64.h"
 #include "rpki/commands/table_file.h"
+#include "rpki/routes/route_text.h"
 #include "rpki/serve/json.h"
 #include "rpki/serve/slurm.h"
 
@@ -33,7 +34,7 @@ static bool number_of(const struct json *j, uint32_t max, uint32_t *ret)
 	if (j == NULL)
 		return false;
 	if (j->type == JSON_STRING)
-		return max == UINT32_MAX ? table_asn(span_of(j->text, j->n), ret) : table_number(span_of(j->text, j->n), max, ret);
+		return max == UINT32_MAX ? route_text_asn(span_of(j->text, j->n), ret) : span_number(span_of(j->text, j->n), max, ret);
 	if (j->type != JSON_INTEGER || j->number < 0 || j->number > (int64_t)max)
 		return false;
 	*ret = (uint32_t)j->number;

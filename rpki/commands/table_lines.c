@@ -1,5 +1,6 @@
 /* Tables as lines: CSV by the names in its first line, BIRD, OpenBGPD, RPSL by their words. */
 #include "rpki/commands/table_file.h"
+#include "rpki/routes/route_text.h"
 
 #define COLUMNS 16u
 #define WORDS 32u
@@ -114,11 +115,11 @@ static RESULT csv_line(struct table_text *t, struct csv *c, struct span line)
 	struct prefix p;
 	uint32_t asn, longest = 0;
 
-	if (!table_asn(cell(c, cells, n, COLUMN_ASN), &asn))
+	if (!route_text_asn(cell(c, cells, n, COLUMN_ASN), &asn))
 		return table_wrong(t, cell(c, cells, n, COLUMN_ASN), "an AS number");
 	if (!table_prefix(cell(c, cells, n, COLUMN_PREFIX), &p))
 		return table_wrong(t, cell(c, cells, n, COLUMN_PREFIX), "a prefix");
-	if (max.n > 0 && !table_number(max, 128, &longest))
+	if (max.n > 0 && !span_number(max, 128, &longest))
 		return table_wrong(t, max, "a maximum length");
 	TRY(csv_source(t, c, cell(c, cells, n, COLUMN_TA), cell(c, cells, n, COLUMN_URI)));
 	return table_add(t, &p, max.n > 0, longest, asn, c->source);
@@ -161,11 +162,11 @@ static RESULT route_line(struct table_text *t, const struct span *words, size_t 
 				return table_wrong(t, words[i], "a prefix");
 			has_prefix = true;
 		} else if (is_text(words[i], "max") || is_text(words[i], "maxlen")) {
-			has_max = table_number(value, 128, &max);
+			has_max = span_number(value, 128, &max);
 			if (!has_max)
 				return table_wrong(t, value, "a maximum length");
 		} else if (is_text(words[i], "as") || is_text(words[i], "source-as")) {
-			has_asn = table_asn(value, &asn);
+			has_asn = route_text_asn(value, &asn);
 			if (!has_asn)
 				return table_wrong(t, value, "an AS number");
 		}
@@ -187,10 +188,10 @@ static RESULT aspa_line(struct table_text *t, struct span line)
 	if (words == NULL || providers == NULL)
 		return FAIL(ERR_NOMEM);
 	n = words_of(line, words, ASPA_WORDS);
-	if (n < 2 || !table_asn(words[1], &customer))
+	if (n < 2 || !route_text_asn(words[1], &customer))
 		return table_wrong(t, line, "customer-as and an AS number");
 	for (size_t i = 2; i < n; i++) {
-		if (in && !table_asn(words[i], &providers[found++]))
+		if (in && !route_text_asn(words[i], &providers[found++]))
 			return table_wrong(t, words[i], "the AS number of a provider");
 		in = in || is_text(words[i], "provider-as");
 	}
@@ -215,7 +216,7 @@ static RESULT rpsl_line(struct table_text *t, struct rpsl *x, const struct span 
 	}
 	if (n < 2 || !is_text(words[0], "origin:"))
 		return DONE;
-	if (!x->has_route || !table_asn(words[1], &asn))
+	if (!x->has_route || !route_text_asn(words[1], &asn))
 		return table_wrong(t, words[1], "the AS number of a route");
 	x->has_route = false;
 	return table_add(t, &x->p, false, 0, asn, SOURCE_NONE);

@@ -99,18 +99,6 @@ static RESULT run_over_tree(const char *folder, const struct conf_clause *rpki, 
 	return run_over(tree_objects(tree), rpki, l, now, ret);
 }
 
-static RESULT load_locators(const struct conf_clause *rpki, struct strbuf *why, struct locators **ret)
-{
-	size_t n = conf_count(rpki, OPT_RPKI_TAL);
-	AUTO(mem_free) void *files = mem_alloc_array(n, sizeof(const char *));
-
-	if (files == NULL)
-		return FAIL(ERR_NOMEM);
-	for (size_t i = 0; i < n; i++)
-		((const char **)files)[i] = conf_item(rpki, OPT_RPKI_TAL, i);
-	return locators_load(conf_text(rpki, OPT_RPKI_TAL_DIR), (const char *const *)files, n, why, ret);
-}
-
 static RESULT run(const struct conf *c, int64_t now, struct strbuf *why, struct payload_table **ret)
 {
 	const struct conf_clause *rpki = conf_single(c, CLAUSE_RPKI);
@@ -118,7 +106,7 @@ static RESULT run(const struct conf *c, int64_t now, struct strbuf *why, struct 
 	AUTO(table_unref) struct payload_table *validated = NULL;
 	AUTO(locators_free) struct locators *l = NULL;
 
-	TRY(load_locators(rpki, why, &l));
+	TRY(settings_load_locators(rpki, why, &l));
 	if (locators_count(l) == 0)
 		return table_with_exceptions(c, NULL, why, ret);
 	if (folder != NULL && *folder != '\0')

@@ -23,7 +23,7 @@
 #include "rpki/process/memory_file.h"
 #include "rpki/process/progress.h"
 #include "rpki/process/run_status.h"
-#include "rpki/process/tally.h"
+#include "rpki/serve/tally.h"
 #include "rpki/routes/table_image.h"
 #include "rpki/schedule.h"
 #include "rpki/serve/http_inside.h"
@@ -67,18 +67,6 @@ struct engine_process {
 static const struct conf_clause *rpki_clause(const struct engine_process *p)
 {
 	return setup_rpki(p->child.setup);
-}
-
-static void log_report(enum log_level level, const struct strbuf *report)
-{
-	const char *line = strbuf_text(report);
-
-	while (*line != '\0') {
-		size_t n = strcspn(line, "\n");
-
-		log_msg(level, "%.*s", (int)n, line);
-		line += n + (line[n] == '\n');
-	}
 }
 
 static int64_t time_now(const struct engine_process *p)
@@ -461,29 +449,12 @@ static RESULT validate_tree(struct engine_process *p, const struct locators *loc
 	p->guarded = table_ref(p->validated);
 	engine_report(locators, anchors, lines);
 	note_status(p, &(struct cycle_report){ .table = p->validated, .anchors = anchors, .anchor_count = locators_count(locators) }, locators);
-	log_report(LOG_LEVEL_VERBOSE, refused);
-	log_report(LOG_LEVEL_NOTICE, lines);
+	log_lines(LOG_LEVEL_VERBOSE, "", strbuf_text(refused));
+	log_lines(LOG_LEVEL_NOTICE, "", strbuf_text(lines));
 	for (size_t i = 0; i < locators_count(locators); i++)
 		if (!((const struct anchor_result *)anchors)[i].usable)
 			p->exit_status = 1;
 	return DONE;
-}
-
-static RESULT read_locators(const struct engine_process *p, struct locators **ret)
-{
-	const struct conf_clause *rpki = rpki_clause(p);
-	size_t n = conf_count(rpki, OPT_RPKI_TAL);
-	AUTO(strbuf_free) struct strbuf *why = strbuf_new(REPORT_OCTETS);
-	AUTO(mem_free) void *files = mem_alloc_array(n, sizeof(const char *));
-	struct result r;
-
-	if (why == NULL || files == NULL)
-		return FAIL(ERR_NOMEM);
-	for (size_t i = 0; i < n; i++)
-		((const char **)files)[i] = conf_item(rpki, OPT_RPKI_TAL, i);
-	r = locators_load(conf_text(rpki, OPT_RPKI_TAL_DIR), (const char *const *)files, n, why, ret);
-	log_report(LOG_LEVEL_ERROR, why);
-	return r;
 }
 
 static bool has_tree(const struct setup *s)
@@ -669,7 +640,7 @@ static RESULT publish_at_once(struct engine_process *p)
 	AUTO(locators_free) struct locators *l = NULL;
 
 	if (p->child.setup->anchors) {
-		TRY(read_locators(p, &l));
+		TRY(settings_locators(rpki_clause(p), &l));
 		TRY(validate_tree(p, l));
 	}
 	if (!OK(publish(p)))

@@ -16,18 +16,6 @@ struct exceptions {
 	size_t nseen;
 };
 
-static void log_lines(const struct strbuf *report)
-{
-	const char *line = strbuf_text(report);
-
-	while (*line != '\0') {
-		size_t n = strcspn(line, "\n");
-
-		log_error("%.*s", (int)n, line);
-		line += n + (line[n] == '\n');
-	}
-}
-
 /* Notes how the files look now. True when one of them looks different than before. */
 bool exceptions_changed(struct exceptions *x)
 {
@@ -78,7 +66,7 @@ static RESULT read_files(const struct conf_clause *rpki, size_t n, char **texts,
 		files[i] = (struct slurm_file){ .name = path, .text = span_of(texts[i], octets) };
 	}
 	r = slurm_read(files, n, report, ret_slurm);
-	log_lines(report);
+	log_lines(LOG_LEVEL_ERROR, "", strbuf_text(report));
 	return r;
 }
 

@@ -40,28 +40,13 @@ const struct source_counts *route_text_counts(const struct route_text *t)
 /* ------------------------------------------------------------------------------------------------------------------- words */
 
 /* A decimal number that is the whole text. */
-static bool number(struct span s, uint32_t max, uint32_t *ret)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-		v = v * 10 + (uint64_t)(s.p[i] - '0');
-		if (v > max)
-			return false;
-	}
-	*ret = (uint32_t)v;
-	return s.n > 0;
-}
-
-static bool as_number(struct span s, uint32_t *ret)
+bool route_text_asn(struct span s, uint32_t *ret)
 {
 	struct reader r = reader_of(s);
 
 	if (s.n > 2 && (s.p[0] | 0x20) == 'a' && (s.p[1] | 0x20) == 's')
 		read_skip(&r, 2);
-	return number(read_rest(&r), UINT32_MAX, ret);
+	return span_number(read_rest(&r), UINT32_MAX, ret);
 }
 
 static bool has(struct span s, char c)
@@ -164,7 +149,7 @@ static RESULT tell(struct route_text *t, const struct prefix *p, struct span ori
 		bool set = has(word, '{') || has(word, ',');
 		uint32_t origin = 0;
 
-		*ret_good = set || as_number(word, &origin);
+		*ret_good = set || route_text_asn(word, &origin);
 		if (*ret_good) {
 			TRY(t->to->route(t->to, p, origin));
 			t->counts.routes++;

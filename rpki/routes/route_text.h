@@ -27,4 +27,7 @@ RESULT route_text_feed(struct route_text *t, struct span text) NONNULL;
 RESULT route_text_end(struct route_text *t) NONNULL;
 const struct source_counts *route_text_counts(const struct route_text *t) BORROWED NONNULL;
 
+/* "AS64496", "as64496" or "64496". */
+bool route_text_asn(struct span s, uint32_t *ret) NONNULL;
+
 #endif

@@ -601,6 +601,34 @@ bool aspa_equal(const struct aspa_payload *a, const struct aspa_payload *b)
 	return a->customer == b->customer && a->n == b->n && memcmp(a->providers, b->providers, a->n * sizeof *a->providers) == 0;
 }
 
+static int compare_payloads(const struct payload_table *t, size_t i, const struct payload_table *of, size_t j, enum payload_kind k)
+{
+	if (k == PAYLOAD_VRP) {
+		struct vrp a = table_vrp(t, i), b = table_vrp(of, j);
+
+		return vrp_compare(&a, &b);
+	}
+	if (k == PAYLOAD_KEY) {
+		struct router_key a = table_key(t, i), b = table_key(of, j);
+
+		return router_key_compare(&a, &b);
+	}
+	uint32_t a = table_aspa(t, i).customer, b = table_aspa(of, j).customer;
+
+	return a < b ? -1 : a > b;
+}
+
+bool table_has_next(const struct payload_table *t, const struct payload_table *of, enum payload_kind k, size_t i, size_t *at)
+{
+	for (; *at < table_count(t, k); (*at)++) {
+		int c = compare_payloads(t, *at, of, i, k);
+
+		if (c >= 0)
+			return c == 0;
+	}
+	return false;
+}
+
 bool table_equal(const struct payload_table *a, const struct payload_table *b)
 {
 	if (a->n4 != b->n4 || a->n6 != b->n6 || a->nkeys != b->nkeys || a->naspas != b->naspas)

@@ -73,6 +73,8 @@ struct aspa_payload table_aspa(const struct payload_table *t, size_t i) NONNULL;
 size_t table_find_vrp(const struct payload_table *t, const struct vrp *v) NONNULL;
 bool table_has_vrp(const struct payload_table *t, const struct vrp *v) NONNULL;
 bool aspa_equal(const struct aspa_payload *a, const struct aspa_payload *b) NONNULL;
+/* Does t have payload i of another table? Both are in order: for i that grows *at goes along, from 0. Of an ASPA the customer counts alone, whoever its providers are. */
+bool table_has_next(const struct payload_table *t, const struct payload_table *of, enum payload_kind k, size_t i, size_t *at) NONNULL;
 /* Both have the same payloads; sources do not count. */
 bool table_equal(const struct payload_table *a, const struct payload_table *b) NONNULL;
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "rpki/serve/tally.h"
+
 static void shown_free(struct shown *d) TAKES(1);
 static void shown_free(struct shown *d)
 {
@@ -30,54 +32,6 @@ struct shown *shown_ref(const struct shown *d)
 
 /* ------------------------------------------------------------------------------------------------------------------ counting */
 
-static enum status_payload slot_of(const struct payload_table *t, enum payload_kind k, size_t i)
-{
-	if (k == PAYLOAD_VRP)
-		return i < table_vrps4(t) ? STATUS_V4 : STATUS_V6;
-	return k == PAYLOAD_KEY ? STATUS_KEYS : STATUS_ASPAS;
-}
-
-/* The anchor of that name, looked for first where the last one was. */
-static struct status_anchor *anchor_of(struct status *s, struct status_anchor *last, const char *name) BORROWED;
-static struct status_anchor *anchor_of(struct status *s, struct status_anchor *last, const char *name)
-{
-	if (last != NULL && strcmp(last->name, name) == 0)
-		return last;
-	for (struct status_anchor *a = s->anchors; a != NULL; a = a->next)
-		if (strcmp(a->name, name) == 0)
-			return a;
-	return status_add_anchor(s, name);
-}
-
-/* Payload i counts for each of its sources, and is contributed by the first. */
-static RESULT count_one(struct status *s, struct status_anchor **last, const struct payload_table *t, enum payload_kind k, size_t i)
-{
-	enum status_payload slot = slot_of(t, k, i);
-	size_t n = table_sources(t, k, i);
-
-	s->total[slot].contributed++;
-	for (size_t w = 0; w < n; w++) {
-		struct payload_source source = table_source(t, k, i, w);
-		struct status_payloads *p = &s->exceptions[slot];
-
-		if (source.kind != SOURCE_EXCEPTION) {
-			*last = anchor_of(s, *last, source.tal);
-			if (*last == NULL)
-				return FAIL(ERR_NOMEM);
-			p = &(*last)->payloads[slot];
-		}
-		p->valid++;
-		s->total[slot].valid++;
-		if (w == 0) {
-			p->contributed++;
-		} else {
-			p->duplicate++;
-			s->total[slot].duplicate++;
-		}
-	}
-	return DONE;
-}
-
 static bool is_counted(const struct status *s)
 {
 	for (unsigned int i = 0; i < STATUS_PAYLOADS; i++)
@@ -86,21 +40,9 @@ static bool is_counted(const struct status *s)
 	return false;
 }
 
-static RESULT count(struct status *s, const struct payload_table *t)
-{
-	struct status_anchor *last = NULL;
-
-	if (is_counted(s))
-		return DONE;
-	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++)
-		for (size_t i = 0; i < table_count(t, (enum payload_kind)k); i++)
-			TRY(count_one(s, &last, t, (enum payload_kind)k, i));
-	return DONE;
-}
-
 /* -------------------------------------------------------------------------------------------------------------------- tallies */
 
-static void tally_payloads(struct output_tally *y, const struct status_payloads p[STATUS_PAYLOADS])
+static void tally_of(struct output_tally *y, const struct status_payloads p[STATUS_PAYLOADS])
 {
 	struct status_payloads v = vrps_of(p);
 
@@ -125,11 +67,11 @@ static RESULT make_tallies(struct shown *d)
 		y[n].name = a->name;
 		y[n].roas = a->objects.valid[COUNTED_ROA];
 		y[n].router_certs = a->objects.valid[COUNTED_ROUTER];
-		tally_payloads(&y[n], a->payloads);
+		tally_of(&y[n], a->payloads);
 		d->info.total.roas += y[n].roas;
 		d->info.total.router_certs += y[n].router_certs;
 	}
-	tally_payloads(&d->info.total, s->total);
+	tally_of(&d->info.total, s->total);
 	d->info.tallies = y;
 	d->info.ntallies = n;
 	return DONE;
@@ -200,7 +142,7 @@ struct shown *shown_new(const struct payload_table *t, struct status *s, int64_t
 	d->status = MOVE(own);
 	d->status->customers_withheld += table_customers_withheld(t);
 	d->info.generated_sec = d->status->table_time != 0 ? d->status->table_time : d->status->run_done != 0 ? d->status->run_done : now;
-	if (!OK(count(d->status, t)) || !OK(make_tallies(d)))
+	if ((!is_counted(d->status) && !OK(tally_payloads(d->status, t, t))) || !OK(make_tallies(d)))
 		return NULL;
 	make_members(d);
 	return MOVE(d);

@@ -389,3 +389,13 @@ const char *status_outcome_text(enum status_outcome o)
 
 	return (unsigned int)o < STATUS_OUTCOMES ? words[o] : "unknown";
 }
+
+RESULT status_copy(const struct status *s, struct status **ret)
+{
+	AUTO(strbuf_free) struct strbuf *octets = strbuf_new(STATUS_OCTETS_MAX);
+
+	if (octets == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(status_encode(s, octets));
+	return status_decode(strbuf_span(octets), ret);
+}

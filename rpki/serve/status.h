@@ -124,6 +124,9 @@ RESULT status_encode(const struct status *s, struct strbuf *out) NONNULL;
 /* ERR_FORMAT: it is not one, or one of another version of this program; ERR_LIMIT; ERR_NOMEM. */
 RESULT status_decode(struct span octets, struct status **ret_status) NONNULL;
 
+/* Another with the same facts. */
+RESULT status_copy(const struct status *s, struct status **ret) NONNULL;
+
 const char *status_way_text(enum status_way w) BORROWED;         /* "rrdp", "rsync", "https" */
 const char *status_outcome_text(enum status_outcome o) BORROWED; /* "failed", "unchanged", "deltas", "snapshot", "fetched", "not-tried" */
 

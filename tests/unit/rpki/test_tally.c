@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "rpki/process/progress.h"
-#include "rpki/process/tally.h"
+#include "rpki/serve/tally.h"
 
 static uint32_t source(struct table_builder *b, enum source_kind kind, const char *tal)
 {

@@ -1,4 +1,4 @@
-#include "rpki/process/tally.h"
+#include "rpki/serve/tally.h"
 
 #include <string.h>
 
@@ -23,31 +23,6 @@ static struct status_anchor *anchor_of(struct status *s, struct status_anchor *l
 	return status_add_anchor(s, name);
 }
 
-/* Whether payload i of `of` is in t, from *at on: both are in order. */
-static bool is_in(const struct payload_table *t, const struct payload_table *of, enum payload_kind k, size_t i, size_t *at)
-{
-	for (; *at < table_count(t, k); (*at)++) {
-		int c;
-
-		if (k == PAYLOAD_VRP) {
-			struct vrp a = table_vrp(t, *at), b = table_vrp(of, i);
-
-			c = vrp_compare(&a, &b);
-		} else if (k == PAYLOAD_KEY) {
-			struct router_key a = table_key(t, *at), b = table_key(of, i);
-
-			c = router_key_compare(&a, &b);
-		} else {
-			uint32_t a = table_aspa(t, *at).customer, b = table_aspa(of, i).customer;
-
-			c = a < b ? -1 : a > b;
-		}
-		if (c >= 0)
-			return c == 0;
-	}
-	return false;
-}
-
 static void count_as(struct status_payloads *p, bool first, bool served)
 {
 	p->valid++;
@@ -66,14 +41,19 @@ static RESULT count_validated(struct status *s, const struct payload_table *t, c
 
 	for (size_t i = 0; i < table_count(t, k); i++) {
 		enum status_payload slot = slot_of(t, k, i);
-		bool there = is_in(served, t, k, i, &at);
+		bool there = table_has_next(served, t, k, i, &at), first = true;
 
 		for (size_t w = 0; w < table_sources(t, k, i); w++) {
-			last = anchor_of(s, last, table_source(t, k, i, w).tal);
+			struct payload_source source = table_source(t, k, i, w);
+
+			if (source.kind == SOURCE_EXCEPTION)
+				continue;
+			last = anchor_of(s, last, source.tal);
 			if (last == NULL)
 				return FAIL(ERR_NOMEM);
-			count_as(&last->payloads[slot], w == 0, there);
-			count_as(&s->total[slot], w == 0, there);
+			count_as(&last->payloads[slot], first, there);
+			count_as(&s->total[slot], first, there);
+			first = false;
 		}
 	}
 	return DONE;
@@ -107,14 +87,4 @@ RESULT tally_payloads(struct status *s, const struct payload_table *validated, c
 		count_exceptions(s, served, k);
 	}
 	return DONE;
-}
-
-RESULT status_copy(const struct status *s, struct status **ret)
-{
-	AUTO(strbuf_free) struct strbuf *octets = strbuf_new(STATUS_OCTETS_MAX);
-
-	if (octets == NULL)
-		return FAIL(ERR_NOMEM);
-	TRY(status_encode(s, octets));
-	return status_decode(strbuf_span(octets), ret);
 }

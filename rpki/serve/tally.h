@@ -1,16 +1,15 @@
 /* tally.h: what validation found, counted by trust anchor and for all: what occurs in valid objects, what of it is there already, what local exceptions take away, what is left. */
-#ifndef RPKI_PROCESS_TALLY_H
-#define RPKI_PROCESS_TALLY_H
+#ifndef RPKI_SERVE_TALLY_H
+#define RPKI_SERVE_TALLY_H
 
 #include "rpki/routes/table.h"
 #include "rpki/serve/status.h"
 
 /*
- * Fills the payloads of s: total, exceptions, and those of its anchors. validated: before the exceptions (NULL: nothing), served: after them. A payload that several objects have counts as valid
+ * Fills the payloads of s: total, exceptions, and those of its anchors. validated: before the exceptions (NULL: nothing; what comes from exceptions in it does not
+ * count there), served: after them. A payload that several objects have counts as valid
  * for each; the first of them contributes it, for the others it is a duplicate. ERR_NOMEM.
  */
 RESULT tally_payloads(struct status *s, const struct payload_table *validated, const struct payload_table *served) __attribute__((nonnull(1, 3)));
-/* Another with the same facts. */
-RESULT status_copy(const struct status *s, struct status **ret) NONNULL;
 
 #endif
