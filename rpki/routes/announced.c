@@ -7,6 +7,7 @@
  */
 #include "rpki/routes/announced.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -464,17 +465,20 @@ static unsigned int length_of(unsigned int value)
 	return value < 2 ? 1 : value < 6 ? 2 : value < 14 ? 3 : 4;
 }
 
-bool announced_find(const struct announced *a, const struct addr *addr, struct announced_routes *ret)
+/* The most specific that is not longer than `most` bits. */
+static bool find(const struct announced *a, const struct addr *addr, unsigned int most, struct announced_routes *ret)
 {
 	const struct roots *x = &a->roots;
 	const struct node *n = addr->family == ADDR_V4 ? x->v4 : addr->family == ADDR_V6 ? x->v6 : NULL;
 	union slot best = addr->family == ADDR_V4 ? x->all4 : addr->family == ADDR_V6 ? x->all6 : (union slot){ .one = 0 };
 	unsigned int len = 0;
 
-	for (unsigned int step = 0; n != NULL; step++) {
+	for (unsigned int step = 0; n != NULL && step * STEP <= most; step++) {
 		unsigned int bits = step_bits(addr->b, step);
 		uint32_t here = n->values & covering(bits);
 
+		while (here != 0 && step * STEP + length_of(31u - (unsigned int)__builtin_clz(here)) > most)
+			here &= ~(UINT32_C(1) << (31u - (unsigned int)__builtin_clz(here)));
 		if (here != 0) {
 			unsigned int value = 31u - (unsigned int)__builtin_clz(here);
 
@@ -489,11 +493,33 @@ bool announced_find(const struct announced *a, const struct addr *addr, struct a
 	return true;
 }
 
+bool announced_find(const struct announced *a, const struct addr *addr, struct announced_routes *ret)
+{
+	return find(a, addr, UINT_MAX, ret);
+}
+
+bool announced_find_over(const struct announced *a, const struct prefix *p, struct announced_routes *ret)
+{
+	return find(a, &p->a, p->len, ret);
+}
+
 struct walk {
 	announced_fn *fn;
 	void *ctx BORROWED_FIELD;
 	struct addr addr;
+	const struct prefix *within BORROWED_FIELD; /* NULL: everywhere */
 };
+
+/* Have the first `bits` bits of where the walk is and the prefix it keeps to anything in common? */
+static bool is_on_way(const struct walk *w, unsigned int bits)
+{
+	struct prefix p;
+
+	if (w->within == NULL)
+		return true;
+	p = (struct prefix){ .a = w->within->a, .len = (uint8_t)(bits < w->within->len ? bits : w->within->len) };
+	return prefix_covers(&p, &w->addr);
+}
 
 static bool walk_values(struct walk *w, const struct node *n, unsigned int step)
 {
@@ -505,6 +531,8 @@ static bool walk_values(struct walk *w, const struct node *n, unsigned int step)
 			continue;
 		w->addr.b[step / 2] = (uint8_t)((w->addr.b[step / 2] & (step % 2 == 0 ? 0 : 0xf0)) | (top << (STEP - bits)) << (step % 2 == 0 ? 4 : 0));
 		r = routes_of(n->slot[value_slot(n, value)], &w->addr, step * STEP + bits);
+		if (w->within != NULL && (r.prefix.len < w->within->len || !prefix_covers(w->within, &r.prefix.a)))
+			continue;
 		if (!w->fn(w->ctx, &r))
 			return false;
 	}
@@ -521,18 +549,18 @@ static bool walk_node(struct walk *w, const struct node *n, unsigned int step)
 		if ((n->children >> bits & 1) == 0)
 			continue;
 		w->addr.b[step / 2] = (uint8_t)(step % 2 == 0 ? bits << 4 : (w->addr.b[step / 2] & 0xf0u) | bits);
-		if (!walk_node(w, n->slot[child_at(n, bits)].child, step + 1))
+		if (is_on_way(w, (step + 1) * STEP) && !walk_node(w, n->slot[child_at(n, bits)].child, step + 1))
 			return false;
 	}
 	return true;
 }
 
-static bool walk_family(const struct roots *x, uint8_t family, announced_fn *fn, void *ctx)
+static bool walk_family(const struct roots *x, uint8_t family, const struct prefix *within, announced_fn *fn, void *ctx)
 {
-	struct walk w = { .fn = fn, .ctx = ctx, .addr = { .family = family } };
+	struct walk w = { .fn = fn, .ctx = ctx, .addr = { .family = family }, .within = within };
 	union slot all = family == ADDR_V4 ? x->all4 : x->all6;
 
-	if (value_count(all) > 0) {
+	if (value_count(all) > 0 && (within == NULL || within->len == 0)) {
 		struct announced_routes r = routes_of(all, &w.addr, 0);
 
 		if (!fn(ctx, &r))
@@ -543,8 +571,13 @@ static bool walk_family(const struct roots *x, uint8_t family, announced_fn *fn,
 
 void announced_each(const struct announced *a, announced_fn *fn, void *ctx)
 {
-	if (walk_family(&a->roots, ADDR_V4, fn, ctx))
-		(void)walk_family(&a->roots, ADDR_V6, fn, ctx);
+	if (walk_family(&a->roots, ADDR_V4, NULL, fn, ctx))
+		(void)walk_family(&a->roots, ADDR_V6, NULL, fn, ctx);
+}
+
+void announced_within(const struct announced *a, const struct prefix *p, announced_fn *fn, void *ctx)
+{
+	(void)walk_family(&a->roots, p->a.family, p, fn, ctx);
 }
 
 static size_t octets_of(const struct node *n)
@@ -660,11 +693,30 @@ RESULT announced_edit_publish(struct announced_edit *e, uint64_t generation, str
 	return DONE;
 }
 
+RESULT announced_edit_state(const struct announced_edit *e, uint64_t generation, struct announced **ret)
+{
+	AUTO(announced_unref) struct announced *a = announced_new();
+
+	if (a == NULL)
+		return FAIL(ERR_NOMEM);
+	roots_ref(&e->roots);
+	a->generation = generation;
+	a->roots = e->roots;
+	*ret = MOVE(a);
+	return DONE;
+}
+
+size_t announced_edit_count(const struct announced_edit *e)
+{
+	return e->roots.routes;
+}
+
 /* ---------------------------------------------------------------------------------------------------- the end of a source */
 
 struct drop {
 	struct announced_edit *e BORROWED_FIELD;
-	uint32_t source;
+	announced_source_fn *fn;
+	const void *ctx BORROWED_FIELD;
 	struct result r;
 };
 
@@ -675,21 +727,33 @@ static bool drop_routes(void *ctx, const struct announced_routes *routes)
 	for (size_t i = 0; i < routes->n && OK(d->r); i++) {
 		struct announced_route r = announced_at(routes, i);
 
-		if (r.source == d->source)
+		if (d->fn(d->ctx, r.source))
 			d->r = announced_remove(d->e, &routes->prefix, r.source, r.path);
 	}
 	return OK(d->r);
 }
 
 /* Walks over what there is now, which the edit does not write while somebody else holds it, too. */
-RESULT announced_drop(struct announced_edit *e, uint32_t source)
+RESULT announced_drop_where(struct announced_edit *e, announced_source_fn *fn, const void *ctx)
 {
 	struct roots now = e->roots;
-	struct drop d = { .e = e, .source = source, .r = DONE };
+	struct drop d = { .e = e, .fn = fn, .ctx = ctx, .r = DONE };
 
 	roots_ref(&now);
-	if (walk_family(&now, ADDR_V4, drop_routes, &d))
-		(void)walk_family(&now, ADDR_V6, drop_routes, &d);
+	if (walk_family(&now, ADDR_V4, NULL, drop_routes, &d))
+		(void)walk_family(&now, ADDR_V6, NULL, drop_routes, &d);
 	roots_unref(&now);
 	return d.r;
+}
+
+static bool is_source(const void *ctx, uint32_t source)
+{
+	const uint32_t *wanted = ctx;
+
+	return source == *wanted;
+}
+
+RESULT announced_drop(struct announced_edit *e, uint32_t source)
+{
+	return announced_drop_where(e, is_source, &source);
 }

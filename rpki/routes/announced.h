@@ -49,9 +49,13 @@ static inline struct announced_route announced_at(const struct announced_routes 
 
 /* The most specific prefix with routes that covers the address. False: nobody has told of any. */
 bool announced_find(const struct announced *a, const struct addr *addr, struct announced_routes *ret) NONNULL;
+/* The most specific one that covers the whole prefix. */
+bool announced_find_over(const struct announced *a, const struct prefix *p, struct announced_routes *ret) NONNULL;
 /* All that there is, IPv4 first, a prefix before those it covers. The walk ends when fn says false. */
 typedef bool announced_fn(void *ctx, const struct announced_routes *r);
 void announced_each(const struct announced *a, announced_fn *fn, void *ctx) __attribute__((nonnull(1, 2)));
+/* The same for the prefix and what is inside of it, IPv4 or IPv6. */
+void announced_within(const struct announced *a, const struct prefix *p, announced_fn *fn, void *ctx) __attribute__((nonnull(1, 2, 3)));
 
 /* --- the next state; one thread */
 
@@ -62,8 +66,13 @@ DEFINE_AUTO(struct announced_edit, announced_edit_free)
 RESULT announced_set(struct announced_edit *e, const struct prefix *p, const struct announced_route *r) NONNULL;
 /* ERR_NOTFOUND; ERR_RANGE; ERR_NOMEM: nothing changed. */
 RESULT announced_remove(struct announced_edit *e, const struct prefix *p, uint32_t source, uint32_t path) NONNULL;
-/* All routes of a source. ERR_NOMEM: some are gone already, and it can be tried again. */
+/* All routes of a source, or of those that fn says; one walk over all. ERR_NOMEM: some are gone already, and it can be tried again. */
+typedef bool announced_source_fn(const void *ctx, uint32_t source);
 RESULT announced_drop(struct announced_edit *e, uint32_t source) NONNULL;
+RESULT announced_drop_where(struct announced_edit *e, announced_source_fn *fn, const void *ctx) __attribute__((nonnull(1, 2)));
+size_t announced_edit_count(const struct announced_edit *e) NONNULL; /* of routes, so far */
+/* The state so far; the edit goes on from it. ERR_NOMEM. */
+RESULT announced_edit_state(const struct announced_edit *e, uint64_t generation, struct announced **ret) NONNULL;
 /* generation: a number of the caller's that identifies the state. ERR_NOMEM. */
 RESULT announced_edit_publish(struct announced_edit *e, uint64_t generation, struct announced **ret) TAKES(1) NONNULL;
 

@@ -190,6 +190,27 @@ struct route_verdict route_judge(const struct route_view *v, const struct addr *
 	return verdict;
 }
 
+const struct announced *route_view_announced(const struct route_view *v)
+{
+	return v->announced;
+}
+
+void route_view_covering(const struct route_view *v, const struct prefix *p, validity_vrp_fn *fn, void *ctx)
+{
+	if (v->vrps != NULL)
+		validity_covering(v->vrps->x, p, fn, ctx);
+}
+
+struct route_verdict route_judge_one(const struct route_view *v, const struct prefix *route, const struct announced_route *from)
+{
+	struct route_verdict verdict = { .state = VERDICT_UNKNOWN, .has_route = true, .route = *route, .from = *from };
+
+	if (v->vrps != NULL)
+		verdict = judge_one(v->vrps->x, &route->a, route, from);
+	verdict.generation = v->generation;
+	return verdict;
+}
+
 unsigned int verdict_rank(enum verdict_state s)
 {
 	switch (s) {

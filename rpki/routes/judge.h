@@ -56,6 +56,15 @@ bool route_view_has_vrps(const struct route_view *v) NONNULL;
 
 /* addr: IPv4 or IPv6; of others nothing is known. */
 struct route_verdict route_judge(const struct route_view *v, const struct addr *addr) NONNULL;
+/* --- for those who show what verdicts come from */
+
+/* NULL: there is no source of routes. */
+const struct announced *route_view_announced(const struct route_view *v) BORROWED NONNULL;
+/* Each VRP that covers the prefix, the most specific first, until fn says false. */
+void route_view_covering(const struct route_view *v, const struct prefix *p, validity_vrp_fn *fn, void *ctx) __attribute__((nonnull(1, 2, 3)));
+/* One route by itself. */
+struct route_verdict route_judge_one(const struct route_view *v, const struct prefix *route, const struct announced_route *from) NONNULL;
+
 /* What server selection goes by: 0 valid, 1 nothing speaks against it, 2 invalid. */
 unsigned int verdict_rank(enum verdict_state s);
 const char *verdict_state_text(enum verdict_state s) BORROWED; /* "valid", "invalid origin", ... */

@@ -161,6 +161,39 @@ static struct announced_route some_route(struct rng *g)
 	return r;
 }
 
+/* What covers the whole prefix, the longest one; and how many lie within it. */
+static size_t model_over(const struct model *m, const struct prefix *p, unsigned int *ret_len, size_t *ret_within)
+{
+	size_t n = 0;
+
+	*ret_len = 0;
+	*ret_within = 0;
+	for (size_t i = 0; i < m->n; i++) {
+		const struct prefix *x = &m->list[i].prefix;
+
+		*ret_within += x->len >= p->len && prefix_covers(p, &x->a);
+		if (x->len > p->len || x->len < *ret_len || !prefix_covers(x, &p->a))
+			continue;
+		n = x->len > *ret_len ? 1 : n + 1;
+		*ret_len = x->len;
+	}
+	return n;
+}
+
+static void look_at_prefix(const struct announced *a, const struct model *m, const struct prefix *p)
+{
+	struct announced_routes found = { .n = 0 };
+	struct seen s = { .m = m };
+	unsigned int len;
+	size_t within, n = model_over(m, p, &len, &within);
+
+	assert_int_equal(announced_find_over(a, p, &found), n > 0);
+	assert_int_equal(found.n, n);
+	assert_int_equal(found.prefix.len, len);
+	announced_within(a, p, see, &s);
+	assert_int_equal(s.routes, within);
+}
+
 static void look_around(const struct announced *a, const struct model *m, struct rng *g)
 {
 	for (unsigned int i = 0; i < 20; i++) {
@@ -169,6 +202,7 @@ static void look_around(const struct announced *a, const struct model *m, struct
 		unsigned int len;
 		size_t n = model_longest(m, &p.a, &len);
 
+		look_at_prefix(a, m, &p);
 		assert_int_equal(announced_find(a, &p.a, &found), n > 0);
 		if (n == 0)
 			continue;

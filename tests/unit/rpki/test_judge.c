@@ -119,6 +119,41 @@ static void without_a_side(void **state)
 	assert_int_equal(route_view_generation(later), 3);
 }
 
+static bool count_vrp(void *ctx, const struct vrp *v)
+{
+	uint32_t *asns = ctx;
+
+	asns[++asns[0]] = v->asn;
+	return asns[0] < 2;
+}
+
+static void what_verdicts_come_from(void **state)
+{
+	AUTO(table_unref) struct payload_table *t = vrps();
+	AUTO(announced_unref) struct announced *a = routes();
+	AUTO(route_view_unref) struct route_view *v = NULL, *without = NULL;
+	struct prefix p = prefix_of("203.0.113.0/24"), host = prefix_of("192.0.2.1/32");
+	struct announced_route false_one = { .origin = 64511 };
+	uint32_t asns[3] = { 0 };
+
+	(void)state;
+	assert_true(OK(route_view_new(t, a, 4, &v)));
+	assert_true(OK(route_view_new(NULL, NULL, 5, &without)));
+	assert_ptr_equal(route_view_announced(v), a);
+	assert_null(route_view_announced(without));
+	route_view_covering(v, &host, count_vrp, asns);
+	assert_int_equal(asns[0], 2);
+	assert_int_equal(asns[1], 64497); /* the more specific first */
+	assert_int_equal(asns[2], 64496);
+	asns[0] = 0;
+	route_view_covering(without, &host, count_vrp, asns);
+	assert_int_equal(asns[0], 0);
+	assert_int_equal(route_judge_one(v, &p, &false_one).state, VERDICT_INVALID_ORIGIN); /* though another route of the prefix is valid */
+	assert_int_equal(route_judge_one(v, &p, &false_one).generation, 4);
+	assert_int_equal(route_judge_one(without, &p, &false_one).state, VERDICT_UNKNOWN);
+	assert_int_equal(route_judge_one(without, &p, &false_one).from.origin, 64511);
+}
+
 static void ranks(void **state)
 {
 	(void)state;
@@ -148,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(with_both_sides),
 		cmocka_unit_test(without_a_side),
+		cmocka_unit_test(what_verdicts_come_from),
 		cmocka_unit_test(ranks),
 		cmocka_unit_test(memory_may_run_out),
 	};
