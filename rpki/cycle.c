@@ -700,6 +700,16 @@ static void tell_end(struct cycle *c, struct cycle_report *r, struct cycle_ancho
 		c->ev.ended(c->loop, who, c->self, r);
 }
 
+static void note_usage(const struct cycle *c, struct cycle_report *r)
+{
+	struct store_usage u;
+
+	if (!OK(store_usage(c->o.store, &u)))
+		return;
+	r->objects_stored = u.objects;
+	r->octets_stored = u.used_octets;
+}
+
 static void finish(struct cycle *c)
 {
 	AUTO(mem_free) void *fetched = mem_alloc_array(c->anchors, sizeof(struct cycle_anchor)), *list = mem_alloc_array(c->count, sizeof(struct cycle_repository));
@@ -720,6 +730,7 @@ static void finish(struct cycle *c)
 		r.result = collector_finish(c->collector, c->o.generation, &table);
 	r.table = OK(r.result) ? table : NULL;
 	r.points = collector_points(c->collector, &r.point_count);
+	note_usage(c, &r);
 	tell_end(c, &r, fetched, list);
 }
 

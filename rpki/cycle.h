@@ -94,6 +94,7 @@ struct cycle_report {
 	const struct point_fact *points BORROWED_FIELD; /* that were looked at (rpki/validate/collect.h) */
 	size_t point_count;
 	struct cycle_counts counts;
+	uint64_t objects_stored, octets_stored; /* in the store, at the end */
 	uint32_t took_ms;
 };
 

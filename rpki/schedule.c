@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "conf/conf.h"
+#include "rpki/run_log.h"
 #include "rpki/settings.h"
 #include "rpki/store/store.h"
 #include "rpki/tidy.h"
@@ -36,6 +37,7 @@ struct schedule {
 	struct locators *locators OWNED_FIELD;
 	struct locators *newer OWNED_FIELD; /* came while a run was under way */
 	struct strbuf *refused OWNED_FIELD;
+	struct run_log *said OWNED_FIELD;   /* of the last run, or the one under way */
 	const struct hash_key *points_key BORROWED_FIELD; /* outlives it */
 	cycle_h cycle;                     /* {0}: none is under way */
 	timer_h timer;
@@ -107,15 +109,15 @@ static void plan_next(struct schedule *s)
 }
 
 /* Where the reason names a file, its URI is said once. */
-static void say_of_repository(const struct cycle_repository *r)
+static void say_of_repository(const struct schedule *s, const struct cycle_repository *r)
 {
 	size_t n = strlen(r->uri);
 	bool named = strncmp(r->why, r->uri, n) == 0 && strncmp(r->why + n, ": ", 2) == 0;
 
 	if (r->how == CYCLE_FAILED)
-		log_warn("repository %s: %s", r->uri, named ? r->why + n + 2 : r->why);
+		run_log_say(s->said, LOG_LEVEL_WARN, "repository %s: %s", r->uri, named ? r->why + n + 2 : r->why);
 	else if (r->why[0] != '\0')
-		log_info("repository %s: %s", r->uri, r->why);
+		run_log_say(s->said, LOG_LEVEL_INFO, "repository %s: %s", r->uri, r->why);
 }
 
 static void on_progress(struct loop *l, void *object, const struct cycle_repository *r, const struct cycle_anchor *a, size_t anchor, const struct cycle_counts *counts)
@@ -124,9 +126,9 @@ static void on_progress(struct loop *l, void *object, const struct cycle_reposit
 	void *who = loop_slot_get(l, s->ev.type, s->ev.who);
 
 	if (a != NULL && a->why[0] != '\0')
-		log_lines(a->fetched ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARN, "trust anchor ", a->why);
+		run_log_lines(s->said, a->fetched ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARN, "trust anchor ", a->why);
 	if (r != NULL)
-		say_of_repository(r);
+		say_of_repository(s, r);
 	if (who != NULL && s->ev.progress != NULL)
 		s->ev.progress(l, who, r, a, anchor, counts);
 }
@@ -135,19 +137,19 @@ static void say_what_was_found(const struct schedule *s, const struct cycle_repo
 {
 	AUTO(strbuf_free) struct strbuf *lines = strbuf_new(WHY_OCTETS);
 
-	log_lines(LOG_LEVEL_VERBOSE, "", strbuf_text(s->refused));
+	run_log_lines(s->said, LOG_LEVEL_VERBOSE, "", strbuf_text(s->refused));
 	if (lines == NULL)
 		return;
 	engine_report(s->locators, r->anchors, lines);
-	log_lines(LOG_LEVEL_NOTICE, "", strbuf_text(lines));
-	log_notice("run: %" PRIu64 " repositories, %" PRIu64 " of them not reached, %" PRIu32 ".%03" PRIu32 " s", r->counts.repositories, r->counts.failed, r->took_ms / 1000,
+	run_log_lines(s->said, LOG_LEVEL_NOTICE, "", strbuf_text(lines));
+	run_log_say(s->said, LOG_LEVEL_NOTICE, "run: %" PRIu64 " repositories, %" PRIu64 " of them not reached, %" PRIu32 ".%03" PRIu32 " s", r->counts.repositories, r->counts.failed, r->took_ms / 1000,
 		r->took_ms % 1000);
 	if (r->counts.over_limit > 0)
-		log_warn("%" PRIu64 " publication points are in repositories above the limits of max-repositories*", r->counts.over_limit);
+		run_log_say(s->said, LOG_LEVEL_WARN, "%" PRIu64 " publication points are in repositories above the limits of max-repositories*", r->counts.over_limit);
 	if (r->counts.store_full > 0)
-		log_error("%" PRIu64 " repositories have objects that are too large, or the store is full (store-size:)", r->counts.store_full);
+		run_log_say(s->said, LOG_LEVEL_ERROR, "%" PRIu64 " repositories have objects that are too large, or the store is full (store-size:)", r->counts.store_full);
 	if (r->counts.dubious > 0)
-		log_info("%" PRIu64 " publication points are at hosts that are not asked (dubious-hosts)", r->counts.dubious);
+		run_log_say(s->said, LOG_LEVEL_INFO, "%" PRIu64 " publication points are at hosts that are not asked (dubious-hosts)", r->counts.dubious);
 }
 
 /* Decision 6: what cannot be read any more is kept for whoever wants to look into it, and fetched anew. */
@@ -175,7 +177,7 @@ static void on_ended(struct loop *l, void *object, cycle_h h, const struct cycle
 	if (OK(r->result))
 		say_what_was_found(s, r);
 	else
-		log_error("the run failed: %s", r->result.e == ERR_LIMIT ? "the store is full (store-size:)" : err_text(r->result.e));
+		run_log_say(s->said, LOG_LEVEL_ERROR, "the run failed: %s", r->result.e == ERR_LIMIT ? "the store is full (store-size:)" : err_text(r->result.e));
 	s->retried = s->retried && !OK(r->result);
 	if (who != NULL)
 		s->ev.ended(l, who, r, s->locators);
@@ -201,6 +203,7 @@ static void begin(struct schedule *s)
 	s->next_sec = 0;
 	s->begun_ms = now_ms(loop_now(s->loop));
 	strbuf_clear(s->refused);
+	run_log_clear(s->said);
 	s->settings.fetcher = s->fetcher;
 	s->settings.store = s->store;
 	s->settings.dir = s->cache;
@@ -228,6 +231,11 @@ void schedule_run_now(struct schedule *s)
 void schedule_hurry(struct schedule *s)
 {
 	cycle_hurry(s->loop, s->cycle);
+}
+
+const char *schedule_said(const struct schedule *s)
+{
+	return run_log_text(s->said);
 }
 
 int64_t schedule_next_sec(const struct schedule *s)
@@ -261,6 +269,7 @@ void schedule_free(struct schedule *s)
 	locators_free(MOVE(s->newer));
 	store_close(MOVE(s->store));
 	strbuf_free(s->refused);
+	run_log_free(MOVE(s->said));
 	mem_free(s->cache);
 	mem_free(s->rsync_dir);
 	mem_free(s);
@@ -283,7 +292,8 @@ RESULT schedule_new(struct loop *l, const struct schedule_options *o, const stru
 	s->cache = mem_strdup(cache != NULL ? cache : "");
 	s->rsync_dir = settings_rsync_dir(cache != NULL ? cache : "");
 	s->refused = strbuf_new(REFUSED_OCTETS);
-	if (s->cache == NULL || s->rsync_dir == NULL || s->refused == NULL)
+	s->said = run_log_new((size_t)conf_int(conf_single(o->conf, CLAUSE_RPKI), OPT_RPKI_RUN_LOG_SIZE));
+	if (s->cache == NULL || s->rsync_dir == NULL || s->refused == NULL || s->said == NULL)
 		return FAIL(ERR_NOMEM);
 	s->store_limits = settings_store(o->conf);
 	take_settings(s, o->conf);

@@ -29,7 +29,6 @@
 #include "rpki/serve/http_inside.h"
 #include "rpki/serve/output.h"
 #include "rpki/serve/rtr_keep.h"
-#include "rpki/serve/rtr_keep.h"
 #include "rpki/serve/status_file.h"
 #include "rpki/settings.h"
 #include "rpki/store/store.h"
@@ -236,6 +235,8 @@ static void note_status(struct engine_process *p, const struct cycle_report *r, 
 		log_error("out of memory: the status is as of an earlier run");
 		return;
 	}
+	if (p->schedule != NULL)
+		s->log = status_text(s, schedule_said(p->schedule));
 	status_free(MOVE(p->status));
 	p->status = MOVE(s);
 }

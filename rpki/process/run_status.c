@@ -95,6 +95,8 @@ static RESULT add_anchor(struct status *s, const char *name, const struct anchor
 	memcpy(x->objects.valid, a->valid, sizeof x->objects.valid);
 	memcpy(x->objects.invalid, a->invalid, sizeof x->objects.invalid);
 	s->limits += a->limits;
+	s->remembered += a->points_remembered;
+	s->validated += a->points - a->points_remembered;
 	return DONE;
 }
 
@@ -136,6 +138,8 @@ RESULT run_status_make(const struct cycle_report *r, const struct locators *l, c
 	s->table_time = OK(r->result) ? t->done : before != NULL ? before->table_time : 0;
 	for (size_t i = 0; OK(r->result) && i < r->anchor_count && i < locators_count(l); i++)
 		TRY(add_anchor(s, locators_list(l)[i].name, &r->anchors[i]));
+	s->objects_stored = r->objects_stored;
+	s->octets_stored = r->octets_stored;
 	TRY(add_repositories(s, r, l, t->done, before));
 	TRY(add_alarms(s, r, t->done));
 	if (before != NULL)

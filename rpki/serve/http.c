@@ -466,6 +466,18 @@ static void on_metrics(const struct asked *a)
 	show(a, "text/plain;version=0.0.4;charset=utf-8", "Cache-Control: no-cache\r\n", show_metrics);
 }
 
+static void show_log(const struct shown *d, const struct live *l, struct strbuf *out)
+{
+	(void)l;
+	strbuf_puts(out, d->status->log);
+}
+
+/* What the log said of the last run. */
+static void on_log(const struct asked *a)
+{
+	show(a, TEXT_PLAIN, "Cache-Control: no-cache\r\n", show_log);
+}
+
 static void on_version(const struct asked *a)
 {
 	struct http_response r = { .status = 200, .type = TEXT_PLAIN, .fields = EVERYBODY };
@@ -490,7 +502,7 @@ static void on_asked(struct loop *l, void *object, http_ask_h ask, const struct 
 		const char *path BORROWED_FIELD;
 		path_fn *fn;
 		bool post;
-	} paths[] = { { "/metrics", on_metrics, false }, { "/status", on_status, false }, { "/api/v1/status", on_status_json, false }, { "/version", on_version, false },
+	} paths[] = { { "/metrics", on_metrics, false }, { "/status", on_status, false }, { "/api/v1/status", on_status_json, false }, { "/version", on_version, false }, { "/log", on_log, false },
 		{ "/json-delta", on_delta, false }, { "/json-delta/notify", on_notify, false }, { "/validity", on_validity, true }, { "/", on_front, false }, { "/ui", on_front, false } };
 	static const char validity[] = "/api/v1/validity/";
 	struct asked a = { (struct rpki_http *)object, ask, q, body };

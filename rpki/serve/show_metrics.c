@@ -116,6 +116,11 @@ static void valid(struct strbuf *out, const struct group *g, const char *metric,
 	line(out, g, metric, m->name, "", vrps_of(m->payloads).valid);
 }
 
+static void unsafe(struct strbuf *out, const struct group *g, const char *metric, const struct member *m)
+{
+	line(out, g, metric, m->name, "", vrps_of(m->payloads).unsafe);
+}
+
 static void filtered(struct strbuf *out, const struct group *g, const char *metric, const struct member *m)
 {
 	line(out, g, metric, m->name, "", vrps_of(m->payloads).filtered);
@@ -137,6 +142,12 @@ static void valid_payload(struct strbuf *out, const struct group *g, const char 
 {
 	for (unsigned int i = 0; i < STATUS_PAYLOADS; i++)
 		line(out, g, metric, m->name, types[i], m->payloads[i].valid);
+}
+
+static void unsafe_payload(struct strbuf *out, const struct group *g, const char *metric, const struct member *m)
+{
+	for (unsigned int i = 0; i < STATUS_PAYLOADS; i++)
+		line(out, g, metric, m->name, types[i], m->payloads[i].unsafe);
 }
 
 static void filtered_payload(struct strbuf *out, const struct group *g, const char *metric, const struct member *m)
@@ -166,10 +177,12 @@ static void show_group(struct strbuf *out, const struct group *g)
 		{ "publication_points_total", "number of publication points per", points },
 		{ "objects_total", "number of objects per", objects },
 		{ "valid_vrps_total", "number of VRPs, duplicates included, per", valid },
+		{ "unsafe_vrps_total", "number of VRPs that overlap a refused CA per", unsafe },
 		{ "locally_filtered_vrps_total", "number of VRPs that local exceptions take away per", filtered },
 		{ "duplicate_vrps_total", "number of VRPs found before per", duplicate },
 		{ "contributed_vrps_total", "number of VRPs in the final set per", contributed },
 		{ "valid_payload_total", "number of payloads, duplicates included, per", valid_payload },
+		{ "unsafe_payload_total", "number of payloads that overlap a refused CA per", unsafe_payload },
 		{ "locally_filtered_payload_total", "number of payloads that local exceptions take away per", filtered_payload },
 		{ "duplicate_payload_total", "number of payloads found before per", duplicate_payload },
 		{ "contributed_payload_total", "number of payloads in the final set per", contributed_payload },
@@ -225,6 +238,11 @@ static void octets(const struct status_repository *r, struct strbuf *out)
 	strbuf_printf(out, "%" PRIu64, r->octets);
 }
 
+static void failures(const struct status_repository *r, struct strbuf *out)
+{
+	strbuf_printf(out, "%u", r->failures);
+}
+
 /* way STATUS_WAYS: all */
 static void by_repository(struct strbuf *out, const struct status *s, enum status_way way, const char *name, const char *help, repository_fn *fn)
 {
@@ -261,6 +279,7 @@ static void transports(struct strbuf *out, const struct status *s)
 	by_repository(out, s, STATUS_RSYNC, "routinator_rsync_duration", "duration of rsync in seconds", duration);
 	by_repository(out, s, STATUS_WAYS, "cairn_rpki_repository_last_success_seconds", "when a repository was last fetched well, since 1970", last_success);
 	by_repository(out, s, STATUS_WAYS, "cairn_rpki_repository_received_bytes", "octets received in the last update of a repository", octets);
+	by_repository(out, s, STATUS_WAYS, "cairn_rpki_repository_failures", "runs in a row in which a repository could not be fetched", failures);
 	outcomes(out, s);
 }
 

@@ -18,7 +18,7 @@ struct status_payloads vrps_of(const struct status_payloads p[STATUS_PAYLOADS])
 {
 	const struct status_payloads *a = &p[STATUS_V4], *b = &p[STATUS_V6];
 
-	return (struct status_payloads){ a->valid + b->valid, a->duplicate + b->duplicate, a->filtered + b->filtered, a->contributed + b->contributed };
+	return (struct status_payloads){ a->valid + b->valid, a->duplicate + b->duplicate, a->filtered + b->filtered, a->contributed + b->contributed, a->unsafe + b->unsafe };
 }
 
 int http_status_of(const struct status_repository *r)
@@ -135,7 +135,7 @@ static void payload(struct json_out *j, const char *name, const struct status_pa
 	begin(j, name, '{');
 	number(j, "total", p->valid);
 	if (unsafe)
-		number(j, "unsafe", 0); /* VRPs that overlap a refused CA are not told apart: they are served */
+		number(j, "unsafe", p->unsafe);
 	number(j, "locallyFiltered", p->filtered);
 	number(j, "duplicate", p->duplicate);
 	number(j, "final", p->contributed);
@@ -157,7 +157,7 @@ static void vrps_and_payloads(struct json_out *j, const struct status_payloads p
 	struct status_payloads v = vrps_of(p);
 
 	number(j, "vrpsTotal", v.valid);
-	number(j, "vrpsUnsafe", 0);
+	number(j, "vrpsUnsafe", v.unsafe);
 	number(j, "vrpsLocallyFiltered", v.filtered);
 	number(j, "vrpsDuplicate", v.duplicate);
 	number(j, "vrpsFinal", v.contributed);
@@ -215,6 +215,8 @@ static void repositories(struct json_out *j, const struct status *s)
 		text(j, "tal", r->anchor);
 		text(j, "outcome", status_outcome_text(r->outcome));
 		text(j, "reason", r->why);
+		number(j, "failuresInARow", r->failures);
+		number(j, "patienceMs", r->patience_ms);
 		instant(j, "lastAttempt", r->tried);
 		instant(j, "lastSuccess", r->succeeded);
 		number(j, "bytesReceived", r->octets);
@@ -368,6 +370,7 @@ typedef uint64_t count_fn(const struct status_anchor *a);
 
 static uint64_t roas(const struct status_anchor *a) { return a->objects.valid[COUNTED_ROA]; }
 static uint64_t total(const struct status_anchor *a) { return vrps_of(a->payloads).valid; }
+static uint64_t unsafe(const struct status_anchor *a) { return vrps_of(a->payloads).unsafe; }
 static uint64_t filtered(const struct status_anchor *a) { return vrps_of(a->payloads).filtered; }
 static uint64_t duplicate(const struct status_anchor *a) { return vrps_of(a->payloads).duplicate; }
 static uint64_t contributed(const struct status_anchor *a) { return vrps_of(a->payloads).contributed; }
@@ -423,6 +426,8 @@ void show_text(const struct shown *d, const struct live *l, struct strbuf *out)
 	per_anchor(s, "valid-roas-per-tal", roas, out);
 	strbuf_printf(out, "vrps: %" PRIu64 "\n", v.valid);
 	per_anchor(s, "vrps-per-tal", total, out);
+	strbuf_printf(out, "unsafe-filtered-vrps: %" PRIu64 "\n", v.unsafe);
+	per_anchor(s, "unsafe-vrps-per-tal", unsafe, out);
 	strbuf_printf(out, "locally-filtered-vrps: %" PRIu64 "\n", v.filtered);
 	per_anchor(s, "locally-filtered-vrps-per-tal", filtered, out);
 	per_anchor(s, "duplicate-vrps-per-tal", duplicate, out);

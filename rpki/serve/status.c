@@ -7,7 +7,7 @@
 #include "base/strbuf.h"
 
 #define MAGIC 0x43524e53u /* "CRNS" */
-#define VERSION 1u
+#define VERSION 2u
 #define TEXT_MAX 65535u
 
 void status_free(struct status *s)
@@ -24,6 +24,7 @@ struct status *status_new(void)
 
 	if (s == NULL)
 		return NULL;
+	s->log = "";
 	s->arena = arena_new(2 * STATUS_OCTETS_MAX);
 	return s->arena != NULL ? MOVE(s) : NULL;
 }
@@ -169,9 +170,9 @@ static unsigned int word(struct codec *c, unsigned int v, unsigned int end)
 	return 0;
 }
 
-static void text(struct codec *c, const char **v)
+static void text_to(struct codec *c, const char **v, size_t max)
 {
-	size_t n = *v != NULL && c->out != NULL ? strnlen(*v, TEXT_MAX) : 0;
+	size_t n = *v != NULL && c->out != NULL ? strnlen(*v, max) : 0;
 	struct span s;
 	char *copy;
 
@@ -180,8 +181,8 @@ static void text(struct codec *c, const char **v)
 		strbuf_add(c->out, *v, n);
 		return;
 	}
-	s = n <= TEXT_MAX ? read_span(&c->in, n) : (struct span){ NULL, 0 };
-	if (n > TEXT_MAX || (s.n > 0 && memchr(s.p, '\0', s.n) != NULL))
+	s = n <= max ? read_span(&c->in, n) : (struct span){ NULL, 0 };
+	if (n > max || (s.n > 0 && memchr(s.p, '\0', s.n) != NULL))
 		reader_fail(&c->in);
 	*v = "";
 	if (s.n == 0 || !reader_ok(&c->in))
@@ -193,6 +194,11 @@ static void text(struct codec *c, const char **v)
 	}
 	memcpy(copy, s.p, s.n);
 	*v = copy;
+}
+
+static void text(struct codec *c, const char **v)
+{
+	text_to(c, v, TEXT_MAX);
 }
 
 static void objects(struct codec *c, struct status_objects *o)
@@ -214,6 +220,7 @@ static void payloads(struct codec *c, struct status_payloads p[STATUS_PAYLOADS])
 	for (unsigned int i = 0; i < STATUS_PAYLOADS; i++) {
 		u64(c, &p[i].valid);
 		u64(c, &p[i].duplicate);
+		u64(c, &p[i].unsafe);
 		u64(c, &p[i].filtered);
 		u64(c, &p[i].contributed);
 	}
@@ -247,6 +254,8 @@ static void repository(struct codec *c, struct status_repository *r)
 	text(c, &r->session);
 	u64(c, &r->serial);
 	u32(c, &r->deltas);
+	u32(c, &r->failures);
+	u32(c, &r->patience_ms);
 	u64(c, &r->octets);
 	u64(c, &r->objects_new);
 	u64(c, &r->objects_withdrawn);
@@ -274,6 +283,7 @@ static void run(struct codec *c, struct status *s)
 	u64(c, &s->validated);
 	u64(c, &s->objects_stored);
 	u64(c, &s->octets_stored);
+	text_to(c, &s->log, STATUS_LOG_MAX);
 	u64(c, &s->customers_withheld);
 	payloads(c, s->exceptions);
 	payloads(c, s->total);

@@ -12,6 +12,7 @@
 #include "rpki/validate/validate.h"
 
 #define STATUS_OCTETS_MAX ((size_t)64 << 20) /* of the flat form */
+#define STATUS_LOG_MAX ((size_t)32 << 20)    /* of its log */
 #define STATUS_LISTED_MAX 1000000u           /* anchors, repositories or alarms */
 
 struct strbuf;
@@ -24,6 +25,7 @@ struct status_payloads {
 	uint64_t duplicate;   /* of these: counted for an earlier object already */
 	uint64_t filtered;    /* of the rest: taken away by local exceptions */
 	uint64_t contributed; /* what is left, and served */
+	uint64_t unsafe;      /* of the valid ones: VRPs that overlap a refused CA. With unsafe-vrps: reject they are not served */
 };
 
 /* Objects that a trust anchor or a repository has. */
@@ -72,6 +74,8 @@ struct status_repository {
 	const char *session ARENA_FIELD; /* of RRDP; "" */
 	uint64_t serial;                /* of RRDP; 0: not known */
 	uint32_t deltas;                /* that were applied */
+	uint32_t failures;              /* runs in a row, the last one among them */
+	uint32_t patience_ms;           /* so long a first answer was waited for, since it had failed before; 0: as long as for all */
 	uint64_t octets;                /* that came */
 	uint64_t objects_new, objects_withdrawn;
 	struct status_objects objects;
@@ -95,6 +99,7 @@ struct status {
 	uint64_t limits;                    /* times that a limit has bitten, of all */
 	uint64_t remembered, validated;     /* publication points taken from memory, and looked at anew */
 	uint64_t objects_stored, octets_stored; /* in the store */
+	const char *log ARENA_FIELD;        /* what the log said of the run (rpki/run_log.h); "" */
 	uint64_t customers_withheld;        /* ASPA customers with too many providers */
 	struct status_payloads exceptions[STATUS_PAYLOADS]; /* added by local exceptions: valid and contributed */
 	struct status_payloads total[STATUS_PAYLOADS];      /* of all anchors and exceptions */

@@ -74,6 +74,7 @@ static RESULT tell(struct validation *r, struct point *p)
 	to->points++;
 	to->points_failed += p->failed;
 	to->points_kept += p->kept;
+	to->points_remembered += p->remembered;
 	to->limits += p->limits;
 	if (p->ca->depth == 0)
 		to->usable = !p->failed;

@@ -56,6 +56,7 @@ enum counted { COUNTED_CERT, COUNTED_CRL, COUNTED_MANIFEST, COUNTED_ROA, COUNTED
 struct anchor_result {
 	bool usable;                       /* its certificate was there and valid, and its own publication point too */
 	uint64_t points, points_failed;    /* failed: neither what is published is good, nor what was */
+	uint64_t points_remembered;        /* nothing of them was looked at: what was remembered holds */
 	uint64_t points_kept;              /* what is published is not good, and the last good state was used */
 	uint64_t valid[COUNTED], invalid[COUNTED];
 	uint64_t payloads;                 /* told to the sink, duplicates included */

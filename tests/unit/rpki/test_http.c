@@ -87,7 +87,9 @@ static struct status *facts(void)
 	s->run_start = 1700000000;
 	s->run_done = s->table_time = 1700000042;
 	s->run_ms = 42007;
+	s->log = status_text(s, "[WARN] repository r.example: gone\n");
 	r->outcome = STATUS_DELTAS;
+	r->failures = 3;
 	r->serial = 77;
 	r->http_status = 200;
 	r->session = status_text(s, "a-session");
@@ -228,6 +230,7 @@ static void before_the_first_run(void **state)
 	begin((struct user *)*state);
 	assert_int_equal(get("/json"), 503);
 	assert_int_equal(get("/metrics"), 503);
+	assert_int_equal(get("/log"), 503);
 	assert_int_equal(get("/status"), 503);
 	assert_int_equal(get("/json-delta"), 503);
 	assert_int_equal(get("/validity?asn=1&prefix=10.0.0.0/8"), 503);
@@ -437,6 +440,7 @@ static void status(void **state)
 	publish(0);
 	assert_int_equal(get("/api/v1/status"), 200);
 	assert_true(is_json() && says("\"version\": \"cairn-rpki/9.9\"") && says("\"serial\": 7,") && says("\"lastUpdateDuration\": 42.007"));
+	assert_true(says("\"failuresInARow\": 3"));
 	assert_true(says("\"validROAs\": 17") && says("\"rejectedPublicationPoints\": 2") && says("\"session\": \"a-session\"") && says("\"vrpsAddedLocally\": 1"));
 	/* ARIN was not in the facts: it is counted from the table, where one of its VRPs is RIPE's too */
 	assert_true(strstr(strstr(rig.body, "\"arin\""), "\"vrpsTotal\": 3") != NULL && strstr(strstr(rig.body, "\"arin\""), "\"vrpsDuplicate\": 1") != NULL);
@@ -450,6 +454,8 @@ static void status(void **state)
 	assert_int_equal(answer(), 200);
 	assert_true(is_json());
 	assert_int_equal(get("/"), 302);
+	assert_int_equal(get("/log"), 200);
+	assert_string_equal(rig.body, "[WARN] repository r.example: gone\n");
 	finish();
 }
 
@@ -461,6 +467,7 @@ static void metrics(void **state)
 	assert_true(says("\nroutinator_serial 7\n") && says("\nroutinator_vrps_final 5\n") && says("\nroutinator_ta_contributed_vrps_total{name=\"ripe\"} 2\n"));
 	assert_true(says("\nroutinator_rrdp_serial_info{uri=\"https://r.example/<b>\\\"notification\\\".xml\"} 77\n"));
 	assert_true(says("\nroutinator_ta_publication_points_total{name=\"ripe\",state=\"rejected\"} 2\n") && says("cairn_rpki_alarms{gravity=\"alarm\"} 1\n"));
+	assert_true(says("\nroutinator_ta_unsafe_vrps_total{name=\"ripe\"} 0\n") && says("\ncairn_rpki_repository_failures{uri=\"https://r.example/<b>\\\"notification\\\".xml\"} 3\n"));
 	/* each metric once, with its lines together */
 	for (const char *p = rig.body; (p = strstr(p, "# TYPE ")) != NULL; p++) {
 		char name[120], again[140];

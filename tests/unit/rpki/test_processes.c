@@ -237,10 +237,10 @@ static struct locators *two_anchors(void)
 static void a_run_is_told_and_goes_on_from_the_one_before(void **state)
 {
 	AUTO(locators_free) struct locators *l = two_anchors();
-	struct anchor_result anchors[2] = { { .usable = true, .points = 5, .limits = 2, .not_after = 99 }, { .usable = false } };
+	struct anchor_result anchors[2] = { { .usable = true, .points = 5, .points_remembered = 3, .limits = 2, .not_after = 99 }, { .usable = false } };
 	struct cycle_repository repositories[3] = { { .rrdp = true, .uri = "https://a/n.xml", .how = CYCLE_DELTAS, .serial = 7, .deltas = 2, .why = "" },
 		{ .rrdp = false, .uri = "rsync://b/m/", .anchor = 1, .how = CYCLE_RSYNC, .why = "" }, { .rrdp = true, .uri = "https://c/n.xml", .how = CYCLE_SNAPSHOT, .why = "" } };
-	struct cycle_report r = { .anchors = anchors, .anchor_count = 2, .repositories = repositories, .repository_count = 3, .took_ms = 1500 };
+	struct cycle_report r = { .anchors = anchors, .anchor_count = 2, .repositories = repositories, .repository_count = 3, .objects_stored = 77, .octets_stored = 7777, .took_ms = 1500 };
 	const struct run_times first = { 1000, 1001, 1600 }, second = { 2000, 2002, 0 };
 	AUTO(table_builder_free) struct table_builder *b = table_builder_new(NULL);
 	AUTO(table_unref) struct payload_table *t = NULL;
@@ -258,6 +258,7 @@ static void a_run_is_told_and_goes_on_from_the_one_before(void **state)
 	assert_string_equal(s1->anchors->name, "a");
 	assert_int_equal(s1->anchors->objects.points, 5);
 	assert_int_equal(s1->limits, 2);
+	assert_true(s1->remembered == 3 && s1->validated == 2 && s1->objects_stored == 77 && s1->octets_stored == 7777);
 	assert_int_equal(s1->nalarms, 1); /* b is not usable */
 	x = s1->repositories;
 	assert_int_equal(x->outcome, STATUS_DELTAS);

@@ -22,7 +22,8 @@ static struct status *example(void)
 	s->run_done = 1700000042;
 	s->run_next = 1700000600;
 	s->run_ms = 42123;
-	s->total[STATUS_V6] = (struct status_payloads){ 10, 2, 1, 7 };
+	s->log = status_text(s, "[WARN] repository r.example: gone\n[INFO] run: 1 repository\n");
+	s->total[STATUS_V6] = (struct status_payloads){ 10, 2, 1, 7, 3 };
 	a = status_add_anchor(s, "ripe");
 	a->usable = true;
 	a->not_after = INT64_MAX;
@@ -33,6 +34,8 @@ static struct status *example(void)
 	r = status_add_repository(s, "https://rrdp.example/notification.xml");
 	r->anchor = status_text(s, "ripe");
 	r->why = status_text(s, "the answer was 503");
+	r->failures = 4;
+	r->patience_ms = 5000;
 	r->http_status = 503;
 	r->http_payload_status = -1;
 	r->outcome = STATUS_SNAPSHOT;
@@ -57,6 +60,8 @@ static void there_and_back(void **state)
 	assert_true(t->anchors->usable && t->anchors->not_after == INT64_MAX && t->anchors->objects.valid[COUNTED_ROA] == UINT64_MAX);
 	assert_true(t->anchors->objects.stale_crls == 4 && t->anchors->payloads[STATUS_ASPAS].contributed == 5 && t->total[STATUS_V6].duplicate == 2);
 	assert_string_equal(t->repositories->why, "the answer was 503");
+	assert_string_equal(t->log, "[WARN] repository r.example: gone\n[INFO] run: 1 repository\n");
+	assert_true(t->total[STATUS_V6].unsafe == 3 && t->repositories->failures == 4 && t->repositories->patience_ms == 5000);
 	assert_true(t->repositories->http_status == 503 && t->repositories->http_payload_status == -1 && t->repositories->outcome == STATUS_SNAPSHOT);
 	assert_true(t->repositories->next->way == STATUS_RSYNC && t->repositories->next->fallback && t->repositories->next->exit_status == -1);
 	assert_string_equal(t->alarms->what, "ripe has lost half of its payloads");
