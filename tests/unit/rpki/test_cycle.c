@@ -13,6 +13,7 @@
 #include "rpki/routes/table.h"
 #include "rpki/store/store.h"
 #include "tests/unit/rpki/object/toy.h"
+#include "tests/unit/top.h"
 
 LOOP_HANDLE_IMPL(user)
 
@@ -27,7 +28,6 @@ LOOP_HANDLE_IMPL(user)
 
 static struct toy *toy;
 static struct toy_file files[TOY_FILES];
-static char top[] = "/tmp/test_cycle.XXXXXX";
 static struct locators *locators;
 static struct store *store;
 
@@ -36,25 +36,6 @@ static struct {
 	char notification[2000], *snapshot;
 	unsigned int serial;
 } serves;
-
-static const char *path(const char *name)
-{
-	static char room[4][300];
-	static unsigned int turn;
-
-	turn = (turn + 1) % 4;
-	(void)snprintf(room[turn], sizeof room[turn], "%s/%s", top, name);
-	return room[turn];
-}
-
-static void put_at(const char *where, struct span octets)
-{
-	int fd = open(where, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, octets.p, octets.n), (ssize_t)octets.n);
-	assert_int_equal(close(fd), 0);
-}
 
 static void hex_of(struct span octets, char ret[65])
 {
@@ -132,7 +113,7 @@ static void bring(const struct fake_op *o)
 		AUTO_CHARS char *to = starts(files[i].uri, o->uri) ? mem_printf("%s/%s", tree, files[i].uri + base) : NULL;
 
 		if (to != NULL)
-			put_at(to, i == TOY_FILE_TA && serves.anchor_bad ? span_text("nothing") : files[i].octets);
+			write_file(to, i == TOY_FILE_TA && serves.anchor_bad ? span_text("nothing") : files[i].octets, 0600);
 	}
 }
 
@@ -362,7 +343,7 @@ static void make_world(void)
 	toy_repository(toy, files);
 	files[TOY_FILE_CA].octets = toy_object(toy, TOY_CA);
 	files[TOY_FILE_TA_MANIFEST].octets = toy_manifest(toy, true, 7, files + TOY_FILE_TA_CRL, 2);
-	put_at(tal, toy_locator(toy));
+	write_file(tal, toy_locator(toy), 0600);
 	assert_true(OK(locators_load(NULL, &tal, 1, why, &locators)));
 }
 
@@ -571,21 +552,6 @@ static void a_run_may_be_stopped(void **state)
 		cycle_stop(u->loop, c);
 		loop_turn(u->loop, false);
 	}
-}
-
-static int make_top(void **state)
-{
-	(void)state;
-	return mkdtemp(top) != NULL ? 0 : -1;
-}
-
-static int remove_top(void **state)
-{
-	char command[100];
-
-	(void)state;
-	(void)snprintf(command, sizeof command, "rm -rf '%s'", top);
-	return system(command) == 0 ? 0 : -1;
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, start, stop)

@@ -8,6 +8,7 @@
 
 #include "rpki/fetch/fetcher_direct.h"
 #include "tests/sim/net.h"
+#include "tests/unit/top.h"
 
 LOOP_HANDLE_IMPL(user)
 
@@ -275,27 +276,6 @@ static void who_asked_may_go(void **state)
 
 /* --- rsync */
 
-static char top[] = "/tmp/test_fetcher_direct.XXXXXX";
-
-static const char *path(const char *name)
-{
-	static char room[4][300];
-	static unsigned int turn;
-
-	turn = (turn + 1) % 4;
-	(void)snprintf(room[turn], sizeof room[turn], "%s/%s", top, name);
-	return room[turn];
-}
-
-static void put(const char *name, const char *text)
-{
-	int fd = open(path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	assert_int_equal(close(fd), 0);
-}
-
 static void a_folder_comes(void **state)
 {
 	static const struct timespec old[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
@@ -312,11 +292,11 @@ static void a_folder_comes(void **state)
 	assert_int_equal(mkdir(path("d"), 0700), 0);
 	assert_int_equal(mkdir(path("d/00000000000000000000000000000000"), 0700), 0);
 	assert_int_equal(mkdir(path("d/00000000000000000000000000000000/tree"), 0700), 0);
-	put("d/00000000000000000000000000000000/tree/x", "");
+	write_file(path("d/00000000000000000000000000000000/tree/x"), span_text(""), 0600);
 	assert_int_equal(mkdir(path("d/of-somebody-else"), 0700), 0);
 	assert_int_equal(utimensat(AT_FDCWD, path("d/00000000000000000000000000000000"), old, 0), 0);
 	assert_int_equal(utimensat(AT_FDCWD, path("d/of-somebody-else"), old, 0), 0);
-	put("script", "#!/bin/sh\nfor last; do :; done\necho hello > \"$last\"x\ncase \"$*\" in *slow*) sleep 600;; esac\n");
+	write_file(path("script"), span_text("#!/bin/sh\nfor last; do :; done\necho hello > \"$last\"x\ncase \"$*\" in *slow*) sleep 600;; esac\n"), 0700);
 	o.rsync.command = path("script");
 	o.rsync_dir = path("d");
 	f = fetcher_direct_new(u->host, &o);
@@ -334,21 +314,6 @@ static void a_folder_comes(void **state)
 	assert_int_equal(asked[1].end.e, ERR_TIMEOUT);
 	assert_int_equal(fetcher_counts(f).rsyncs, 2);
 	fetcher_free(f);
-}
-
-static int make_top(void **state)
-{
-	(void)state;
-	return mkdtemp(top) != NULL ? 0 : -1;
-}
-
-static int remove_top(void **state)
-{
-	char command[100];
-
-	(void)state;
-	(void)snprintf(command, sizeof command, "rm -rf '%s'", top);
-	return system(command) == 0 ? 0 : -1;
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, start, stop)

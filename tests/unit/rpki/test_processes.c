@@ -15,28 +15,13 @@
 #include "rpki/process/listeners.h"
 #include "rpki/process/memory_file.h"
 #include "rpki/process/run_status.h"
+#include "tests/unit/top.h"
 
 LOOP_HANDLE_IMPL(user)
 
-static char top[] = "/tmp/test_processes.XXXXXX";
-
-static const char *path(const char *name)
-{
-	static char room[4][200];
-	static unsigned int turn;
-
-	turn = (turn + 1) % 4;
-	(void)snprintf(room[turn], sizeof room[turn], "%s/%s", top, name);
-	return room[turn];
-}
-
 static void put(const char *name, const char *text)
 {
-	int fd = open(path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	assert_int_equal(close(fd), 0);
+	write_file(path(name), span_text(text), 0600);
 }
 
 static struct conf *conf_of(const char *fmt, ...) PRINTF_LIKE(1, 2);
@@ -295,22 +280,6 @@ static void roles_have_what_they_need_and_no_more(void **state)
 		assert_int_equal(child_groups((enum child_role)i) & SANDBOX_PRIVILEGES, 0);
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	return mkdtemp(top) != NULL ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	static const char *const names[] = { "s.json", "new", "cert", "key", "a.tal", "b.tal", "rtr" };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		(void)unlink(path(names[i]));
-	return rmdir(top);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,5 +294,5 @@ int main(void)
 		cmocka_unit_test(roles_have_what_they_need_and_no_more),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, make_top, remove_top);
 }

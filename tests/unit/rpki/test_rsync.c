@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "rpki/fetch/rsync_run.h"
 #include "rpki/fetch/rsync_tree.h"
+#include "tests/unit/top.h"
 
 LOOP_HANDLE_IMPL(user)
 
@@ -19,7 +20,6 @@ struct heard {
 };
 
 static struct heard heard;
-static char top[] = "/tmp/test_rsync.XXXXXX";
 
 static void on_ended(struct loop *l, void *object, rsync_run_h r, enum err e, const char *why)
 {
@@ -29,24 +29,9 @@ static void on_ended(struct loop *l, void *object, rsync_run_h r, enum err e, co
 	(void)snprintf(heard.why, sizeof heard.why, "%s", why);
 }
 
-static const char *path(const char *name)
-{
-	static char room[4][200];
-	static unsigned int turn;
-
-	turn = (turn + 1) % 4;
-	(void)snprintf(room[turn], sizeof room[turn], "%s/%s", top, name);
-	return room[turn];
-}
-
 static void put(const char *name, const char *text, mode_t mode)
 {
-	int fd = open(path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	assert_int_equal(fchmod(fd, mode), 0);
-	assert_int_equal(close(fd), 0);
+	write_file(path(name), span_text(text), mode);
 }
 
 static char *read_text(const char *name)
@@ -301,19 +286,7 @@ static void a_folder_is_read(void **state)
 
 static int group_start(void **state)
 {
-	(void)state;
-	assert_non_null(mkdtemp(top));
-	assert_int_equal(mkdir(path("tree"), 0700), 0);
-	return 0;
-}
-
-static int group_stop(void **state)
-{
-	char command[100];
-
-	(void)state;
-	(void)snprintf(command, sizeof command, "rm -rf '%s'", top);
-	return system(command);
+	return make_top(state) == 0 && mkdir(path("tree"), 0700) == 0 ? 0 : -1;
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, user_start, user_end)
@@ -331,5 +304,5 @@ int main(void)
 		cmocka_unit_test(a_folder_is_read),
 	};
 
-	return cmocka_run_group_tests(tests, group_start, group_stop);
+	return cmocka_run_group_tests(tests, group_start, remove_top);
 }

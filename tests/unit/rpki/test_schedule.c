@@ -11,34 +11,15 @@
 #include "rpki/settings.h"
 #include "rpki/tidy.h"
 #include "tests/unit/rpki/object/toy.h"
+#include "tests/unit/top.h"
 
 LOOP_HANDLE_IMPL(user)
 
 #define DAY 86400
 
-static char top[] = "/tmp/test_schedule.XXXXXX";
 static unsigned int ended;
 static struct result result;
 static uint64_t generation;
-
-static const char *path(const char *name)
-{
-	static char room[4][300];
-	static unsigned int turn;
-
-	turn = (turn + 1) % 4;
-	(void)snprintf(room[turn], sizeof room[turn], "%s/%s", top, name);
-	return room[turn];
-}
-
-static void put(const char *name, struct span octets)
-{
-	int fd = open(path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, octets.p, octets.n), (ssize_t)octets.n);
-	assert_int_equal(close(fd), 0);
-}
 
 static struct conf *conf(const char *more) OWNED_BY(conf_free);
 static struct conf *conf(const char *more)
@@ -122,7 +103,7 @@ static void a_damaged_store_is_set_aside(void **state)
 
 	memset(junk, 'x', sizeof junk);
 	(void)unlink(path("objects.mdb.bad"));
-	put("objects.mdb", span_of(junk, sizeof junk));
+	write_file(path("objects.mdb"), span_of(junk, sizeof junk), 0600);
 	s = begin(u, c, true);
 	assert_int_equal(stat(path("objects.mdb.bad"), &st), 0);
 	assert_int_equal(st.st_size, (off_t)sizeof junk);
@@ -227,25 +208,15 @@ static void options_mean_what_they_say(void **state)
 	assert_int_equal(settings_fetcher(bad, &f).e, ERR_FORMAT);
 }
 
-static int make_top(void **state)
+static int make_locator(void **state)
 {
 	struct toy *t = toy_new();
 
-	(void)state;
-	if (mkdtemp(top) == NULL)
+	if (make_top(state) != 0)
 		return -1;
-	put("toy.tal", toy_locator(t));
+	write_file(path("toy.tal"), toy_locator(t), 0600);
 	toy_free(t);
 	return 0;
-}
-
-static int remove_top(void **state)
-{
-	char command[100];
-
-	(void)state;
-	(void)snprintf(command, sizeof command, "rm -rf '%s'", top);
-	return system(command) == 0 ? 0 : -1;
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, user_start, user_end)
@@ -255,5 +226,5 @@ int main(void)
 	const struct CMUnitTest tests[] = { CASE(one_run_and_no_more), CASE(runs_follow_one_another), CASE(a_damaged_store_is_set_aside), CASE(what_cannot_begin),
 		CASE(what_nobody_wants_is_thrown_away), CASE(options_mean_what_they_say) };
 
-	return cmocka_run_group_tests(tests, make_top, remove_top);
+	return cmocka_run_group_tests(tests, make_locator, remove_top);
 }
