@@ -38,6 +38,9 @@ void core_shared_free(struct core_shared *s) TAKES(1);
 struct core_shared *core_shared_new(const struct hash_key *key) OWNED_BY(core_shared_free) NONNULL;
 DEFINE_AUTO(struct core_shared, core_shared_free)
 
+/* Do policies that require something of routes act as `log` now, for want of VRPs? As of the last question that they concerned; any thread. */
+bool core_shared_is_unguarded(const struct core_shared *s) NONNULL;
+
 struct core_env {
 	struct loop *loop PARENT_FIELD;
 	struct upstream *upstream PARENT_FIELD;

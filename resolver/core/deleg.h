@@ -63,6 +63,7 @@ struct deleg {
 	bool expires;          /* false: from configuration, for as long as that lasts */
 	bool asked_child;      /* the names that the zone itself gives were looked at */
 	const char *route_why ARENA_FIELD; /* of the first SERVER_ROUTE; NULL: none, or no memory */
+	uint32_t route_refused; /* servers: SERVER_ROUTE */
 	uint32_t dead_targets; /* names that turned out to have no address */
 };
 
@@ -73,6 +74,7 @@ struct deleg_env {
 	struct rng *rng BORROWED_FIELD; /* NULL: only to look, not to ask */
 	const struct now *now BORROWED_FIELD;
 	const struct route_view *routes BORROWED_FIELD; /* NULL: they do not count */
+	struct name asked; /* of the question, for whose sake; wire NULL: none */
 	bool renew; /* a refresh: delegations that are about to expire are asked for anew */
 };
 

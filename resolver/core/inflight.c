@@ -1,5 +1,7 @@
 #include "resolver/core/inflight.h"
 
+#include <stdatomic.h>
+
 #include "base/lock.h"
 #include "base/mem.h"
 
@@ -98,6 +100,7 @@ struct core_shared {
 	struct lock lock; /* of what follows */
 	struct loop **loops OWNED_FIELD; /* by number - 1; NULL: has left. The loops are their workers' */
 	uint32_t cores;
+	atomic_bool unguarded;
 };
 
 void core_shared_free(struct core_shared *s)
@@ -203,4 +206,16 @@ bool core_shared_post(struct core_shared *s, uint32_t core, struct message *m)
 	if (!there)
 		m->free(m);
 	return there;
+}
+
+bool core_shared_note_guard(struct core_shared *s, bool guarded)
+{
+	if (atomic_load_explicit(&s->unguarded, memory_order_relaxed) == !guarded)
+		return false;
+	return atomic_exchange_explicit(&s->unguarded, !guarded, memory_order_relaxed) == guarded;
+}
+
+bool core_shared_is_unguarded(const struct core_shared *s)
+{
+	return atomic_load_explicit(&s->unguarded, memory_order_relaxed);
 }

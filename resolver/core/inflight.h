@@ -55,4 +55,7 @@ void core_shared_release(struct core_shared *s, struct shared_flight *f) NONNULL
 bool core_shared_post(struct core_shared *s, uint32_t core, struct message *m) TAKES(3) NONNULL;
 const struct hash_key *core_shared_key(const struct core_shared *s) BORROWED NONNULL;
 
+/* Whether policies that require something of routes have VRPs to go by. True: that is another answer than the last time anybody asked. */
+bool core_shared_note_guard(struct core_shared *s, bool guarded) NONNULL;
+
 #endif

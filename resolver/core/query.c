@@ -51,7 +51,7 @@ struct deleg_env query_deleg_env(struct resolution *q)
 {
 	return (struct deleg_env){
 		.arena = q->arena, .settings = q->settings, .cache = q->core->env.rrcache, .rng = loop_rng(q->core->env.loop), .now = query_now(q),
-		.routes = core_routes(q->core), .renew = q->renew,
+		.routes = core_routes(q->core), .asked = q->now.name, .renew = q->renew,
 	};
 }
 
@@ -361,16 +361,31 @@ static bool look_for_targets(struct resolution *q)
 static void choose(struct resolution *q)
 {
 	struct deleg_env e = query_deleg_env(q);
+	uint32_t refused = q->deleg->route_refused;
+	enum select_result found;
 	size_t server;
 
-	if (select_server(&e, q->deleg, q->now.type, q->core->env.infra, &server) == SELECT_SERVER) {
+	route_note_guard(q->core, e.routes, select_policy(&e, q->deleg));
+	found = select_server(&e, q->deleg, q->now.type, q->core->env.infra, &server);
+	stats_add(q->core->env.stats, COUNT_ROUTE_REFUSED, q->deleg->route_refused - refused);
+	switch (found) {
+	case SELECT_SERVER:
 		/* Before one that kept silent is asked again, the names whose addresses are not known yet. */
 		if (q->deleg->servers[server].timeouts == 0 || !look_for_targets(q))
 			ask_server(q, server);
-		return;
+		break;
+	case SELECT_LAST:
+		if (look_for_targets(q))
+			break;
+		stats_inc(q->core->env.stats, COUNT_ROUTE_LAST);
+		ask_server(q, server);
+		break;
+	case SELECT_NONE:
+	case SELECT_BLOCKED:
+		if (!look_for_targets(q))
+			query_give_up(q);
+		break;
 	}
-	if (!look_for_targets(q))
-		query_give_up(q);
 }
 
 static bool try_next_zone(struct resolution *q)

@@ -59,6 +59,32 @@ enum route_use route_use_of(const struct route_rule *r, struct infra *infra, con
 	return ROUTE_FIRST;
 }
 
+void route_note_guard(struct core *c, const struct route_view *view, enum route_policy policy)
+{
+	bool guarded = view != NULL && route_view_has_vrps(view);
+
+	if (policy < ROUTE_POLICY_NOT_INVALID)
+		return;
+	if (!guarded)
+		stats_inc(c->env.stats, COUNT_ROUTE_UNGUARDED);
+	if (!core_shared_note_guard(c->env.shared, guarded))
+		return;
+	if (guarded)
+		log_notice("routes: there are VRPs again: require-not-invalid and require-valid are in force");
+	else
+		log_warn("routes: there are no VRPs that have not expired: require-not-invalid and require-valid act as log");
+}
+
+struct route_facts route_facts_of(const struct route_view *view, const struct addr *a)
+{
+	struct route_verdict v;
+
+	if (view == NULL)
+		return (struct route_facts){ .state = VERDICT_UNKNOWN };
+	v = route_judge(view, a);
+	return (struct route_facts){ v.state, v.has_route ? v.from.origin : 0, v.contested };
+}
+
 const char *route_reason(const struct route_rule *r, const struct endpoint *server, struct arena *a)
 {
 	AUTO(strbuf_free) struct strbuf *out = strbuf_new(REASON_MAX);

@@ -30,8 +30,19 @@ struct route_rule {
 enum route_use { ROUTE_FIRST, ROUTE_USUAL, ROUTE_LAST, ROUTE_NEVER };
 /* f: what is known of the server; the verdict is kept with it. */
 enum route_use route_use_of(const struct route_rule *r, struct infra *infra, const struct endpoint *server, const struct server_facts *f, const struct now *now) NONNULL;
+/* Counts, and says once, that policies which require something have no VRPs to go by; and that they have again. view: NULL: nothing is known of routes. */
+void route_note_guard(struct core *c, const struct route_view *view, enum route_policy policy) __attribute__((nonnull(1)));
 /* "192.0.2.53: invalid origin, 192.0.2.0/24 by AS64511, VRP 192.0.2.0/24-24 AS64496", in the arena; NULL: no memory. */
 const char *route_reason(const struct route_rule *r, const struct endpoint *server, struct arena *a) IN_ARENA NONNULL;
+
+/* What a condition on routes goes by, of an address: its state, and who announces the route that decided. */
+struct route_facts {
+	enum verdict_state state;
+	uint32_t origin; /* AS number; 0: no route is known, or it is of a set of ASes */
+	bool contested;  /* somebody else's route of the same prefix is invalid */
+};
+/* view: NULL: unknown. */
+struct route_facts route_facts_of(const struct route_view *view, const struct addr *a) __attribute__((nonnull(2)));
 
 /* The view that hangs on the board now; NULL: none. Good for this turn. */
 const struct route_view *core_routes(struct core *c) BORROWED NONNULL;

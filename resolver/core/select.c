@@ -113,13 +113,19 @@ static void refuse(const struct deleg_env *e, const struct route_rule *rule, str
 {
 	s->outcome = SERVER_ROUTE;
 	s->done = true;
+	d->route_refused++;
 	if (d->route_why == NULL)
 		d->route_why = route_reason(rule, &s->at, e->arena);
 }
 
+enum route_policy select_policy(const struct deleg_env *e, const struct deleg *d)
+{
+	return settings_route_policy(e->settings, d->source == DELEG_FORWARD && e->asked.wire != NULL ? e->asked : d->zone);
+}
+
 enum select_result select_server(const struct deleg_env *e, struct deleg *d, uint16_t type, struct infra *infra, size_t *ret_server)
 {
-	const struct route_rule rule = { .view = e->routes, .policy = settings_route_policy(e->settings, d->zone) };
+	const struct route_rule rule = { .view = e->routes, .policy = select_policy(e, d) };
 	struct candidate open[MAX_CANDIDATES], last[MAX_CANDIDATES];
 	size_t opens = 0, lasts = 0;
 	bool blocked = false;
@@ -153,7 +159,9 @@ enum select_result select_server(const struct deleg_env *e, struct deleg *d, uin
 		else
 			open[opens++] = c;
 	}
-	if (pick(e, d, infra, open, opens, &blocked, ret_server) || pick(e, d, infra, last, lasts, &blocked, ret_server))
+	if (pick(e, d, infra, open, opens, &blocked, ret_server))
 		return SELECT_SERVER;
+	if (pick(e, d, infra, last, lasts, &blocked, ret_server))
+		return SELECT_LAST;
 	return blocked ? SELECT_BLOCKED : SELECT_NONE;
 }

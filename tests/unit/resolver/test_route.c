@@ -112,8 +112,8 @@ static void policies(void **state)
 	close_kit(&k);
 }
 
-/* How often each server is taken, of 400 choices. */
-static void take_many(struct kit *k, const struct route_view *v, unsigned int *ret)
+/* How often each server is taken, of 400 choices, each with that result. */
+static void take_many_as(struct kit *k, const struct route_view *v, enum select_result as, unsigned int *ret)
 {
 	struct deleg_env e = { .arena = k->arena, .settings = k->settings, .rng = k->rng, .now = &at, .routes = v };
 
@@ -121,9 +121,14 @@ static void take_many(struct kit *k, const struct route_view *v, unsigned int *r
 	for (unsigned int n = 0; n < 400; n++) {
 		size_t server = 9;
 
-		assert_int_equal(select_server(&e, &k->d, RR_A, k->infra, &server), SELECT_SERVER);
+		assert_int_equal(select_server(&e, &k->d, RR_A, k->infra, &server), as);
 		ret[server]++;
 	}
+}
+
+static void take_many(struct kit *k, const struct route_view *v, unsigned int *ret)
+{
+	take_many_as(k, v, SELECT_SERVER, ret);
 }
 
 static void valid_ones_first_invalid_ones_last(void **state)
@@ -146,9 +151,58 @@ static void valid_ones_first_invalid_ones_last(void **state)
 	take_many(&k, v, taken);
 	assert_int_equal(taken[1], 400);
 	k.servers[1].done = true;
-	take_many(&k, v, taken);
+	take_many_as(&k, v, SELECT_LAST, taken);
 	assert_int_equal(taken[0], 400); /* no other is left */
 	close_kit(&k);
+}
+
+static const struct addr *addr_at(const char *text)
+{
+	static struct addr a;
+
+	assert_true(OK(addr_parse(text, &a)));
+	return &a;
+}
+
+/* A forwarder answers for all zones: the policy is that of the name asked for. An authoritative server's is its zone's. */
+static void a_forwarders_policy_is_that_of_the_name(void **state)
+{
+	static const char *const address[] = { "203.0.113.1" };
+	AUTO(route_view_unref) struct route_view *v = view(true, 1);
+	struct name_buf bank;
+	struct deleg_env e;
+	size_t server;
+	struct kit k;
+
+	(void)state;
+	assert_true(OK(name_from_text("www.bank.example", NULL, &bank)));
+	open_kit(&k, "route-validation:\n policy: prefer\n zone-policy: \"bank.example\" require-not-invalid\n", address, 1);
+	e = (struct deleg_env){ .arena = k.arena, .settings = k.settings, .rng = k.rng, .now = &at, .routes = v, .asked = name_of(&bank) };
+	assert_int_equal(select_server(&e, &k.d, RR_A, k.infra, &server), SELECT_LAST);
+	k.d.source = DELEG_FORWARD;
+	assert_int_equal(select_policy(&e, &k.d), ROUTE_POLICY_NOT_INVALID);
+	assert_int_equal(select_server(&e, &k.d, RR_A, k.infra, &server), SELECT_NONE);
+	assert_int_equal(k.d.route_refused, 1);
+	assert_int_equal(k.servers[0].outcome, SERVER_ROUTE);
+	close_kit(&k);
+}
+
+static void what_a_condition_is_told(void **state)
+{
+	AUTO(route_view_unref) struct route_view *v = view(true, 1), *without = view(false, 2);
+	struct route_facts f = route_facts_of(v, addr_at("203.0.113.9"));
+
+	(void)state;
+	assert_int_equal(f.state, VERDICT_INVALID_ORIGIN);
+	assert_int_equal(f.origin, 3);
+	f = route_facts_of(v, addr_at("192.0.2.9"));
+	assert_int_equal(f.state, VERDICT_VALID);
+	assert_int_equal(f.origin, 1);
+	f = route_facts_of(v, addr_at("10.0.0.1"));
+	assert_int_equal(f.state, VERDICT_UNKNOWN);
+	assert_int_equal(f.origin, 0);
+	assert_int_equal(route_facts_of(without, addr_at("203.0.113.9")).state, VERDICT_UNKNOWN);
+	assert_int_equal(route_facts_of(NULL, addr_at("203.0.113.9")).state, VERDICT_UNKNOWN);
 }
 
 static void what_is_required(void **state)
@@ -191,6 +245,8 @@ int main(void)
 		cmocka_unit_test(policies),
 		cmocka_unit_test(valid_ones_first_invalid_ones_last),
 		cmocka_unit_test(what_is_required),
+		cmocka_unit_test(a_forwarders_policy_is_that_of_the_name),
+		cmocka_unit_test(what_a_condition_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
