@@ -531,12 +531,12 @@ static void on_asked(struct loop *l, void *object, http_ask_h ask, const struct 
 
 /* -------------------------------------------------------------------------------------------------------------- publishing */
 
-/* The session of RTR's versions in one number: it lives as long as they do. */
+/* The sessions of RTR's versions that outlive a restart, in one number: it lives as long as they do. */
 static uint64_t session_of(const struct rtr_state *s)
 {
 	uint64_t n = 0;
 
-	for (unsigned int i = 0; i < RTR_VERSIONS; i++)
+	for (unsigned int i = 1; i < RTR_VERSIONS; i++)
 		n = n << 16 | s->session[i];
 	return n;
 }

@@ -260,6 +260,24 @@ static RESULT read_images(int fd, const struct head *h, const struct entry *list
 	return DONE;
 }
 
+/*
+ * Version 0 begins a session of its own each time: of its routers GoBGP asks for everything whenever it connects, and forgets what it had only when the session is another; what was withdrawn
+ * while it was away would stay for ever.
+ */
+static struct rtr_state state_of(const struct head *h, uint16_t drawn)
+{
+	struct rtr_state s = { .serial = h->serial };
+	bool taken = true;
+
+	memcpy(s.session, h->session, sizeof s.session);
+	for (s.session[0] = drawn; taken; s.session[0] += taken) {
+		taken = false;
+		for (unsigned int i = 0; i < RTR_VERSIONS; i++)
+			taken |= s.session[0] == h->session[i];
+	}
+	return s;
+}
+
 RESULT rtr_keep_read_file(int fd, struct rtr_feed *f, const struct history_limits *limits, int64_t now, int64_t max_age, int64_t *ret_at)
 {
 	AUTO(table_unref) struct payload_table *t = NULL, *fresh = NULL;
@@ -278,8 +296,7 @@ RESULT rtr_keep_read_file(int fd, struct rtr_feed *f, const struct history_limit
 		return FAIL(ERR_NOMEM);
 	TRY(read_images(fd, &h, list, sizeof h + n * sizeof(struct entry), history, &t));
 	TRY(table_unexpired(t, now, &expired, &fresh));
-	s.serial = h.serial;
-	memcpy(s.session, h.session, sizeof s.session);
+	s = state_of(&h, rtr_feed_state(f).session[0]);
 	*ret_at = good_as_of(&h);
 	rtr_feed_restore(f, &s, MOVE(t), MOVE(history));
 	return expired > 0 ? rtr_feed_publish(f, MOVE(fresh), &changed) : DONE;
