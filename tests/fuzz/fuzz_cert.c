@@ -87,7 +87,9 @@ static void read_crl(struct span s, struct arena *a)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const uint8_t nothing[32];
 	AUTO(arena_free) struct arena *a = arena_new(0);
+	AUTO(public_key_free) struct public_key *key = NULL;
 	struct reader in = reader_of(span_of(data, size));
 	uint8_t what = read8(&in);
 	struct span s = read_rest(&in);
@@ -116,5 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (OK(r))
 		beside_libcrypto(&c);
 	mem_fail_hold(false);
+	if (OK(r) && OK(public_key_make(&c.key, &key)))
+		CHECK(!public_key_verify(key, nothing, c.signature)); /* nobody has signed it */
 	return 0;
 }

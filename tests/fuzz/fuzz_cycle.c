@@ -117,7 +117,7 @@ static void add_hash(struct strbuf *b, struct span s)
 		strbuf_printf(b, "%02x", hash[i]);
 }
 
-static void add_publish(struct strbuf *b, const struct pub_file *f, const struct pub_file *replaces)
+static void add_publish(struct strbuf *b, const struct toy_file *f, const struct toy_file *replaces)
 {
 	strbuf_printf(b, "<publish uri='%s'", f->uri);
 	if (replaces != NULL) {
@@ -130,8 +130,8 @@ static void add_publish(struct strbuf *b, const struct pub_file *f, const struct
 	strbuf_puts(b, "</publish>");
 }
 
-static const struct pub_file *find(const struct pub_state *s, const char *uri) BORROWED;
-static const struct pub_file *find(const struct pub_state *s, const char *uri)
+static const struct toy_file *find(const struct pub_state *s, const char *uri) BORROWED;
+static const struct toy_file *find(const struct pub_state *s, const char *uri)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (strcmp(s->files[i].uri, uri) == 0)
@@ -143,13 +143,13 @@ static void make_delta(struct server *v)
 {
 	strbuf_printf(v->delta_text, "<delta %s serial='%u'>", SESSION, v->serial);
 	for (size_t i = 0; i < v->state.n; i++) {
-		const struct pub_file *f = &v->state.files[i], *old = find(&v->before, f->uri);
+		const struct toy_file *f = &v->state.files[i], *old = find(&v->before, f->uri);
 
 		if (begins(f->uri, REPO) && find(&v->state, f->uri) == f && (old == NULL || !span_equal(old->octets, f->octets)))
 			add_publish(v->delta_text, f, old);
 	}
 	for (size_t i = 0; i < v->before.n; i++) {
-		const struct pub_file *f = &v->before.files[i];
+		const struct toy_file *f = &v->before.files[i];
 
 		if (!begins(f->uri, REPO) || find(&v->state, f->uri) != NULL)
 			continue;
@@ -210,7 +210,7 @@ static struct span body_of(const struct server *v, const char *uri, struct arena
 	if (strcmp(uri, DELTA) == 0)
 		return v->snapshot == SNAPSHOT_GOOD ? strbuf_span(v->delta_text) : part_of(strbuf_span(v->delta_text));
 	if (strcmp(uri, ANCHOR) == 0 && v->anchor != ANCHOR_ABSENT) {
-		const struct pub_file *f = find(&v->state, pristine[v->anchor == ANCHOR_OTHER ? TOY_PLACE_CA : TOY_PLACE_TA].uri);
+		const struct toy_file *f = find(&v->state, pristine[v->anchor == ANCHOR_OTHER ? TOY_PLACE_CA : TOY_PLACE_TA].uri);
 
 		return v->anchor == ANCHOR_NONE ? span_text("nothing") : f != NULL ? f->octets : s;
 	}

@@ -39,7 +39,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	toy_places(toy, pristine);
 	locator = (struct anchor_locator){ "toy", toy_locator(toy) };
 	for (size_t i = 0; i < TOY_PLACES; i++)
-		known.files[known.n++] = (struct pub_file){ pristine[i].uri, pristine[i].octets };
+		known.files[known.n++] = (struct toy_file){ pristine[i].uri, pristine[i].octets };
 	truth_know(&known, TOY_NOW);
 	return 0;
 }
@@ -93,16 +93,7 @@ static RESULT w_find(struct objects_reader *r, struct span notify, struct span u
 
 	(void)notify;
 	(void)a;
-	for (size_t i = 0; i < s->n; i++) {
-		if (!span_equal(span_text(s->files[i].uri), uri))
-			continue;
-		if (s->files[i].octets.n > max)
-			return FAIL(ERR_LIMIT);
-		*ret = s->files[i].octets;
-		sha256_of(*ret, ret_hash);
-		return DONE;
-	}
-	return FAIL(ERR_NOTFOUND);
+	return toy_file_find(s->files, s->n, uri, max, ret, ret_hash);
 }
 
 static RESULT w_anchor(struct objects_reader *r, struct span uri, size_t max, struct arena *a, struct span *ret)
@@ -127,19 +118,12 @@ static RESULT w_recall(struct objects_reader *r, struct span key, struct span *r
 
 static RESULT w_by_hash(struct objects_reader *r, const uint8_t hash[OBJECT_HASH], size_t max, struct span *ret)
 {
-	struct world *w = world_of(r);
-	uint8_t is[OBJECT_HASH];
+	const struct world *w = world_of(r);
+	struct result found = FAIL(ERR_NOTFOUND);
 
-	for (size_t s = 0; s < w->state_count; s++) {
-		for (size_t i = 0; i < w->states[s]->n; i++) {
-			sha256_of(w->states[s]->files[i].octets, is);
-			if (memcmp(is, hash, sizeof is) != 0)
-				continue;
-			*ret = w->states[s]->files[i].octets;
-			return ret->n > max ? FAIL(ERR_LIMIT) : DONE;
-		}
-	}
-	return FAIL(ERR_NOTFOUND);
+	for (size_t s = 0; s < w->state_count && found.e == ERR_NOTFOUND; s++)
+		found = toy_file_by_hash(w->states[s]->files, w->states[s]->n, hash, max, ret);
+	return found;
 }
 
 /* "rsync://HOST/MODULE/" */
@@ -152,7 +136,7 @@ static size_t module_size(struct span uri)
 	return n;
 }
 
-static bool in_module(const struct pub_file *f, struct span base)
+static bool in_module(const struct toy_file *f, struct span base)
 {
 	size_t n = module_size(base);
 

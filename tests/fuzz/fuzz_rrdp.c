@@ -71,6 +71,7 @@ static struct result read_all(enum rrdp_file kind, struct span file, size_t piec
 
 	limits.object_octets = 1000;
 	limits.list = 50;
+	limits.elements = 30;
 	if (why == NULL)
 		return FAIL(ERR_NOMEM);
 	r = rrdp_reader_new(kind, &limits, &expected, &sink, why);

@@ -1,8 +1,12 @@
 /*
  * Octets that claim to be the image of a table. First octet even: as they are. Odd: what follows describes changes (offset, value) of the image of a table that is sound, so that
- * what is refused is refused deep inside. What is accepted is walked through whole, keeps the order that a table has, and its image is what was read.
+ * what is refused is refused deep inside. What is accepted is walked through whole, keeps the order that a table has, and its image is what was read. The same octets in a sealed memory file
+ * are taken or refused alike; in one that is not sealed they are refused; and a table that was taken goes through a file of its own unchanged.
  */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "rpki/routes/table_image.h"
 #include "tests/fuzz/failing.h"
@@ -100,19 +104,72 @@ static RESULT image_of(struct span data, void **ret, size_t *ret_n)
 	return DONE;
 }
 
+/* A memory file with these octets; -1: there is none. */
+static int file_of(struct span s, bool sealed)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -1;
+	if ((s.n == 0 || write(fd, s.p, s.n) == (ssize_t)s.n) &&
+	    (!sealed || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0))
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static struct result map_octets(struct span s, bool sealed, struct payload_table **ret)
+{
+	int fd = file_of(s, sealed);
+	struct result r = fd < 0 ? FAIL(ERR_NOMEM) : table_image_map(fd, s.n, ret);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
+/* The table, out of the file that it was written to. ERR_LIMIT would be wrong: an octet less is too little room, and no more than that is said. */
+static struct result through_file(const struct payload_table *t, size_t n, struct payload_table **ret)
+{
+	AUTO(table_unref) struct payload_table *none = NULL;
+	struct result r;
+	int fd;
+
+	TRY(table_image_file(t, &fd));
+	r = table_image_map(fd, n - 1, &none);
+	if (r.e == ERR_LIMIT)
+		r = table_image_map(fd, n, ret);
+	else if (r.e != ERR_NOMEM)
+		r = FAIL(ERR_LIMIT);
+	(void)close(fd);
+	return r;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	AUTO(table_unref) struct payload_table *t = NULL;
+	AUTO(table_unref) struct payload_table *t = NULL, *mapped = NULL, *open = NULL, *written = NULL;
 	AUTO(mem_free) void *image = NULL, *copy = NULL, *again = NULL;
 	size_t n = 0, m = 0;
+	struct result taken, r;
 
 	if (!OK(MINE(image_of(span_of(data, size), &image, &n))))
 		return 0;
 	copy = MINE(mem_dup(image, n));
-	if (copy == NULL || !OK(table_image_take(MOVE(copy), n, &t)))
+	if (copy == NULL)
+		return 0;
+	taken = table_image_take(MOVE(copy), n, &t);
+	r = map_octets(span_of(image, n), true, &mapped);
+	HOLDS(r.e == taken.e);
+	r = map_octets(span_of(image, n), false, &open);
+	HOLDS(r.e == ERR_REFUSED);
+	if (!OK(taken))
 		return 0;
 	check_order(t);
+	check_order(mapped);
 	HOLDS(OK(table_image_copy(t, &again, &m)));
 	HOLDS(m == n && memcmp(again, image, n) == 0);
+	r = through_file(mapped, n, &written);
+	HOLDS(OK(r));
+	HOLDS(table_image_sum(written) == table_image_sum(t));
 	return 0;
 }

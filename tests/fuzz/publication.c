@@ -272,7 +272,7 @@ static struct span of_place(struct publication *p, struct pub_place *x)
 
 static void add_file(struct pub_state *to, const char *uri, struct span octets)
 {
-	to->files[to->n++] = (struct pub_file){ uri, octets };
+	to->files[to->n++] = (struct toy_file){ uri, octets };
 }
 
 /* Hashes on a manifest are those of what is published by the names beside them. */

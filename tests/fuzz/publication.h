@@ -49,12 +49,8 @@ void pub_script_read(struct span s, struct pub_script *ret) NONNULL;
 size_t pub_script_write(const struct pub_script *s, uint8_t *room, size_t max) NONNULL;
 
 /* What is published at one time. */
-struct pub_file {
-	const char *uri ARENA_FIELD;
-	struct span octets;
-};
 struct pub_state {
-	struct pub_file files[PUB_FILES];
+	struct toy_file files[PUB_FILES];
 	size_t n;
 };
 

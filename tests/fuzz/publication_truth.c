@@ -13,7 +13,7 @@
 
 /* A file of one of the states, as far as libcrypto reads it. */
 struct item {
-	const struct pub_file *file BORROWED_FIELD;
+	const struct toy_file *file BORROWED_FIELD;
 	size_t state;
 	X509 *cert BORROWED_FIELD; /* it, or its signer's; freed with what it is of */
 	X509_CRL *crl BORROWED_FIELD;
@@ -104,7 +104,7 @@ static bool read_already(struct item *i)
 	return false;
 }
 
-static void read_item(struct truth *t, const struct pub_file *f, size_t state)
+static void read_item(struct truth *t, const struct toy_file *f, size_t state)
 {
 	struct item *i = &t->items[t->n++];
 	const unsigned char *p = f->octets.p;

@@ -17,10 +17,10 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "rpki/object/roa.h"
-#include "rpki/store/store.h"
 #include "rpki/validate/remember.h"
 #include "rpki/validate/stored.h"
 #include "tests/unit/rpki/object/toy.h"
+#include "tests/unit/rpki/store_here.h"
 
 #define MODULE "rsync://toy.example/repo/"
 #define TA_MODULE "rsync://toy.example/ta/"
@@ -58,8 +58,6 @@ struct world {
 };
 
 static struct toy *toy;
-static char dir[64];
-static struct store *store;
 
 /* --- objects */
 
@@ -190,35 +188,6 @@ static void s_refused(struct validate_sink *s, const char *tal, struct span uri,
 static const struct validate_sink_ops sink_ops = { .roa = s_roa, .aspa = s_aspa, .router_key = s_router, .refused = s_refused };
 
 /* --- the world */
-
-static int begin(void **state)
-{
-	struct store_limits l = store_limits_default();
-	struct strbuf *why = strbuf_new(1000);
-
-	(void)state;
-	l.octets = 64u << 20;
-	snprintf(dir, sizeof dir, "/tmp/cairn-remember-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	assert_true(OK(store_open(dir, &l, why, &store)));
-	strbuf_free(why);
-	return 0;
-}
-
-static int end(void **state)
-{
-	char path[100];
-
-	(void)state;
-	store_close(store);
-	store = NULL;
-	snprintf(path, sizeof path, "%s/objects.mdb", dir);
-	(void)unlink(path);
-	snprintf(path, sizeof path, "%s/objects.mdb-lock", dir);
-	(void)unlink(path);
-	assert_int_equal(rmdir(dir), 0);
-	return 0;
-}
 
 static void publish(enum store_kind kind, const char *source, const char *prefix, const struct toy_file *files)
 {

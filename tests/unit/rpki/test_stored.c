@@ -11,43 +11,11 @@
 
 #include "base/arena.h"
 #include "base/strbuf.h"
-#include "rpki/store/store.h"
 #include "rpki/validate/stored.h"
+#include "tests/unit/rpki/store_here.h"
 
 #define NOTIFY "https://rrdp.example/notification.xml"
 #define MODULE "rsync://repo.example/module/"
-
-static char dir[64];
-static struct store *store;
-
-static int begin(void **state)
-{
-	struct store_limits l = store_limits_default();
-	struct strbuf *why = strbuf_new(1000);
-
-	(void)state;
-	l.octets = 8u << 20;
-	snprintf(dir, sizeof dir, "/tmp/cairn-stored-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	assert_true(OK(store_open(dir, &l, why, &store)));
-	strbuf_free(why);
-	return 0;
-}
-
-static int end(void **state)
-{
-	char path[100];
-
-	(void)state;
-	store_close(store);
-	store = NULL;
-	snprintf(path, sizeof path, "%s/objects.mdb", dir);
-	(void)unlink(path);
-	snprintf(path, sizeof path, "%s/objects.mdb-lock", dir);
-	(void)unlink(path);
-	assert_int_equal(rmdir(dir), 0);
-	return 0;
-}
 
 static void put_at(enum store_kind kind, const char *source, const char *uri, const char *octets, int64_t now)
 {

@@ -51,20 +51,9 @@ static struct world *world_of(struct objects_reader *r) { return ((struct reader
 
 static RESULT w_find(struct objects_reader *r, struct span notify, struct span uri, size_t max, struct arena *a, struct span *ret, uint8_t ret_hash[OBJECT_HASH])
 {
-	struct world *w = world_of(r);
-
 	(void)notify;
 	(void)a;
-	for (size_t i = 0; i < w->n; i++) {
-		if (!span_equal(span_text(w->files[i].uri), uri))
-			continue;
-		if (w->files[i].octets.n > max)
-			return FAIL(ERR_LIMIT);
-		*ret = w->files[i].octets;
-		sha256_of(*ret, ret_hash);
-		return DONE;
-	}
-	return FAIL(ERR_NOTFOUND);
+	return toy_file_find(world_of(r)->files, world_of(r)->n, uri, max, ret, ret_hash);
 }
 
 static RESULT w_anchor(struct objects_reader *r, struct span uri, size_t max, struct arena *a, struct span *ret)
@@ -89,18 +78,7 @@ static RESULT w_recall(struct objects_reader *r, struct span key, struct span *r
 
 static RESULT w_by_hash(struct objects_reader *r, const uint8_t hash[OBJECT_HASH], size_t max, struct span *ret)
 {
-	struct world *w = world_of(r);
-	uint8_t is[OBJECT_HASH];
-
-	(void)max;
-	for (size_t i = 0; i < w->old_n; i++) {
-		sha256_of(w->old[i].octets, is);
-		if (memcmp(is, hash, sizeof is) == 0) {
-			*ret = w->old[i].octets;
-			return DONE;
-		}
-	}
-	return FAIL(ERR_NOTFOUND);
+	return toy_file_by_hash(world_of(r)->old, world_of(r)->old_n, hash, max, ret);
 }
 
 static const struct objects_ops ops = { w_open, w_close, w_find, w_anchor, w_recall, w_by_hash, NULL, NULL };

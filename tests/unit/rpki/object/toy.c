@@ -705,3 +705,31 @@ void toy_places(struct toy *t, struct toy_place ret[TOY_PLACES])
 			listed_here[n++] = (struct toy_file){ p->uri, p->octets };
 	}
 }
+
+RESULT toy_file_find(const struct toy_file *files, size_t n, struct span uri, size_t max, struct span *ret, uint8_t ret_hash[32])
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!span_equal(span_text(files[i].uri), uri))
+			continue;
+		if (files[i].octets.n > max)
+			return FAIL(ERR_LIMIT);
+		*ret = files[i].octets;
+		sha256_of(*ret, ret_hash);
+		return DONE;
+	}
+	return FAIL(ERR_NOTFOUND);
+}
+
+RESULT toy_file_by_hash(const struct toy_file *files, size_t n, const uint8_t hash[32], size_t max, struct span *ret)
+{
+	uint8_t is[32];
+
+	for (size_t i = 0; i < n; i++) {
+		sha256_of(files[i].octets, is);
+		if (memcmp(is, hash, sizeof is) != 0)
+			continue;
+		*ret = files[i].octets;
+		return ret->n > max ? FAIL(ERR_LIMIT) : DONE;
+	}
+	return FAIL(ERR_NOTFOUND);
+}

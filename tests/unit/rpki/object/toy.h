@@ -72,6 +72,9 @@ struct toy_file {
 enum { TOY_FILE_TA, TOY_FILE_TA_CRL, TOY_FILE_CA, TOY_FILE_TA_MANIFEST, TOY_FILE_CRL, TOY_FILE_ROA, TOY_FILE_ASPA, TOY_FILE_ROUTER, TOY_FILE_GHOSTBUSTERS, TOY_FILE_MANIFEST,
 	TOY_FILES };
 void toy_repository(struct toy *t, struct toy_file ret[TOY_FILES]) NONNULL;
+/* What is published at a URI, with its hash, or has a hash: as the readers of objects answer (rpki/validate/objects.h). */
+RESULT toy_file_find(const struct toy_file *files, size_t n, struct span uri, size_t max, struct span *ret, uint8_t ret_hash[32]) NONNULL;
+RESULT toy_file_by_hash(const struct toy_file *files, size_t n, const uint8_t hash[32], size_t max, struct span *ret) NONNULL;
 /* A manifest of either point, of this number, that lists these files (at most 32) with their hashes. */
 struct span toy_manifest(struct toy *t, bool of_anchor, uint8_t number, const struct toy_file *files, size_t n) NONNULL;
 /* The same of any CA, to be published here, with this CRL in its own certificate (NULL: the CA's). */
