@@ -13,6 +13,7 @@
 
 struct explain_job;
 struct loading;
+struct route_job;
 struct local_zones;
 struct stats_base;
 
@@ -51,6 +52,7 @@ struct command {
 	struct arena *arena OWNED_FIELD;
 	struct loading *loading OWNED_FIELD;
 	struct explain_job *explain ARENA_FIELD;
+	struct route_job *route ARENA_FIELD;
 	struct rrcache *kept OWNED_FIELD; /* answers, for explain */
 };
 
