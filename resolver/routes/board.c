@@ -7,6 +7,7 @@ struct route_board {
 	struct lock lock;
 	struct route_sheet *state OWNED_FIELD; /* under the lock */
 	_Atomic uint64_t number;
+	struct route_counts counts;
 };
 
 void route_sheet_unref(struct route_sheet *s)
@@ -68,6 +69,11 @@ struct route_board *route_board_new(void)
 	if (b != NULL)
 		lock_init(&b->lock);
 	return MOVE(b);
+}
+
+struct route_counts *route_board_counts(struct route_board *b)
+{
+	return &b->counts;
 }
 
 void route_board_put(struct route_board *b, struct route_sheet *s)

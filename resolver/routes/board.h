@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "resolver/routes/counts.h"
 #include "rpki/routes/judge.h"
 
 struct route_board;
@@ -31,6 +32,7 @@ struct route_sheet {
 	uint64_t prefixes, routes;
 	struct route_source *sources OWNED_FIELD;
 	size_t source_count;
+	uint32_t bmp_sessions, bmp_peers; /* that are up */
 };
 
 void route_sheet_unref(struct route_sheet *s) TAKES(1); /* any thread */
@@ -45,6 +47,8 @@ const struct route_source *route_sheet_source(const struct route_sheet *s, uint3
 void route_board_free(struct route_board *b) TAKES(1);
 struct route_board *route_board_new(void) OWNED_BY(route_board_free);
 DEFINE_AUTO(struct route_board, route_board_free)
+/* What its keeper counts, for good. */
+struct route_counts *route_board_counts(struct route_board *b) BORROWED NONNULL;
 void route_board_put(struct route_board *b, struct route_sheet *s) TAKES(2) NONNULL;
 /* Another number for each sheet; 0: none hangs there. Any thread, without the lock. */
 uint64_t route_board_number(const struct route_board *b) NONNULL;

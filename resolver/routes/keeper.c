@@ -12,13 +12,16 @@
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "net/host.h"
+#include "resolver/interfaces.h"
 #include "resolver/plan.h"
+#include "resolver/routes/bmp_listener.h"
 #include "resolver/routes/board.h"
 #include "resolver/routes/caches.h"
 #include "rpki/routes/route_file.h"
 
 #define WATCH_MS 2000u
 #define RTR_PORT 323u
+#define BMP_PORT 11019u
 #define LINE 4096u
 #define UNSENT (64u * 1024)
 
@@ -46,12 +49,12 @@ struct route_keeper {
 	struct route_caches *caches OWNED_FIELD;
 	struct route_input *inputs OWNED_FIELD;
 	size_t input_count;
-	uint32_t next_source;
-	struct announced *announced OWNED_FIELD; /* NULL: no source is configured */
+	struct bmp_listener *bmp OWNED_FIELD;    /* NULL: nobody may tell */
+	struct route_live *live OWNED_FIELD;
 	struct route_view *view OWNED_FIELD;     /* that hangs on the board */
 	/* That the view was made from, and holds. */
 	const struct payload_table *table SHARED_FIELD;
-	const struct announced *routes SHARED_FIELD;
+	const struct announced *routes SHARED_FIELD; /* NULL: no source is configured */
 	uint64_t generation;
 	timer_h watch;
 };
@@ -63,19 +66,30 @@ static const struct conf_clause *clause_of(const struct plan *p)
 
 /* -------------------------------------------------------------------------------------------------------------- publishing */
 
+/* NULL: no source is configured. */
+static const struct announced *routes_now(const struct route_keeper *k) BORROWED;
+static const struct announced *routes_now(const struct route_keeper *k)
+{
+	return k->input_count > 0 || k->bmp != NULL ? route_live_now(k->live) : NULL;
+}
+
 static RESULT make_view(struct route_keeper *k, const struct payload_table *table, struct route_view **ret)
 {
-	if (k->view != NULL && table == k->table && k->announced == k->routes) {
+	const struct announced *routes = routes_now(k);
+
+	if (k->view != NULL && table == k->table && routes == k->routes) {
 		*ret = route_view_ref(k->view);
 		return DONE;
 	}
 	if (k->view != NULL && table == k->table)
-		return route_view_with(k->view, k->announced, k->generation + 1, ret);
-	return route_view_new(table, k->announced, k->generation + 1, ret);
+		return route_view_with(k->view, routes, k->generation + 1, ret);
+	return route_view_new(table, routes, k->generation + 1, ret);
 }
 
 static RESULT describe(const struct route_keeper *k, const struct rtr_client *c, const char *name, struct route_sheet *s)
 {
+	const struct announced *routes = routes_now(k);
+
 	if (c != NULL) {
 		s->cache = mem_strdup(name);
 		if (s->cache == NULL)
@@ -85,15 +99,15 @@ static RESULT describe(const struct route_keeper *k, const struct rtr_client *c,
 		s->updated_ms = rtr_client_updated(c);
 		s->vrps = table_count(rtr_client_table(c), PAYLOAD_VRP);
 	}
-	if (k->announced != NULL) {
+	if (routes != NULL) {
 		s->has_sources = true;
-		s->prefixes = announced_prefixes(k->announced);
-		s->routes = announced_count(k->announced);
+		s->prefixes = announced_prefixes(routes);
+		s->routes = announced_count(routes);
 	}
 	for (size_t i = 0; i < k->input_count; i++)
 		if (k->inputs[i].at_ms != 0)
 			TRY(route_sheet_add_source(s, k->inputs[i].source, k->inputs[i].path, k->inputs[i].at_ms, k->inputs[i].routes));
-	return DONE;
+	return k->bmp != NULL ? bmp_listener_describe(k->bmp, s) : DONE;
 }
 
 static RESULT publish(struct route_keeper *k)
@@ -113,8 +127,9 @@ static RESULT publish(struct route_keeper *k)
 	route_view_unref(MOVE(k->view));
 	k->view = MOVE(v);
 	k->table = table;
-	k->routes = k->announced;
+	k->routes = routes_now(k);
 	route_board_put(k->board, MOVE(s));
+	route_counts_add(route_board_counts(k->board), ROUTES_PUBLISHED, 1);
 	return DONE;
 }
 
@@ -124,7 +139,7 @@ static void publish_or_say(struct route_keeper *k)
 		log_error("routes: out of memory: verdicts are made from what was known before");
 }
 
-static void on_caches_changed(void *owner)
+static void on_changed(void *owner)
 {
 	publish_or_say((struct route_keeper *)owner);
 }
@@ -134,7 +149,7 @@ static void on_caches_changed(void *owner)
 static RESULT read_into(struct route_keeper *k, const struct route_input *in, struct strbuf *what, struct announced **ret)
 {
 	const struct route_file_limits limits = route_file_limits_default();
-	AUTO(announced_edit_free) struct announced_edit *e = announced_edit_new(k->announced);
+	AUTO(announced_edit_free) struct announced_edit *e = announced_edit_new(route_live_now(k->live));
 
 	if (e == NULL)
 		return FAIL(ERR_NOMEM);
@@ -147,18 +162,22 @@ static RESULT read_file(struct route_keeper *k, struct route_input *in)
 {
 	AUTO(strbuf_free) struct strbuf *what = strbuf_new(LINE);
 	AUTO(announced_unref) struct announced *a = NULL;
-	struct result r = FAIL(ERR_NOMEM);
+	struct result r = route_live_settle(k->live);
+	size_t before = announced_count(route_live_now(k->live));
 
-	if (what != NULL)
+	if (OK(r) && what == NULL)
+		r = FAIL(ERR_NOMEM);
+	if (OK(r) && what != NULL)
 		r = read_into(k, in, what, &a);
+	route_counts_add(route_board_counts(k->board), OK(r) ? ROUTES_FILES_READ : ROUTES_FILES_FAILED, 1);
 	if (!OK(r)) {
 		log_error("routes: %s%s", what != NULL && strbuf_len(what) > 0 ? strbuf_text(what) : err_text(r.e), in->at_ms != 0 ? "; the routes read before stay" : "");
 		return r;
 	}
 	log_notice("routes: %s", strbuf_text(what));
 	in->at_ms = now_ms(loop_now(k->loop));
-	announced_unref(MOVE(k->announced));
-	k->announced = MOVE(a);
+	in->routes = announced_count(a) + in->routes - before;
+	route_live_replace(k->live, MOVE(a));
 	mem_trim();
 	return DONE;
 }
@@ -171,16 +190,12 @@ static bool look_at_files(struct route_keeper *k)
 	for (size_t i = 0; i < k->input_count; i++) {
 		struct route_input *in = &k->inputs[i];
 		struct file_seen now = file_look(in->path);
-		size_t before = announced_count(k->announced);
 
 		if (in->looked && file_same(&now, &in->seen))
 			continue;
 		in->looked = true;
 		in->seen = now;
-		if (!OK(read_file(k, in)))
-			continue;
-		in->routes = announced_count(k->announced) + in->routes - before;
-		changed = true;
+		changed = OK(read_file(k, in)) || changed;
 	}
 	return changed;
 }
@@ -205,7 +220,7 @@ static void watch_again(struct route_keeper *k)
 		log_error("routes: out of memory: changes of route-file: are not noticed until the next reload");
 }
 
-/* ------------------------------------------------------------------------------------------------------------------- plans */
+/* ------------------------------------------------------------------------------------------------------- RTR servers, by plan */
 
 static bool same_list(const struct plan *a, const struct plan *b, enum conf_opt o)
 {
@@ -235,42 +250,159 @@ static RESULT set_caches(struct route_keeper *k, const struct conf_clause *c)
 			TRY(conf_word_endpoint(c, OPT_ROUTE_VALIDATION_RTR_SERVER, i, 0, RTR_PORT, &at[i].at));
 	}
 	if (n > 0) {
-		k->caches = route_caches_new(k->host, at, n, on_caches_changed, k);
+		k->caches = route_caches_new(k->host, at, n, on_changed, k);
 		return k->caches != NULL ? DONE : FAIL(ERR_NOMEM);
 	}
 	return DONE;
 }
 
-static void inputs_free(struct route_keeper *k)
+/* ------------------------------------------------------------------------------------------------------------------ files, by plan */
+
+static void input_free(struct route_keeper *k, size_t i)
 {
-	for (size_t i = 0; i < k->input_count; i++)
-		mem_free(MOVE(k->inputs[i].path));
-	mem_free(MOVE(k->inputs));
-	k->input_count = 0;
+	mem_free(MOVE(k->inputs[i].path));
+	k->inputs[i] = k->inputs[--k->input_count];
+	k->inputs[k->input_count].path = NULL;
 }
 
+static bool is_listed(const struct conf_clause *c, const char *path)
+{
+	for (size_t i = 0; i < conf_count(c, OPT_ROUTE_VALIDATION_ROUTE_FILE); i++)
+		if (strcmp(conf_item(c, OPT_ROUTE_VALIDATION_ROUTE_FILE, i), path) == 0)
+			return true;
+	return false;
+}
+
+static bool is_input(const struct route_keeper *k, const char *path)
+{
+	for (size_t i = 0; i < k->input_count; i++)
+		if (strcmp(k->inputs[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* Files that are not listed any more, and their routes. */
+static RESULT drop_files(struct route_keeper *k, const struct conf_clause *c)
+{
+	for (size_t i = k->input_count; i-- > 0;) {
+		struct announced_edit *e;
+
+		if (is_listed(c, k->inputs[i].path))
+			continue;
+		e = route_live_edit(k->live);
+		if (e == NULL)
+			return FAIL(ERR_NOMEM);
+		TRY(announced_drop(e, k->inputs[i].source));
+		input_free(k, i);
+	}
+	return route_live_settle(k->live);
+}
+
+/* What was listed before stays as it was read. */
 static RESULT set_files(struct route_keeper *k, const struct conf_clause *c)
 {
-	size_t n = conf_count(c, OPT_ROUTE_VALIDATION_ROUTE_FILE);
+	TRY(drop_files(k, c));
+	for (size_t i = 0; i < conf_count(c, OPT_ROUTE_VALIDATION_ROUTE_FILE); i++) {
+		const char *path = conf_item(c, OPT_ROUTE_VALIDATION_ROUTE_FILE, i);
+		struct route_input in = { .source = 0 };
 
-	inputs_free(k);
-	announced_unref(MOVE(k->announced));
-	if (n == 0)
-		return DONE;
-	k->announced = announced_new();
-	k->inputs = (struct route_input *)mem_alloc_array(n, sizeof *k->inputs);
-	if (k->announced == NULL || k->inputs == NULL)
-		return FAIL(ERR_NOMEM);
-	for (; k->input_count < n; k->input_count++) {
-		struct route_input *in = &k->inputs[k->input_count];
-
-		in->path = mem_strdup(conf_item(c, OPT_ROUTE_VALIDATION_ROUTE_FILE, k->input_count));
-		if (in->path == NULL)
+		if (is_input(k, path))
+			continue;
+		TRY(mem_resize((void **)(void *)&k->inputs, k->input_count, k->input_count + 1, sizeof *k->inputs));
+		in.path = mem_strdup(path);
+		if (in.path == NULL)
 			return FAIL(ERR_NOMEM);
-		in->source = k->next_source++;
+		in.source = route_live_source(k->live);
+		k->inputs[k->input_count++] = in; /* own-ok: R3 the list has the path now */
 	}
 	return DONE;
 }
+
+/* -------------------------------------------------------------------------------------------------------------- BMP, by plan */
+
+static RESULT listen_there(void *user, const struct endpoint *at)
+{
+	return bmp_listener_add((struct bmp_listener *)user, at);
+}
+
+static RESULT listen_at(struct bmp_listener *b, const struct conf_clause *c, size_t i)
+{
+	const char *text = conf_item(c, OPT_ROUTE_VALIDATION_BMP_LISTEN, i);
+	struct endpoint at;
+	struct result r = conf_word_endpoint(c, OPT_ROUTE_VALIDATION_BMP_LISTEN, i, 0, BMP_PORT, &at);
+
+	if (OK(r))
+		return bmp_listener_add(b, &at);
+	r = interfaces_addresses(text, BMP_PORT, listen_there, b);
+	if (OK(r) || r.e == ERR_NOMEM)
+		return r;
+	log_error("routes: bmp-listen: %s is no network interface of this machine", text);
+	return DONE;
+}
+
+static RESULT allowed_of(const struct conf_clause *c, struct prefix **ret)
+{
+	size_t n = conf_count(c, OPT_ROUTE_VALIDATION_BMP_ALLOW);
+	AUTO(mem_free) void *room = mem_alloc_array(n + 1, sizeof(struct prefix));
+	struct prefix *p = room;
+
+	if (p == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < n; i++)
+		TRY(conf_word_prefix(c, OPT_ROUTE_VALIDATION_BMP_ALLOW, i, 0, &p[i]));
+	*ret = MOVE(room);
+	return DONE;
+}
+
+static RESULT bmp_of(struct route_keeper *k, const struct conf_clause *c, struct bmp_listener **ret)
+{
+	struct bmp_listener_options o = {
+		.limits = { .message = (uint32_t)conf_int(c, OPT_ROUTE_VALIDATION_BMP_MAX_MESSAGE), .peers = (uint32_t)conf_int(c, OPT_ROUTE_VALIDATION_BMP_MAX_PEERS) },
+		.max_sessions = (uint32_t)conf_int(c, OPT_ROUTE_VALIDATION_BMP_MAX_SESSIONS),
+		.max_routes = (uint64_t)conf_int(c, OPT_ROUTE_VALIDATION_BMP_MAX_ROUTES),
+		.hold_ms = (uint64_t)conf_int(c, OPT_ROUTE_VALIDATION_BMP_HOLD_TIME) * 1000,
+		.stall_ms = (uint64_t)conf_int(c, OPT_ROUTE_VALIDATION_BMP_STALL_TIME) * 1000,
+	};
+	AUTO(mem_free) void *room = NULL;
+	struct prefix *allowed = NULL;
+	AUTO(bmp_listener_free) struct bmp_listener *b = NULL;
+
+	TRY(allowed_of(c, &allowed));
+	room = allowed;
+	o.allowed = allowed;
+	o.allowed_count = conf_count(c, OPT_ROUTE_VALIDATION_BMP_ALLOW);
+	b = bmp_listener_new(k->host, k->live, route_board_counts(k->board), &o);
+	if (b == NULL)
+		return FAIL(ERR_NOMEM);
+	for (size_t i = 0; i < conf_count(c, OPT_ROUTE_VALIDATION_BMP_LISTEN); i++)
+		TRY(listen_at(b, c, i));
+	*ret = MOVE(b);
+	return DONE;
+}
+
+static bool same_bmp(const struct plan *a, const struct plan *b)
+{
+	static const enum conf_opt numbers[] = { OPT_ROUTE_VALIDATION_BMP_MAX_SESSIONS, OPT_ROUTE_VALIDATION_BMP_MAX_PEERS, OPT_ROUTE_VALIDATION_BMP_MAX_ROUTES,
+		OPT_ROUTE_VALIDATION_BMP_MAX_MESSAGE, OPT_ROUTE_VALIDATION_BMP_HOLD_TIME, OPT_ROUTE_VALIDATION_BMP_STALL_TIME };
+
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		if (conf_int(clause_of(a), numbers[i]) != conf_int(clause_of(b), numbers[i]))
+			return false;
+	return same_list(a, b, OPT_ROUTE_VALIDATION_BMP_LISTEN) && same_list(a, b, OPT_ROUTE_VALIDATION_BMP_ALLOW);
+}
+
+/* With other options all begins anew. */
+static RESULT set_bmp(struct route_keeper *k, const struct conf_clause *c)
+{
+	if (k->bmp != NULL) {
+		TRY(bmp_listener_forget(k->bmp));
+		TRY(route_live_settle(k->live));
+	}
+	bmp_listener_free(MOVE(k->bmp));
+	return conf_count(c, OPT_ROUTE_VALIDATION_BMP_LISTEN) > 0 ? bmp_of(k, c, &k->bmp) : DONE;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------- plans */
 
 static RESULT apply(struct route_keeper *k, struct plan *p) TAKES(2);
 static RESULT apply(struct route_keeper *k, struct plan *p)
@@ -283,6 +415,8 @@ static RESULT apply(struct route_keeper *k, struct plan *p)
 		r = set_files(k, clause_of(k->plan));
 	if (OK(r) && (before == NULL || !same_list(before, k->plan, OPT_ROUTE_VALIDATION_RTR_SERVER)))
 		r = set_caches(k, clause_of(k->plan));
+	if (OK(r) && (before == NULL || !same_bmp(before, k->plan)))
+		r = set_bmp(k, clause_of(k->plan));
 	(void)look_at_files(k);
 	watch_again(k);
 	return OK(r) ? publish(k) : r;
@@ -356,11 +490,14 @@ void route_keeper_close(struct route_keeper *k)
 		loop_timer_stop(k->loop, &k->watch);
 	if (k->self.v != 0)
 		route_keeper_retire(k->loop, k->self);
+	bmp_listener_free(MOVE(k->bmp));
+	route_live_free(MOVE(k->live));
 	host_free(MOVE(k->host));
 	loop_free(MOVE(k->loop));
 	rng_free(MOVE(k->rng));
-	inputs_free(k);
-	announced_unref(MOVE(k->announced));
+	while (k->input_count > 0)
+		input_free(k, k->input_count - 1);
+	mem_free(MOVE(k->inputs));
 	route_view_unref(MOVE(k->view));
 	plan_unref(MOVE(k->plan));
 	mem_free(k);
@@ -382,7 +519,8 @@ struct route_keeper *route_keeper_open(struct route_board *b)
 		return NULL;
 	k->self = route_keeper_enlist(k->loop, k);
 	k->host = host_event_new(k->loop, UNSENT);
-	return k->self.v != 0 && k->host != NULL ? MOVE(k) : NULL;
+	k->live = route_live_new(k->loop, on_changed, k);
+	return k->self.v != 0 && k->host != NULL && k->live != NULL ? MOVE(k) : NULL;
 }
 
 RESULT route_keeper_set(struct route_keeper *k, const struct plan *p)
@@ -390,7 +528,8 @@ RESULT route_keeper_set(struct route_keeper *k, const struct plan *p)
 	const struct conf_clause *c = clause_of(p);
 	AUTO(keeper_message_done) struct keeper_message *m = NULL;
 
-	if (!k->running && conf_count(c, OPT_ROUTE_VALIDATION_RTR_SERVER) == 0 && conf_count(c, OPT_ROUTE_VALIDATION_ROUTE_FILE) == 0)
+	if (!k->running && conf_count(c, OPT_ROUTE_VALIDATION_RTR_SERVER) == 0 && conf_count(c, OPT_ROUTE_VALIDATION_ROUTE_FILE) == 0 &&
+	    conf_count(c, OPT_ROUTE_VALIDATION_BMP_LISTEN) == 0)
 		return DONE;
 	m = (struct keeper_message *)mem_alloc(sizeof *m);
 	if (m == NULL)

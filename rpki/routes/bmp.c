@@ -73,6 +73,11 @@ size_t bmp_peers(const struct bmp *b)
 	return b->npeers;
 }
 
+bool bmp_within_message(const struct bmp *b)
+{
+	return strbuf_len(b->held) > 0;
+}
+
 /* ------------------------------------------------------------------------------------------------------------------- peers */
 
 struct per_peer {

@@ -51,5 +51,6 @@ RESULT bmp_feed(struct bmp *b, struct span octets) NONNULL;
 RESULT bmp_end(struct bmp *b) NONNULL;
 const struct bmp_counts *bmp_counts(const struct bmp *b) BORROWED NONNULL;
 size_t bmp_peers(const struct bmp *b) NONNULL; /* that are up */
+bool bmp_within_message(const struct bmp *b) NONNULL; /* one has begun, and has not come whole */
 
 #endif
