@@ -14,6 +14,8 @@
 
 LOOP_HANDLE(dgram_sock)
 
+#define HOST_PORT_BLOCKS 1024u /* of 64 ports */
+
 #define HOST_SCRATCH 65536 /* octets: a datagram or one read of a stream; the contents last until the callback returns */
 
 struct host_event {
@@ -22,6 +24,10 @@ struct host_event {
 	uint8_t *scratch OWNED_FIELD;
 	uint16_t *ports OWNED_FIELD; /* that exchanges draw from; NULL: 1024 to 65535 */
 	uint32_t port_count;
+	uint16_t kernel_first, kernel_last; /* what the kernel draws ports from; 0 and 0: it is not asked to */
+	uint8_t whole[HOST_PORT_BLOCKS / 8]; /* blocks of ports of which all may be drawn */
+	uint32_t rest_most, rest_count;
+	struct exchange *resting[2][2] OWNED_FIELD; /* by IPv6 and by refusing fragments */
 	int reserve_fd; /* given up for a moment to shed a connection when descriptors have run out; -1: lent */
 	struct dgram_sock *dgrams OWNED_FIELD;
 	struct exchange *exchanges OWNED_FIELD;

@@ -107,6 +107,7 @@ struct host_counts {
 	uint64_t dgrams_too_long;      /* longer than max_datagram: dropped */
 	uint64_t dgrams_unsent;        /* answers that the kernel refused, or that found no room behind those that wait for it */
 	uint64_t exchanges;
+	uint64_t exchanges_rested;     /* with a socket that had rested */
 	uint64_t exchange_port_taken;  /* a drawn port was in use: drawn again */
 	uint64_t exchange_fragmented;  /* answers dropped because they came in fragments */
 	uint64_t exchange_foreign;     /* datagrams from elsewhere that came between bind and connect */
@@ -131,6 +132,9 @@ struct host *host_event_new(struct loop *l, size_t max_unsent) OWNED_BY(host_fre
  * p/8 permits port p. NULL: 1024 to 65535, as at the beginning. ERR_RANGE: no port is permitted; ERR_NOMEM. Either way the old
  * ones stay. */
 RESULT host_event_permit_ports(struct host *h, const uint8_t (*permitted)[8192]) __attribute__((nonnull(1)));
+/* So many sockets of exchanges may be kept for the next ones (0, as at the beginning: none), where the kernel can give a socket another port. Ports are drawn as before.
+ * Reads the kernel's range of ports. */
+void host_event_rest(struct host *h, uint32_t most) NONNULL;
 
 /* Clients' datagrams. ERR_SYSTEM with errno when the address cannot be bound. */
 static inline RESULT host_dgram_listen(struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who,

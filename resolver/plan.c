@@ -203,11 +203,17 @@ RESULT plan_make(struct conf *conf, const struct plan *before, struct rng *rng, 
 }
 
 #define FILES_BESIDE 256u      /* descriptors that are neither of clients nor of servers */
+#define RESTING_MOST 256u
 #define FILES_BESIDE_LEAST 24u /* when they are few */
+
+uint32_t plan_resting(const struct plan *p)
+{
+	return p->upstream.max_asks / 16 < RESTING_MOST ? p->upstream.max_asks / 16 : RESTING_MOST;
+}
 
 static uint64_t files_of_worker(const struct plan *p)
 {
-	return (uint64_t)p->upstream.max_asks + p->upstream.tcp_max + p->serve->tcp_sessions;
+	return (uint64_t)p->upstream.max_asks + plan_resting(p) + p->upstream.tcp_max + p->serve->tcp_sessions;
 }
 
 static uint64_t files_fixed(const struct plan *p)

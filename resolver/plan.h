@@ -56,6 +56,8 @@ RESULT plan_make(struct conf *c, const struct plan *before, struct rng *rng, str
     __attribute__((nonnull(1, 3, 4, 5)));
 /* Descriptors that the plan's limits could use in all. */
 uint64_t plan_files(const struct plan *p) NONNULL;
+/* Upstream sockets of a worker that may rest until the next question, beside those in use. */
+uint32_t plan_resting(const struct plan *p) NONNULL;
 /* Only that many may be open: each limit gets its share, so that what finds no descriptor waits its turn instead of failing. Before the plan is shared. */
 void plan_fit_files(struct plan *p, uint64_t files) NONNULL;
 /* Do answers that were made under a still hold under b? */

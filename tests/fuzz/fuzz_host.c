@@ -361,6 +361,7 @@ static void one_input(const uint8_t *data, size_t size)
 	u->host = host_event_new(u->loop, MAX_UNSENT);
 	u->self = user_enlist(u->loop, u);
 	CHECK(u->host != NULL && u->self.v != 0);
+	host_event_rest(u->host, 2);
 	if (listen_all(u, read8(&r))) /* else there is no loopback here */
 		run(u, &r);
 	user_retire(u->loop, u->self);

@@ -378,9 +378,8 @@ static void closing_an_exchange_in_its_callback_is_safe(void **state)
 
 /* 4000 draws over 64512 ports: each sixteenth of the range is hit about 250 times, ports repeat rarely, and neighbours do not
  * follow each other. */
-static void ports_are_spread_over_the_whole_range(void **state)
+static void check_spread(struct user *u)
 {
-	struct user *u = (struct user *)*state;
 	struct endpoint e;
 	int fd = server("127.0.0.1", SOCK_DGRAM, &e);
 	static unsigned int bucket[16];
@@ -412,6 +411,98 @@ static void ports_are_spread_over_the_whole_range(void **state)
 	close(fd);
 }
 
+static void ports_are_spread_over_the_whole_range(void **state)
+{
+	struct user *u = (struct user *)*state;
+
+	check_spread(u);
+	assert_int_equal(u->host->counts.exchanges_rested, 0);
+}
+
+/* A kernel that cannot give a socket another port (before Linux 6.3) lets none rest. */
+static bool sockets_can_rest(void)
+{
+	static const uint32_t range = 40000u | 40063u << 16;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	bool can = setsockopt(fd, IPPROTO_IP, 51 /* IP_LOCAL_PORT_RANGE */, &range, sizeof range) == 0;
+
+	close(fd);
+	return can;
+}
+
+static void ports_of_sockets_that_rested_are_as_spread(void **state)
+{
+	struct user *u = (struct user *)*state;
+
+	host_event_rest(u->host, 4);
+	check_spread(u);
+	if (sockets_can_rest())
+		assert_in_range(u->host->counts.exchanges_rested, 1000, 4000); /* where the kernel may draw from all ports; 28,000 are usual */
+}
+
+/* Asks until a socket that rested is used for it; what the server has got before is read away. */
+static void ask_from_rested(struct user *u, int fd, const struct endpoint *e, struct sockaddr_in *ret_from)
+{
+	uint64_t before = u->host->counts.exchanges_rested;
+	struct sockaddr_in from;
+	socklen_t len = sizeof from;
+	char got[32];
+
+	for (int i = 0; i < 1000; i++) {
+		assert_true(OK(ask(u, e, &u->x)));
+		assert_int_equal(recvfrom(fd, got, sizeof got, 0, (struct sockaddr *)&from, &len), 8);
+		if (u->host->counts.exchanges_rested > before) {
+			*ret_from = from;
+			return;
+		}
+		host_ask_close(u->host, u->x);
+	}
+	fail_msg("no socket rested");
+}
+
+static void what_comes_late_is_not_heard_by_the_next_question(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct endpoint e;
+	int fd = server("127.0.0.1", SOCK_DGRAM, &e);
+	struct sockaddr_in first, second;
+
+	if (!sockets_can_rest())
+		skip();
+	host_event_rest(u->host, 1);
+	ask_from_rested(u, fd, &e, &first);
+	sendto(fd, "late", 4, 0, (struct sockaddr *)&first, sizeof first); /* lies in the socket when it goes to rest */
+	host_ask_close(u->host, u->x);
+	ask_from_rested(u, fd, &e, &second);
+	assert_int_not_equal(first.sin_port, second.sin_port);
+	sendto(fd, "later", 5, 0, (struct sockaddr *)&first, sizeof first);
+	sendto(fd, "in time", 7, 0, (struct sockaddr *)&second, sizeof second);
+	RUN_UNTIL(u, u->packets == 1);
+	assert_int_equal(u->last_len, 7);
+	close(fd);
+}
+
+static void a_socket_at_rest_hears_nothing(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct endpoint e;
+	int fd = server("127.0.0.1", SOCK_DGRAM, &e);
+	struct sockaddr_in from;
+
+	if (!sockets_can_rest())
+		skip();
+	host_event_rest(u->host, 1);
+	ask_from_rested(u, fd, &e, &from);
+	sendto(fd, "late", 4, 0, (struct sockaddr *)&from, sizeof from);
+	host_ask_close(u->host, u->x);
+	for (int i = 0; i < 4; i++)
+		loop_turn(u->loop, false);
+	assert_int_equal(u->packets, 0);
+	assert_int_equal(u->errors, 0);
+	assert_int_equal(loop_stale_events(u->loop), 0);
+	close(fd);
+}
+
 static void only_permitted_ports_are_drawn(void **state)
 {
 	struct user *u = (struct user *)*state;
@@ -423,7 +514,8 @@ static void only_permitted_ports_are_drawn(void **state)
 	assert_int_equal(host_event_permit_ports(u->host, &permitted).e, ERR_RANGE);
 	permitted[40000 / 8] = 0xff;
 	assert_true(OK(host_event_permit_ports(u->host, &permitted)));
-	for (int i = 0; i < 50; i++) {
+	host_event_rest(u->host, 1);
+	for (int i = 0; i < 100; i++) {
 		struct sockaddr_in from;
 		socklen_t len = sizeof from;
 		char got[32];
@@ -431,7 +523,12 @@ static void only_permitted_ports_are_drawn(void **state)
 		assert_true(OK(ask(u, &e, &u->x)));
 		host_ask_close(u->host, u->x);
 		assert_int_equal(recvfrom(fd, got, sizeof got, 0, (struct sockaddr *)&from, &len), 8);
-		assert_in_range(ntohs(from.sin_port), 40000, 40007);
+		assert_in_range(ntohs(from.sin_port), 40000, i < 50 ? 40007 : 40063);
+		if (i == 49) { /* from here on a block that the kernel may draw from */
+			assert_int_equal(u->host->counts.exchanges_rested, 0);
+			memset(permitted + 40000 / 8, 0xff, 8);
+			assert_true(OK(host_event_permit_ports(u->host, &permitted)));
+		}
 	}
 	assert_true(OK(host_event_permit_ports(u->host, NULL)));
 	close(fd);
@@ -854,6 +951,9 @@ int main(void)
 		CASE(port_unreachable_is_told_and_does_not_end_the_wait),
 		CASE(closing_an_exchange_in_its_callback_is_safe),
 		CASE(ports_are_spread_over_the_whole_range),
+		CASE(ports_of_sockets_that_rested_are_as_spread),
+		CASE(what_comes_late_is_not_heard_by_the_next_question),
+		CASE(a_socket_at_rest_hears_nothing),
 		CASE(only_permitted_ports_are_drawn),
 		CASE(too_few_descriptors_is_an_error_not_a_crash),
 		cmocka_unit_test(an_answer_in_fragments_is_refused),
