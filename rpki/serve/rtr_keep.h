@@ -22,8 +22,9 @@ RESULT rtr_keep_confirm(const char *path, const struct rtr_feed *f, int64_t now)
 RESULT rtr_keep_save(const char *path, const struct rtr_feed *f, int64_t now) NONNULL;
 
 /*
- * f goes on where the file says (but for the session of version 0, which is f's own), when it is good at now and no older than max_age seconds; payloads that have expired meanwhile are not in the table, at one serial more. ret_at: as of when the
- * data are good. ERR_NOTFOUND: there is no file; ERR_TIMEOUT: too old, or of the future; ERR_FORMAT: damaged, or of another version; ERR_LIMIT; ERR_SYSTEM; ERR_NOMEM.
+ * f goes on where the file says, but with its own session of version 0, when it is good at now and no older than max_age seconds; payloads that have expired meanwhile are not in the table,
+ * at one serial more. ret_at: as of when the data are good. ERR_NOTFOUND: there is no file; ERR_TIMEOUT: too old, or of the future; ERR_FORMAT: damaged, or of another version; ERR_LIMIT;
+ * ERR_SYSTEM; ERR_NOMEM.
  */
 RESULT rtr_keep_read(const char *path, struct rtr_feed *f, const struct history_limits *limits, int64_t now, int64_t max_age, int64_t *ret_at) NONNULL;
 /* The same of a file that is open, wherever it is read from; fd stays the caller's. */

@@ -5,17 +5,16 @@
 
 import base64
 import gzip
-import http.server
 import os
 import re
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import xml.etree.ElementTree as ElementTree
+
+import serve
 
 DATA, PROGRAM = sys.argv[1:3]
 HOST = "localcert.ripe.net"
@@ -37,33 +36,8 @@ def check(good, what, detail=""):
         print(f"failed: {what}: {detail}")
 
 
-def openssl(where, *words):
-    subprocess.run(("openssl",) + words, check=True, cwd=where, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def certificates(where):
-    ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl(where, "req", "-x509", *ec, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem")
-    openssl(where, "req", *ec, "-subj", "/CN=x", "-keyout", "server.key", "-out", "server.csr")
-    with open(os.path.join(where, "ext"), "w", encoding="ascii") as f:
-        f.write(f"subjectAltName=DNS:{HOST}\n")
-    openssl(where, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext", "-out", "server.pem")
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(serve.Handler):
     anchor = b""
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, status, body=b"", **fields):
-        self.send_response(status)
-        for name, value in fields.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def do_GET(self):
         seen.append(self.path)
@@ -82,16 +56,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(404)
 
 
-def serve_https(where):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 443), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(os.path.join(where, "server.pem"), os.path.join(where, "server.key"))
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.handle_error = lambda *_: None
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
-
 def unpack(folder):
     """The snapshot as rsync would lay it out; returns the names of its modules."""
     modules = set()
@@ -105,14 +69,6 @@ def unpack(folder):
         with open(path, "wb") as f:
             f.write(base64.b64decode(element.text))
     return modules
-
-
-def serve_rsync(where, folder, modules):
-    with open(os.path.join(where, "rsyncd.conf"), "w", encoding="ascii") as f:
-        f.write("use chroot = no\nreverse lookup = no\nuid = 0\ngid = 0\n")
-        for m in sorted(modules):
-            f.write(f"[{m}]\n\tpath = {os.path.join(folder, HOST, m)}\n\tread only = yes\n")
-    return subprocess.Popen(["rsync", "--daemon", "--no-detach", "--address=127.0.0.1", f"--config={where}/rsyncd.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def vrps(path):
@@ -142,21 +98,14 @@ def run(where, cache, what, options="", status=0):
 def main(where):
     expected = vrps(os.path.join(DATA, "rpki-monitoring", "expected", "pilot.csv"))
     tree = os.path.join(where, "tree")
-    certificates(where)
+    serve.certificates(where, HOST)
     modules = unpack(tree)
     anchor = next(os.path.join(d, f) for d, _, names in os.walk(tree) for f in names if f == "ripe-ncc-pilot.cer")
     with open(anchor, "rb") as f:
         Handler.anchor = f.read()
-    with open("/etc/hosts", encoding="ascii") as f:
-        hosts = f.read()
-    with open(os.path.join(where, "hosts"), "w", encoding="ascii") as f:
-        f.write(f"{hosts}\n127.0.0.1 {HOST}\n")
-    subprocess.run(["mount", "--bind", os.path.join(where, "hosts"), "/etc/hosts"], check=True)
-    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w", encoding="ascii") as f:
-        f.write("0")
-    serve_https(where)
-    daemon = serve_rsync(where, tree, modules)
-    time.sleep(0.3)
+    serve.names(where, HOST)
+    serve.https(where, Handler)
+    daemon = serve.rsync(where, {m: os.path.join(tree, HOST, m) for m in modules})
     try:
         walk(where, expected)
     finally:
@@ -166,8 +115,8 @@ def main(where):
     return failed != 0
 
 
-def daemon_once(where, until, what, options=""):
-    """The daemon until it has logged this; returns what it said."""
+def daemon_once(where, until, what, options="", done=lambda: True):
+    """The daemon until it has logged this and done that; returns what it said."""
     conf, log = os.path.join(where, "conf"), os.path.join(where, "log")
     with open(conf, "w", encoding="ascii") as f:
         f.write(f'rpki:\n\tusername: ""\n\ttal: "{PILOT}/ripe-pilot.tal"\n\tcache-dir: "{where}/guard"\n\ttls-ca-bundle: "{where}/ca.pem"\n{options}rtr:\n\tinterface: "{where}/rtr"\n')
@@ -176,10 +125,9 @@ def daemon_once(where, until, what, options=""):
     for _ in range(600):
         with open(log, encoding="utf-8") as f:
             said = f.read()
-        if until in said or p.poll() is not None:
+        if until in said and done() or p.poll() is not None:
             break
         time.sleep(0.1)
-    time.sleep(1)
     p.terminate()
     check(p.wait(timeout=20) == 0, f"{what}: exit status", said)
     check(until in said, what, said)
@@ -197,7 +145,8 @@ def loss_guard(where, expected):
     daemon_once(where, "782 VRPs", "a daemon")
     os.unlink(os.path.join(where, "guard", "objects.mdb"))
     broken.update({"/ta/ripe-ncc-pilot.cer", "/rrdp/notification.xml"})
-    said = daemon_once(where, "loss guard: ripe-pilot: 782 of 782 payloads", "a daemon that has lost its data", f'\trsync: no\n\toutput-csv: "{where}/found.csv"\n')
+    said = daemon_once(where, "loss guard: ripe-pilot: 782 of 782 payloads", "a daemon that has lost its data", f'\trsync: no\n\toutput-csv: "{where}/found.csv"\n',
+                       lambda: "ALARM" in command(where, "status")[1])
     check("782 VRPs as of" in said, "routers go on", said)
     check(not os.path.exists(os.path.join(where, "found.csv")), "no file says that there is nothing")
     status, said = command(where, "status")
