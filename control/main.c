@@ -11,10 +11,11 @@
 #include "control/talk.h"
 
 static const char usage[] =
-    "cairnctl [-c FILE] [-s SOCKET] [-t SECONDS] [--json] VERB [ARGUMENT ...]\n"
+    "cairnctl [-c FILE] [-s SOCKET] [-t SECONDS] [--rpki] [--json] VERB [ARGUMENT ...]\n"
     "  -c FILE     configuration that names the control socket (default " SYSCONFDIR "/cairn/cairn.conf)\n"
     "  -s SOCKET   path of the control socket, or ADDRESS[@PORT]\n"
     "  -t SECONDS  how long to wait for an answer (default 60, 0: for ever)\n"
+    "  --rpki      ask cairn-rpki, not cairnd\n"
     "  --json      the answer as JSON\n"
     "Verbs of cairnd:\n"
     "  status                        is it alive, since when, with what\n"
@@ -39,15 +40,22 @@ static const char usage[] =
     "  nta add NAME [TIME] [force] | nta remove NAME | nta list    negative trust anchors\n"
     "  insecure_add NAME | insecure_remove NAME | list_insecure | list_anchors\n"
     "  ip_ratelimit_list [+a] | ratelimit_list [+a]\n"
+    "Verbs of cairn-rpki:\n"
+    "  status                        how the last run went: trust anchors, repositories, alarms\n"
+    "  log                           what the log said of it\n"
+    "  routers                       who is connected by RTR, and with which data\n"
+    "  run                           begin a run now\n"
+    "  reload | stop | verbosity N   as above\n"
     "Exit status: 0; 1 when the daemon says error; 2 when it cannot be reached.\n";
 
 /* The first control socket that the configuration names. NULL: the configuration cannot be read, and why has been said. */
-static char *socket_of(const char *path) OWNED_BY(mem_free);
-static char *socket_of(const char *path)
+static char *socket_of(const char *path, bool rpki) OWNED_BY(mem_free);
+static char *socket_of(const char *path, bool rpki)
 {
 	AUTO(strbuf_free) struct strbuf *report = strbuf_new(1u << 20);
 	AUTO(conf_free) struct conf *c = NULL;
-	const struct conf_clause *remote;
+	const enum conf_opt option = rpki ? OPT_RPKI_CONTROL_INTERFACE : OPT_REMOTE_CONTROL_CONTROL_INTERFACE;
+	const struct conf_clause *clause;
 
 	if (report == NULL)
 		return NULL;
@@ -55,21 +63,22 @@ static char *socket_of(const char *path)
 		fprintf(stderr, "%scairnctl: %s: cannot be used (-s SOCKET does without it)\n", strbuf_text(report), path == NULL ? "defaults" : path);
 		return NULL;
 	}
-	remote = conf_single(c, CLAUSE_REMOTE_CONTROL);
-	if (conf_count(remote, OPT_REMOTE_CONTROL_CONTROL_INTERFACE) == 0) {
-		fprintf(stderr, "cairnctl: %s: names no control-interface\n", path);
+	clause = conf_single(c, rpki ? CLAUSE_RPKI : CLAUSE_REMOTE_CONTROL);
+	if (conf_count(clause, option) == 0) {
+		fprintf(stderr, "cairnctl: %s: names no control-interface in %s\n", path, rpki ? "rpki:" : "remote-control:");
 		return NULL;
 	}
-	return mem_strdup(conf_item(remote, OPT_REMOTE_CONTROL_CONTROL_INTERFACE, 0));
+	return mem_strdup(conf_item(clause, option, 0));
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = { { "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
+	static const struct option longs[] = { { "json", no_argument, NULL, 'j' }, { "rpki", no_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 } };
 	struct talk t = { .in = stdin, .out = stdout, .timeout_sec = 60 };
 	const char *conf = SYSCONFDIR "/cairn/cairn.conf";
 	AUTO_CHARS char *server = NULL;
+	bool rpki = false;
 	char *end;
 	int o;
 
@@ -92,6 +101,9 @@ int main(int argc, char **argv)
 		case 'j':
 			t.json = true;
 			break;
+		case 'r':
+			rpki = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -108,7 +120,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (server == NULL)
-		server = socket_of(conf);
+		server = socket_of(conf, rpki);
 	if (server == NULL)
 		return 2;
 	t.server = server;

@@ -39,7 +39,7 @@ static int reach_path(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
 		return fd;
-	fprintf(stderr, "cairnctl: %s: %s (does the daemon run, with control-enable: yes?)\n", path, strerror(errno));
+	fprintf(stderr, "cairnctl: %s: %s (does the daemon run, with its control socket configured?)\n", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;

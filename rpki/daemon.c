@@ -32,6 +32,7 @@
 #include "rpki/process/fetcher_link.h"
 #include "rpki/process/identity.h"
 #include "rpki/process/memory_file.h"
+#include "rpki/process/operator_verbs.h"
 #include "rpki/process/serve_process.h"
 #include "rpki/routes/rtr_pdu.h"
 #include "rpki/serve/output.h"
@@ -354,6 +355,41 @@ static void keep_and_hand_on(struct rpki_daemon *d, struct link_message *m)
 	hand_to_serve(d, (enum control_message)m->type, *kept);
 }
 
+static bool reload(struct rpki_daemon *d);
+
+static bool run_now(struct rpki_daemon *d)
+{
+	return OK(monitor_send(d->monitor, CHILD_ENGINE, CONTROL_RUN_NOW, span_of(NULL, 0), -1));
+}
+
+static void set_verbosity(struct rpki_daemon *d, uint8_t n)
+{
+	d->setup.o.verbosity = n; /* also of those that are started again */
+	child_set_verbosity(n);
+	for (size_t i = 0; i < CHILD_ROLES; i++)
+		if (d->wanted[i] && !OK(monitor_send(d->monitor, i, CONTROL_VERBOSITY, span_of(&n, 1), -1)))
+			log_warn("%s logs as before until it is started again", child_name((enum child_role)i));
+}
+
+/* What an operator wants. The process that says so is believed in that: who has taken it over could stop serving anyway. */
+static void on_wish(struct rpki_daemon *d, struct span body)
+{
+	uint8_t room[OPERATOR_MESSAGE];
+	struct operator_message m;
+	bool stop;
+
+	if (d->ending || !OK(operator_message_read(body, &m)))
+		return;
+	stop = m.what == WISH_STOP;
+	if (m.what == WISH_VERBOSITY)
+		set_verbosity(d, m.value);
+	m.value = m.what == WISH_RELOAD ? reload(d) : m.what == WISH_RUN ? run_now(d) : true;
+	if (!OK(monitor_send(d->monitor, CHILD_SERVE, CONTROL_GRANTED, operator_message_write(&m, room), -1)))
+		log_warn("serve cannot be told");
+	if (stop)
+		end_all(d, 0);
+}
+
 static void on_message(struct loop *l, void *object, size_t i, struct link_message *m)
 {
 	struct rpki_daemon *d = (struct rpki_daemon *)object;
@@ -361,6 +397,8 @@ static void on_message(struct loop *l, void *object, size_t i, struct link_messa
 	(void)l;
 	if (m->type == CONTROL_READY)
 		on_ready(d, i, m);
+	if (i == CHILD_SERVE && m->type == CONTROL_WISH)
+		on_wish(d, m->body);
 	if (i != CHILD_ENGINE)
 		return;
 	if (m->type == CONTROL_SNAPSHOT || m->type == CONTROL_STATUS) {
@@ -420,17 +458,15 @@ static RESULT tell_identity(struct rpki_daemon *d)
 	return r;
 }
 
-static void on_reload(struct loop *l, void *object)
+static bool reload(struct rpki_daemon *d)
 {
-	struct rpki_daemon *d = (struct rpki_daemon *)object;
 	AUTO(conf_free) struct conf *c = NULL;
 
-	(void)l;
 	if (d->ending)
-		return;
+		return false;
 	if (!OK(load_conf(d->setup.o.conf_path, &c))) {
 		log_error("the configuration read before stays in force");
-		return;
+		return false;
 	}
 	conf_free(MOVE(d->setup.conf));
 	d->setup.conf = MOVE(c);
@@ -441,6 +477,13 @@ static void on_reload(struct loop *l, void *object)
 	monitor_stop(d->monitor, CHILD_ENGINE, true);
 	for (size_t way = 0; way < FETCH_WAYS; way++)
 		monitor_stop(d->monitor, role_of_way[way], d->wanted[role_of_way[way]]);
+	return true;
+}
+
+static void on_reload(struct loop *l, void *object)
+{
+	(void)l;
+	(void)reload((struct rpki_daemon *)object);
 }
 
 static void on_run_now(struct loop *l, void *object)
@@ -448,7 +491,7 @@ static void on_run_now(struct loop *l, void *object)
 	struct rpki_daemon *d = (struct rpki_daemon *)object;
 
 	(void)l;
-	if (!d->ending && !OK(monitor_send(d->monitor, CHILD_ENGINE, CONTROL_RUN_NOW, span_of(NULL, 0), -1)))
+	if (!d->ending && !run_now(d))
 		log_warn("the engine does not run: its first run begins when it is started");
 }
 
@@ -489,20 +532,23 @@ static void make_cache(const struct rpki_daemon *d, const char *cache)
 		make_directory(serve, &d->setup.user);
 }
 
+static void make_folder_of(const struct rpki_daemon *d, const char *path)
+{
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+	AUTO_CHARS char *dir = slash != NULL && slash != path ? mem_strndup(path, (size_t)(slash - path)) : NULL;
+
+	if (dir != NULL)
+		make_directory(dir, &d->setup.user);
+}
+
 static void make_directories(const struct rpki_daemon *d)
 {
 	const char *cache = conf_text(setup_rpki(&d->setup), OPT_RPKI_CACHE_DIR);
 
 	if (cache != NULL && *cache != '\0' && (d->setup.anchors || conf_given(setup_rpki(&d->setup), OPT_RPKI_CACHE_DIR)))
 		make_cache(d, cache);
-	for (unsigned int f = 0; f < OUTPUT_FORMATS; f++) {
-		const char *path = conf_text(setup_rpki(&d->setup), output_option(f));
-		const char *slash = path != NULL ? strrchr(path, '/') : NULL;
-		AUTO_CHARS char *dir = slash != NULL && slash != path ? mem_strndup(path, (size_t)(slash - path)) : NULL;
-
-		if (dir != NULL)
-			make_directory(dir, &d->setup.user);
-	}
+	for (unsigned int f = 0; f < OUTPUT_FORMATS; f++)
+		make_folder_of(d, conf_text(setup_rpki(&d->setup), output_option(f)));
 }
 
 static RESULT open_log_relay(struct rpki_daemon *d)
@@ -589,6 +635,14 @@ static void daemon_free(struct rpki_daemon *d)
 	mem_free(d);
 }
 
+static RESULT open_listeners(struct rpki_daemon *d)
+{
+	TRY(listeners_open(&d->setup.listeners, d->setup.conf));
+	if (d->setup.user.change)
+		listeners_give(&d->setup.listeners, d->setup.user.gid);
+	return DONE;
+}
+
 static RESULT start(struct rpki_daemon *d)
 {
 	const char *name = conf_text(setup_rpki(&d->setup), OPT_RPKI_USERNAME);
@@ -597,7 +651,7 @@ static RESULT start(struct rpki_daemon *d)
 		log_warn("username: there is no user %s: the user stays", name);
 	make_directories(d);
 	if (d->wanted[CHILD_SERVE])
-		TRY(listeners_open(&d->setup.listeners, d->setup.conf));
+		TRY(open_listeners(d));
 	if (!d->setup.o.foreground)
 		TRY(process_background());
 	d->setup.monitor_pid = getpid();

@@ -169,6 +169,10 @@ void engine_report(const struct locators *l, const struct anchor_result *anchors
 	for (size_t i = 0; i < l->n; i++) {
 		const struct anchor_result *a = &anchors[i];
 
+		if (!a->usable && a->points == 0) {
+			strbuf_printf(out, "%s: NOT USABLE: there is no good certificate of it\n", l->list[i].name);
+			continue;
+		}
 		strbuf_printf(out, "%s: %s%" PRIu64 " publication points (%" PRIu64 " failed, %" PRIu64 " by their last good state), ", l->list[i].name,
 			a->usable ? "" : "NOT USABLE: ", a->points, a->points_failed, a->points_kept);
 		strbuf_printf(out, "%" PRIu64 " ROAs, %" PRIu64 " ASPAs, %" PRIu64 " router certificates, %" PRIu64 " objects refused, %" PRIu64 " payloads\n",

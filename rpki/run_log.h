@@ -1,6 +1,6 @@
 /*
- * run_log.h: what the log said of one run, kept for those who ask afterwards (the path /log, `cairnctl --rpki log`): a line each, "[WARN] text", up to a limit of octets. What does not fit is counted. Texts come
- * from strangers' repositories: what is not printable ASCII in them becomes '?'.
+ * run_log.h: what the log said of one run, kept for those who ask afterwards (the path /log, `cairnctl --rpki log`): a line each, "[WARN] text", up to a limit of octets. What does not
+ * fit is counted. Texts come from strangers' repositories: what is not printable ASCII in them becomes '?'.
  */
 #ifndef RPKI_RUN_LOG_H
 #define RPKI_RUN_LOG_H

@@ -42,14 +42,37 @@ unsigned int child_groups(enum child_role role)
 	return roles[role].groups;
 }
 
-void child_log(const struct setup *s, const char *ident)
+static enum log_level level_of(unsigned int n)
 {
 	static const enum log_level levels[] = { LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_VERBOSE, LOG_LEVEL_DEBUG };
+
+	return n < sizeof levels / sizeof levels[0] ? levels[n] : LOG_LEVEL_TRACE;
+}
+
+void child_set_verbosity(unsigned int n)
+{
+	log_set_level(level_of(n));
+}
+
+bool child_heard(const struct link_message *m)
+{
+	struct reader r = reader_of(m->body);
+	uint8_t n = read8(&r);
+
+	if (m->type != CONTROL_VERBOSITY)
+		return false;
+	if (reader_ok(&r))
+		child_set_verbosity(n);
+	return true;
+}
+
+void child_log(const struct setup *s, const char *ident)
+{
 	AUTO_CHARS char *name = *ident == '\0' || s->log_to >= 0 ? mem_strdup(ident) : mem_printf("cairn-rpki-%s", ident);
 	struct log_config l = { .ident = name == NULL || *name == '\0' ? "cairn-rpki" : name, .syslog = !s->o.foreground && s->started, .relay = s->log_to >= 0 && *ident != '\0',
 		.relay_fd = s->log_to };
 
-	l.level = s->o.verbosity < sizeof levels / sizeof levels[0] ? levels[s->o.verbosity] : LOG_LEVEL_TRACE;
+	l.level = level_of(s->o.verbosity);
 	if (!OK(log_setup(&l)))
 		log_error("the log cannot be opened: %s", strerror(errno));
 }

@@ -21,6 +21,9 @@ struct child {
 const char *child_name(enum child_role role) BORROWED;
 unsigned int child_groups(enum child_role role); /* of its sandbox */
 /* The log as this process writes it; ident: "" for the monitor. */
+void child_set_verbosity(unsigned int n); /* of the log, as so many -v */
+/* A message for all: true when it was CONTROL_VERBOSITY, and has been obeyed. */
+bool child_heard(const struct link_message *m) NONNULL;
 void child_log(const struct setup *s, const char *ident) NONNULL;
 
 /* In order. The reason for an error is in the log. */

@@ -15,6 +15,9 @@ enum control_message {
 	CONTROL_PEER,      /* monitor to engine: 1 octet, enum fetch_way; fd is a link to the process that fetches so */
 	CONTROL_RUN_NOW,   /* monitor to engine */
 	CONTROL_TIMERS,    /* monitor to serve: refresh 4, retry 4, expire 4 */
+	CONTROL_WISH,      /* serve to monitor: what an operator wants, as of operator_verbs.h */
+	CONTROL_GRANTED,   /* monitor to serve: likewise, done or not */
+	CONTROL_VERBOSITY, /* monitor to any: 1 octet, how often -v was said, as it were */
 	CONTROL_IDENTITY,  /* monitor to serve: 1 octet, client_address; fd is a sealed memory file of rpki/process/identity.h */
 };
 

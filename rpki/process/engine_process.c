@@ -345,6 +345,8 @@ static void retry_soon(struct engine_process *p)
 	loop_timer_stop(p->child.loop, &p->retry);
 	if (!OK(loop_timer(p->child.loop, &engine_process_loop_type, p->self.v, on_retry, p->retry_ms, &p->retry)))
 		log_error("out of memory: the next run begins after refresh:");
+	if (p->status != NULL)
+		p->status->run_next = clock_read().wall_sec + p->retry_ms / 1000;
 	p->retry_ms = 2 * p->retry_ms;
 }
 
@@ -369,10 +371,21 @@ static bool is_nothing_known(struct engine_process *p, const struct cycle_report
 	return p->kept || !has_assertions(p);
 }
 
+/* No table goes out, but why should be known. */
+static void tell_status_alone(struct engine_process *p)
+{
+	if (p->holding && p->status != NULL)
+		p->status->table_time = 0; /* none is out that it could be of */
+	if (!p->child.setup->o.once && p->status != NULL)
+		keep_status(p);
+	if (!OK(send_status(p)))
+		log_error("out of memory: the status is as of an earlier run");
+}
+
 static void on_run_ended(struct loop *l, void *object, const struct cycle_report *r, const struct locators *locators)
 {
 	struct engine_process *p = (struct engine_process *)object;
-	bool usable = OK(r->result);
+	bool usable = OK(r->result), published = false;
 
 	progress_over(p);
 	note_status(p, r, locators);
@@ -387,15 +400,14 @@ static void on_run_ended(struct loop *l, void *object, const struct cycle_report
 		p->holding = is_nothing_known(p, r);
 		if (p->holding)
 			retry_soon(p);
-		if ((!p->holding || (p->guard != NULL && guard_held(p->guard) > 0)) && !OK(publish(p))) {
+		published = !p->holding || (p->guard != NULL && guard_held(p->guard) > 0);
+		if (published && !OK(publish(p))) {
 			log_error("not everything was published");
 			p->exit_status = 1;
 		}
 	}
-	if (!OK(r->result) && !p->child.setup->o.once && p->status != NULL)
-		keep_status(p);
-	if (!OK(r->result) && !OK(send_status(p)))
-		log_error("out of memory: the status is as of an earlier run");
+	if (!OK(r->result) || (p->holding && !published))
+		tell_status_alone(p);
 	if (p->child.setup->o.once)
 		loop_stop(l);
 }
@@ -407,6 +419,8 @@ static void on_control(struct loop *l, void *object, link_h k, struct link_messa
 	uint8_t way;
 
 	(void)l, (void)k;
+	if (child_heard(m))
+		return;
 	if (m->type == CONTROL_RUN_NOW && p->schedule != NULL)
 		schedule_run_now(p->schedule);
 	if (m->type != CONTROL_PEER || m->fd < 0 || p->fetcher == NULL)

@@ -48,7 +48,8 @@ static const struct sandbox_path of_network[] = {
 
 static void on_control(struct loop *l, void *object, link_h k, struct link_message *m)
 {
-	(void)l, (void)object, (void)k, (void)m; /* there is nothing to be told */
+	(void)l, (void)object, (void)k;
+	(void)child_heard(m); /* there is nothing else to be told */
 }
 
 static void on_control_closed(struct loop *l, void *object, link_h k, enum err e)

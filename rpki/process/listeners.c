@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -21,12 +22,25 @@ static const struct {
 	{ CLAUSE_RTR, OPT_RTR_INTERFACE, LISTEN_RTR, 323 },
 	{ CLAUSE_RTR, OPT_RTR_TLS_INTERFACE, LISTEN_RTR_TLS, 324 },
 	{ CLAUSE_RPKI, OPT_RPKI_HTTP_INTERFACE, LISTEN_HTTP, 8323 },
+	{ CLAUSE_RPKI, OPT_RPKI_CONTROL_INTERFACE, LISTEN_CONTROL, 0 },
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
 static struct listen_options usual(const struct listener *x)
 {
 	return (struct listen_options){ .at = x->at, .path = x->path, .dscp = -1, .keepalive = true, .backlog = BACKLOG };
+}
+
+/* Who may write to it may stop the daemon. */
+static RESULT open_control(const struct listen_options *o, int *ret_fd)
+{
+	mode_t mask = umask(0117);
+	struct result r = sock_listen_stream(o, ret_fd);
+	int e = errno;
+
+	(void)umask(mask);
+	errno = e;
+	return r;
 }
 
 static RESULT open_one(struct listener *x, const struct conf_clause *c, size_t kind, size_t i)
@@ -39,11 +53,13 @@ static RESULT open_one(struct listener *x, const struct conf_clause *c, size_t k
 		x->path = mem_strdup(where);
 		if (x->path == NULL)
 			return FAIL(ERR_NOMEM);
+	} else if (x->kind == LISTEN_CONTROL) {
+		return FAIL(ERR_RANGE);
 	} else {
 		TRY(conf_word_endpoint(c, kinds[kind].option, i, 0, kinds[kind].port, &x->at));
 	}
 	o = usual(x);
-	return sock_listen_stream(&o, &x->fd);
+	return x->kind == LISTEN_CONTROL ? open_control(&o, &x->fd) : sock_listen_stream(&o, &x->fd);
 }
 
 static RESULT open_kind(struct listeners *x, const struct conf *conf, size_t kind)
@@ -63,7 +79,7 @@ static RESULT open_kind(struct listeners *x, const struct conf *conf, size_t kin
 			continue;
 		}
 		log_error("%s: %s cannot be opened: %s", conf_where(c, kinds[kind].option, i), conf_item(c, kinds[kind].option, i),
-			r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
+			r.e == ERR_SYSTEM ? strerror(errno) : r.e == ERR_RANGE ? "expected the path of a Unix socket" : err_text(r.e));
 		return r;
 	}
 	return DONE;
@@ -99,6 +115,13 @@ void listeners_done(struct listeners *x)
 	}
 	x->n = 0;
 	mem_free(MOVE(x->list));
+}
+
+void listeners_give(const struct listeners *x, uint32_t gid)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (x->list[i].kind == LISTEN_CONTROL && x->list[i].path != NULL && lchown(x->list[i].path, (uid_t)-1, gid) != 0)
+			log_warn("%s: cannot be given to the group of the user: %s", x->list[i].path, strerror(errno));
 }
 
 void listeners_unlink(const struct listeners *x)

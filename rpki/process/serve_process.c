@@ -20,6 +20,7 @@
 #include "rpki/process/control.h"
 #include "rpki/process/identity.h"
 #include "rpki/process/memory_file.h"
+#include "rpki/process/operator_verbs.h"
 #include "rpki/routes/table_image.h"
 #include "rpki/serve/http.h"
 #include "rpki/serve/rtr_keep.h"
@@ -43,6 +44,9 @@ struct serve_process {
 	struct rtr_feed *feed OWNED_FIELD;
 	struct rtr_server *server OWNED_FIELD;
 	struct rpki_http *http OWNED_FIELD; /* NULL: there is no http-interface: */
+	struct operator_server *operators OWNED_FIELD; /* NULL: there is no control-interface: */
+	void *status OWNED_FIELD; /* for operators: the last one, flat */
+	size_t status_octets;
 	char *keep OWNED_FIELD; /* where the service's state is kept; NULL: nowhere */
 	char *folder OWNED_FIELD;
 	timer_h wait, goodbye;
@@ -99,8 +103,8 @@ static void listen_all(struct serve_process *p)
 		struct listen_options o;
 		struct result r;
 
-		if (x->list[i].kind == LISTEN_HTTP)
-			continue; /* that knows by itself what to say before the first table */
+		if (x->list[i].kind == LISTEN_HTTP || x->list[i].kind == LISTEN_CONTROL)
+			continue; /* they know by themselves what to say before the first table */
 		r = listener_options(&x->list[i], &o);
 		if (OK(r))
 			r = rtr_server_listen_on(p->server, x->list[i].kind == LISTEN_RTR_TLS ? p->tls : p->host, &o);
@@ -143,6 +147,11 @@ static RESULT take_status(struct serve_process *p, int fd)
 
 	TRY(memory_file_read(fd, STATUS_OCTETS_MAX, &octets, &n));
 	TRY(status_decode(span_of(octets, n), &s));
+	if (p->operators != NULL) {
+		mem_free(MOVE(p->status));
+		p->status = MOVE(octets);
+		p->status_octets = n;
+	}
 	return p->http != NULL && rtr_feed_table(p->feed) != NULL ? rpki_http_publish(p->http, MOVE(s)) : DONE;
 }
 
@@ -159,6 +168,41 @@ static RESULT take_identity(struct serve_process *p, struct span body, int fd)
 	host_tls_set(p->tls, MOVE(identity));
 	return DONE;
 }
+
+/* ---------------------------------------------------------------------------------------------------------------- operators */
+
+static RESULT pass_on(const void *ctx, const struct operator_message *m)
+{
+	const struct serve_process *p = (const struct serve_process *)ctx;
+	uint8_t room[OPERATOR_MESSAGE];
+
+	return p->child.linked ? link_send(p->child.loop, p->child.control, CONTROL_WISH, operator_message_write(m, room), -1) : FAIL(ERR_CLOSED);
+}
+
+static struct operator_desk desk(const struct serve_process *p)
+{
+	return (struct operator_desk){ .server = p->operators, .rtr = p->server, .status = span_of(p->status, p->status_octets), .now = time_now(p), .version = PACKAGE_VERSION, .ctx = p,
+		.wish = pass_on };
+}
+
+static void on_operator(struct loop *l, void *object, operator_ask_h ask, const struct operator_line *line)
+{
+	struct operator_desk d = desk((const struct serve_process *)object);
+
+	(void)l;
+	operator_do(&d, ask, line);
+}
+
+static void on_granted(const struct serve_process *p, struct span body)
+{
+	struct operator_desk d = desk(p);
+	struct operator_message m;
+
+	if (p->operators != NULL && OK(operator_message_read(body, &m)))
+		operator_granted(&d, &m);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------ goodbye */
 
 static void on_goodbye_over(struct loop *l, void *object)
 {
@@ -226,6 +270,8 @@ static void on_control(struct loop *l, void *object, link_h k, struct link_messa
 	struct result r = DONE;
 
 	(void)l, (void)k;
+	if (child_heard(m))
+		return;
 	switch (m->type) {
 	case CONTROL_SNAPSHOT:
 		r = m->fd >= 0 ? take_table(p, m->fd) : FAIL(ERR_FORMAT);
@@ -246,6 +292,9 @@ static void on_control(struct loop *l, void *object, link_h k, struct link_messa
 		r = m->fd >= 0 && p->tls != NULL ? take_identity(p, m->body, m->fd) : DONE;
 		if (!OK(r))
 			log_error("the TLS certificate read before stays in use");
+		break;
+	case CONTROL_GRANTED:
+		on_granted(p, m->body);
 		break;
 	case CONTROL_TIMERS:
 		set_timers(p, m->body);
@@ -303,6 +352,26 @@ static RESULT make_http(struct serve_process *p)
 	return DONE;
 }
 
+static RESULT make_operators(struct serve_process *p)
+{
+	const struct listeners *x = &p->child.setup->listeners;
+	const struct operator_events ev = { .type = &serve_process_loop_type, .who = p->self.v, .asked = on_operator };
+
+	for (size_t i = 0; i < x->n; i++) {
+		struct listen_options lo;
+
+		if (x->list[i].kind != LISTEN_CONTROL)
+			continue;
+		if (p->operators == NULL)
+			p->operators = operator_server_new(p->host, &ev);
+		if (p->operators == NULL)
+			return FAIL(ERR_NOMEM);
+		TRY(listener_options(&x->list[i], &lo));
+		TRY(operator_server_listen(p->operators, &lo));
+	}
+	return DONE;
+}
+
 /* Before root is dropped: the key is root's alone. */
 static RESULT make_tls(struct serve_process *p)
 {
@@ -338,6 +407,7 @@ static RESULT make_service(struct serve_process *p)
 	if (p->server == NULL)
 		return FAIL(ERR_NOMEM);
 	TRY(make_http(p));
+	TRY(make_operators(p));
 	if (cache == NULL || *cache == '\0')
 		return DONE;
 	p->folder = mem_printf("%s/" SERVE_FOLDER, cache);
@@ -382,6 +452,8 @@ static RESULT start(struct serve_process *p, const struct setup *s, int control)
 
 static void end(struct serve_process *p)
 {
+	operator_server_free(MOVE(p->operators));
+	mem_free(MOVE(p->status));
 	rpki_http_free(MOVE(p->http));
 	rtr_server_free(MOVE(p->server));
 	host_free(MOVE(p->tls));

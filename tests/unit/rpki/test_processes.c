@@ -116,6 +116,30 @@ static void a_listener_outlives_who_serves(void **state)
 	listeners_done(&x);
 }
 
+/* Who can write to it can stop the daemon. */
+static void a_control_socket_is_not_for_everybody(void **state)
+{
+	AUTO(conf_free) struct conf *c = conf_of("rpki:\n\tcontrol-interface: \"%s\"\n", path("ctl"));
+	AUTO(conf_free) struct conf *address = conf_of("rpki:\n\tcontrol-interface: 127.0.0.1@8953\n");
+	mode_t mask = umask(022), after;
+	struct listeners x;
+	struct stat st;
+
+	(void)state;
+	assert_true(OK(listeners_open(&x, c)));
+	after = umask(mask);
+	assert_int_equal(after, 022);
+	assert_int_equal(x.list[0].kind, LISTEN_CONTROL);
+	assert_int_equal(stat(path("ctl"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	listeners_give(&x, getgid());
+	assert_int_equal(stat(path("ctl"), &st), 0);
+	assert_true(st.st_gid == getgid() && (st.st_mode & 07777) == 0660);
+	listeners_unlink(&x);
+	listeners_done(&x);
+	assert_int_equal(listeners_open(&x, address).e, ERR_RANGE); /* an address asks nobody who he is */
+}
+
 static void one_that_cannot_be_opened_closes_all(void **state)
 {
 	AUTO(conf_free) struct conf *c = conf_of("rtr:\n\tinterface: 127.0.0.1@0\n\tinterface: \"/nowhere/at/all\"\n");
@@ -286,6 +310,7 @@ int main(void)
 		cmocka_unit_test(a_memory_file_is_read_as_it_was_made),
 		cmocka_unit_test(what_can_still_be_changed_is_refused),
 		cmocka_unit_test_setup_teardown(a_listener_outlives_who_serves, user_start, user_end),
+		cmocka_unit_test(a_control_socket_is_not_for_everybody),
 		cmocka_unit_test(one_that_cannot_be_opened_closes_all),
 		cmocka_unit_test(exceptions_follow_their_files),
 		cmocka_unit_test(a_mistake_leaves_the_ones_before),
