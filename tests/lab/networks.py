@@ -19,7 +19,7 @@ protocol kernel {{ ipv4 {{ import none; export filter {{ if source != RTS_BGP th
 """
 STATIC = "protocol static {name} {{ {state} ipv4; {routes} }}\n"
 PEER = """protocol bgp {name} {{
-	local {ours} as {as_ours}; neighbor {theirs} as {as_theirs};
+	local {ours} as {as_ours}; neighbor {theirs} as {as_theirs}; strict bind yes;
 	connect delay time 1; connect retry time 1; error wait time 1, 2; {more}
 	ipv4 {{ import all; export all; {channel} }};
 }}
