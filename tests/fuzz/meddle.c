@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "dns/build.h"
 #include "dns/rdata.h"
+#include "tests/fuzz/script_routes.h"
 
 #define SETS 64u
 #define TEMPLATES 8u
@@ -725,6 +726,8 @@ static size_t meddle(void *ctx, struct model_server *v, const struct endpoint *s
 
 	if (a == NULL)
 		abort();
+	if (script_routes_forbid(m->routes, v, &server->a))
+		complain(m->r, NULL, "a server is asked that the policy of routes forbids");
 	if (msg_read_query(query, 0, &c.q) != MSG_GOOD)
 		return n;
 	for (size_t i = 0; i < m->count; i++) {

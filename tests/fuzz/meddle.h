@@ -55,6 +55,7 @@ struct meddler {
 	size_t zone_count;
 	bool trusting;  /* the root's replies are changed, or a forwarder's for everything: nothing is out of anybody's bailiwick */
 	bool plain_case; /* use-caps-for-id is off */
+	uint8_t routes;  /* script_routes.h */
 	size_t before_n; /* the last reply, for MEDDLE_REPLAY */
 	uint8_t before[1500];
 };

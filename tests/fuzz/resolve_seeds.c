@@ -183,6 +183,27 @@ static void plain(void)
 	end("two-workers");
 }
 
+/* Each policy of routes, with other servers left out each time; and without VRPs. */
+static void routes(void)
+{
+	for (unsigned int how = 1; how < 14; how++) {
+		if ((how & 7) == 0 || (how & 7) > 5)
+			continue;
+		for (unsigned int salt = 0; salt < 8; salt += 3) {
+			zones(salt == 3 ? SIGNED : 0);
+			now.head[HEAD_ROUTES] = (uint8_t)(how | salt << 4);
+			now.head[HEAD_SETUP] = (uint8_t)(salt == 6 ? how % 4 : 0);
+			op(OP_ZONE, 1, 4, 0, 0, 0, 0, 0);
+			conversation(5, salt == 3 ? DO : 0);
+			ask(3, NAME_H, T_A, 0, SEC_5);
+			ask(6, NAME_H, T_A, 0, SEC_15);
+			ask(4, NAME_NOTHING, T_A, 0, SEC_5);
+			op(OP_CONTROL, 10, 5, NAME_H, T_A, 0, 0, 0);
+			end("routes-%u-%u", how, salt);
+		}
+	}
+}
+
 static void tempers(void)
 {
 	for (unsigned int t = 0; t < TEMPERS; t++) {
@@ -543,6 +564,7 @@ int main(int argc, char **argv)
 	}
 	dir = argv[1];
 	plain();
+	routes();
 	tempers();
 	signatures();
 	options();

@@ -2,7 +2,8 @@
  * script.h: what fuzz_resolve reads: a whole run of the resolver in the simulator, as a short list of operations. Any octets are a script; what makes no sense does
  * nothing.
  *
- *   header   8 octets: seed (2), setup and workers, how the root is signed, which allocation fails (2), how it fails, spare
+ *   header   8 octets: seed (2), setup and workers, how the root is signed, which allocation fails (2), how it fails,
+ *            what is known of routes
  *   op       8 octets: its code and seven arguments; those whose code has SCRIPT_BLOB are followed by an octet of length, and that many octets
  *
  * Operations up to the first event describe the world and the configuration; then everything happens in order. All numbers are taken modulo what there is: a zone that
@@ -19,7 +20,7 @@
 #define SCRIPT_BLOB 0x80 /* bit of the code */
 #define SCRIPT_MAX (SCRIPT_HEAD + SCRIPT_OPS * (2 + SCRIPT_ARGS + 255))
 
-enum script_head { HEAD_SEED, HEAD_SEED_HIGH, HEAD_SETUP, HEAD_ROOT, HEAD_FAIL, HEAD_FAIL_HIGH, HEAD_FAIL_HOW, HEAD_SPARE };
+enum script_head { HEAD_SEED, HEAD_SEED_HIGH, HEAD_SETUP, HEAD_ROOT, HEAD_FAIL, HEAD_FAIL_HIGH, HEAD_FAIL_HOW, HEAD_ROUTES };
 
 enum script_code {
 	/* The world. */

@@ -11,6 +11,7 @@
 #include "resolver/control/explain_text.h"
 #include "resolver/core/explain.h"
 #include "tests/fuzz/meddle.h"
+#include "tests/fuzz/script_routes.h"
 
 #define ZONES 12u
 #define DEPTH 5u
@@ -344,6 +345,8 @@ static void describe(struct acting *a)
 	a->harms |= a->r.world->clause != NULL;
 	if (a->r.setup == SETUP_STUB && a->r.world->clause != NULL && strstr(a->r.world->clause, "forward") != NULL)
 		a->r.world->clause = NULL;
+	a->m.routes = s->head[HEAD_ROUTES];
+	a->harms |= script_routes_policy(&a->r, a->m.routes);
 	a->r.workers = 1 + (s->head[HEAD_SETUP] >> 2 & 1);
 	a->r.calm = !a->meddles && !a->links && !a->harms && s->head[HEAD_FAIL] == 0 && s->head[HEAD_FAIL_HIGH] == 0;
 	a->r.meddled = a->meddles;
@@ -777,6 +780,7 @@ static void play(struct acting *a, struct script_result *ret)
 
 	if (!run_start_workers(r))
 		abort();
+	script_routes_start(r, a->m.routes);
 	clients_start(r);
 	a->stranger = (struct addr){ ADDR_V4, { 10, 1, 1, 1 } };
 	if (!OK(sim_node(r->sim, &a->stranger, &stranger_events, a)))
