@@ -8,6 +8,8 @@
 #include "tests/fuzz/script.h"
 #include "tests/sim/run.h"
 
+struct model_server;
+
 /* Adds the policy to the configuration. True: servers may be left out for it, and questions fail. */
 bool script_routes_policy(struct run *r, uint8_t how) NONNULL;
 /* Hangs up what is known, before anything is asked. */
