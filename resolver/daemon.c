@@ -25,9 +25,11 @@
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
 #include "resolver/routes/keeper.h"
+#include "resolver/serve/serve_settings.h"
 #include "resolver/warm.h"
 
 #define MAX_UNSENT (256u * 1024) /* octets of one stream */
+#define LOOK_MS 250u /* between looks whether routes to addresses in stored answers are others */
 #define REPORT_OCTETS (64u * 1024)
 #define DEFAULT_CONF SYSCONFDIR "/cairn/cairn.conf"
 
@@ -66,6 +68,7 @@ struct daemon {
 	uint64_t started_ms;
 	uint64_t files; /* that may be open */
 	daemon_h self;
+	timer_h look;
 	char *pid_file OWNED_FIELD; /* written, to be removed */
 };
 
@@ -250,6 +253,28 @@ static RESULT post_plan(struct daemon *d, const struct plan *p, const struct zon
 	return good ? DONE : FAIL(ERR_NOMEM);
 }
 
+/* --- routes to addresses in answers --- */
+
+static void look_later(struct daemon *d);
+
+static void on_look(struct loop *l, void *object)
+{
+	struct daemon *d = (struct daemon *)object;
+
+	(void)l;
+	d->look = (timer_h){ 0 };
+	shared_look_at_routes(d->shared, d->member);
+	look_later(d);
+}
+
+static void look_later(struct daemon *d)
+{
+	if (d->look.v != 0 || d->plan->serve->answer_routes == ANSWER_ROUTES_OFF)
+		return;
+	if (!OK(loop_timer(d->loop, &daemon_loop_type, d->self.v, on_look, LOOK_MS, &d->look)))
+		log_error("routes: out of memory: stored answers are not judged again before the next reload");
+}
+
 /* Puts p in force. afresh: it was read from the file. */
 static RESULT adopt(struct daemon *d, struct plan *p, bool afresh) TAKES(2);
 static RESULT adopt(struct daemon *d, struct plan *p, bool afresh)
@@ -267,6 +292,7 @@ static RESULT adopt(struct daemon *d, struct plan *p, bool afresh)
 		shared_raise_stamp(d->shared); /* answers are made anew from the RRset cache, which stays */
 	warm_set_plan(d->warm, d->plan);
 	anchor_keeper_set(d->keeper, d->plan, afresh);
+	look_later(d);
 	return route_keeper_set(d->routes, d->plan);
 }
 
@@ -835,6 +861,7 @@ static RESULT start(struct daemon *d, struct strbuf *report)
 	TRY(hear_signals(d));
 	TRY(start_threads(d));
 	TRY(route_keeper_set(d->routes, d->plan));
+	look_later(d);
 	warm_set_plan(d->warm, d->plan);
 	anchor_keeper_digest(d->keeper, digest);
 	warm_set_digest(d->warm, digest);

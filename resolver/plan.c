@@ -118,6 +118,7 @@ static void read_caches(const struct conf_clause *c, struct plan *p)
 	p->answer_octets = (size_t)conf_int(c, OPT_MSG_CACHE_SIZE);
 	p->key_octets = (size_t)conf_int(c, OPT_KEY_CACHE_SIZE);
 	p->denial_octets = (size_t)conf_int(c, OPT_NEG_CACHE_SIZE);
+	p->watched_addresses = (size_t)conf_int(conf_single(p->conf, CLAUSE_ROUTE_VALIDATION), OPT_ROUTE_VALIDATION_ANSWER_POLICY_ADDRESSES);
 	p->rrcache = (struct rrcache_limits){ .octets = (size_t)conf_int(c, OPT_RRSET_CACHE_SIZE), .min_ttl = number(c, OPT_CACHE_MIN_TTL),
 		.max_ttl = number(c, OPT_CACHE_MAX_TTL), .max_negative_ttl = number(c, OPT_CACHE_MAX_NEGATIVE_TTL),
 		.min_negative_ttl = number(c, OPT_CACHE_MIN_NEGATIVE_TTL), .max_bundle_octets = MAX_BUNDLE_OCTETS };

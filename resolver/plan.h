@@ -43,6 +43,7 @@ struct plan {
 	size_t answer_octets;              /* msg-cache-size */
 	size_t key_octets;                 /* key-cache-size */
 	size_t denial_octets;              /* neg-cache-size */
+	size_t watched_addresses;          /* answer-policy-addresses */
 	unsigned int threads;
 	char *snapshot OWNED_FIELD;        /* path, or NULL */
 	uint32_t snapshot_sec;             /* 0: only at the stop */

@@ -10,6 +10,7 @@
 #include "resolver/serve/listener.h"
 #include "resolver/routes/board.h"
 #include "resolver/serve/serve.h"
+#include "resolver/serve/watched.h"
 
 /* A plan that a resolution still works by. */
 struct plan_hold {
@@ -28,6 +29,7 @@ void shared_free(struct shared *s)
 	denials_free(MOVE(s->denials));
 	core_shared_free(MOVE(s->core));
 	route_board_free(MOVE(s->routes));
+	watched_free(MOVE(s->watched));
 	epoch_free(MOVE(s->epoch));
 	mem_free(s);
 }
@@ -35,7 +37,7 @@ void shared_free(struct shared *s)
 struct shared *shared_new(const struct plan *p, struct rng *rng)
 {
 	AUTO(shared_free) struct shared *s = mem_alloc(sizeof *s);
-	struct hash_key key[6];
+	struct hash_key key[7];
 
 	if (s == NULL)
 		return NULL;
@@ -50,7 +52,8 @@ struct shared *shared_new(const struct plan *p, struct rng *rng)
 	s->keycache = keycache_new(p->key_octets, &key[4]);
 	s->routes = route_board_new();
 	s->denials = denials_new(p->denial_octets, &key[5]);
-	if (s->epoch == NULL || s->rrcache == NULL || s->anscache == NULL || s->infra == NULL || s->core == NULL || s->keycache == NULL || s->routes == NULL || s->denials == NULL)
+	s->watched = watched_new(p->watched_addresses, &key[6]);
+	if (s->epoch == NULL || s->rrcache == NULL || s->anscache == NULL || s->infra == NULL || s->core == NULL || s->keycache == NULL || s->routes == NULL || s->denials == NULL || s->watched == NULL)
 		return NULL;
 	return MOVE(s);
 }
@@ -62,11 +65,34 @@ void shared_set_plan(struct shared *s, const struct plan *p)
 	infra_set_limits(s->infra, &p->infra);
 	keycache_set_limit(s->keycache, p->key_octets);
 	denials_set_limit(s->denials, p->denial_octets);
+	watched_set_max(s->watched, p->watched_addresses);
 }
 
 void shared_raise_stamp(struct shared *s)
 {
 	atomic_fetch_add_explicit(&s->stamp, 1, memory_order_relaxed);
+}
+
+static bool has_moved(void *user, const struct ans_entry *e)
+{
+	const uint32_t *moved = user;
+
+	return (e->watched & *moved) != 0;
+}
+
+void shared_look_at_routes(struct shared *s, struct epoch_member *m)
+{
+	AUTO(route_sheet_unref) struct route_sheet *sheet = NULL;
+	uint64_t number = route_board_number(s->routes);
+	uint32_t moved;
+
+	if (number == s->looked)
+		return;
+	s->looked = number;
+	sheet = route_board_get(s->routes);
+	moved = sheet != NULL ? watched_look(s->watched, sheet->view) : 0;
+	if (moved != 0)
+		(void)anscache_flush(s->anscache, m, has_moved, &moved);
 }
 
 static void plan_hold_free(struct plan_hold *h) TAKES(1);
@@ -127,7 +153,9 @@ static bool make_parts(struct worker *w)
 		.zones = w->zones->z,
 		.stamp = &e->shared->stamp,
 		.workers = e->workers,
-		.validation = w->validation };
+		.validation = w->validation,
+		.routes = e->shared->routes,
+		.watched = e->shared->watched };
 
 	w->upstream = upstream_new(e->loop, e->host, e->shared->infra, &w->stats, &w->plan->upstream);
 	if (w->upstream == NULL)

@@ -29,6 +29,7 @@ struct route_board;
 struct rrcache;
 struct serve;
 struct upstream;
+struct watched;
 
 /* What all workers of a process (or of a simulation) have in common. */
 struct shared {
@@ -40,7 +41,9 @@ struct shared {
 	struct denials *denials OWNED_FIELD;
 	struct core_shared *core OWNED_FIELD;
 	struct route_board *routes OWNED_FIELD;
+	struct watched *watched OWNED_FIELD; /* addresses in answers */
 	_Atomic uint64_t stamp; /* generation that answers are judged under */
+	uint64_t looked;        /* the board's number at the last shared_look_at_routes() */
 };
 void shared_free(struct shared *s) TAKES(1); /* all workers are gone */
 struct shared *shared_new(const struct plan *p, struct rng *rng) OWNED_BY(shared_free) NONNULL;
@@ -48,6 +51,8 @@ DEFINE_AUTO(struct shared, shared_free)
 void shared_set_plan(struct shared *s, const struct plan *p) NONNULL; /* sizes and limits of the caches */
 /* Every stored answer is judged again before it is given: after a flush, or when the configuration has changed. */
 void shared_raise_stamp(struct shared *s) NONNULL;
+/* Routes may have changed: stored answers are taken out with an address whose verdict moved. One thread at a time, with its member, which is online. */
+void shared_look_at_routes(struct shared *s, struct epoch_member *m) NONNULL;
 
 struct worker_env {
 	struct loop *loop PARENT_FIELD;

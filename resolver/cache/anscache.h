@@ -35,7 +35,7 @@ struct ans_entry {
 	uint64_t stamp;        /* generations it was judged under; a hit compares it with the current one */
 	uint32_t stored_sec;   /* mono */
 	uint32_t expires_sec;  /* mono: the least TTL */
-	uint32_t stale_until_sec; /* mono: may be served as stale until then */
+	uint32_t watched;      /* bits of the addresses it was judged by (serve/watched.h): one of them moved, and it is taken out */
 	uint32_t prefetch_sec; /* mono: from here on a hit starts a refresh */
 	uint32_t variant;
 	uint16_t len;          /* of the packet */
@@ -67,7 +67,7 @@ uint64_t anscache_hash(const struct anscache *c, const struct ans_key *k) NONNUL
 void anscache_prefetch(const struct anscache *c, uint64_t hash) NONNULL;
 /* The second step, after the first was done for the whole batch: the entry itself, as far as the slots tell. */
 void anscache_prefetch_entry(const struct anscache *c, uint64_t hash) NONNULL;
-/* The entry, fresh or not: the caller compares expires_sec, stale_until_sec and stamp. NULL: none. */
+/* The entry, fresh or not: the caller compares expires_sec and stamp. NULL: none. */
 const struct ans_entry *anscache_get(struct anscache *c, const struct ans_key *k, uint64_t hash) BORROWED NONNULL;
 /* Publishes e, replacing an entry of the same key. e->hash must be set. An entry that is larger than a quarter of the cache, whose
  * question is not inside its packet, or for which there is no memory is freed instead. */

@@ -5,7 +5,6 @@
 #include "base/strbuf.h"
 #include "resolver/core/lookup.h"
 #include "resolver/core/resolution.h"
-#include "resolver/routes/board.h"
 
 #define ARENA_LIMIT (4u << 20) /* octets of one resolution: replies are bounded by its budget, this by their sets */
 
@@ -41,7 +40,7 @@ void core_free(struct core *c)
 	core_work_end(c);
 	core_shared_leave(c->env.shared, c->number);
 	nsec3_hasher_free(MOVE(c->hasher));
-	route_sheet_unref(MOVE(c->sheet));
+	route_seat_done(&c->seat);
 	flight_table_done(&c->flights);
 	flight_table_done(&c->steps);
 	for (size_t i = 0; i < c->pooled; i++)

@@ -215,8 +215,7 @@ struct core {
 	size_t pooled;
 	uint64_t prime_after_ms; /* mono: priming failed, not again before then */
 	struct nsec3_hasher *hasher OWNED_FIELD;
-	struct route_sheet *sheet OWNED_FIELD; /* that hung on the board when it was looked at last */
-	uint64_t sheet_number;
+	struct route_seat seat;
 	core_h self;
 	uint16_t moves[QUERY_STATES]; /* from each state: bits of those that have followed it. For tests: which arrows of query.c's drawing were taken */
 	uint32_t turn_spent;     /* on validation, in this turn */

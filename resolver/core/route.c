@@ -85,30 +85,43 @@ struct route_facts route_facts_of(const struct route_view *view, const struct ad
 	return (struct route_facts){ v.state, v.has_route ? v.from.origin : 0, v.contested };
 }
 
+void route_say(const struct route_view *view, const struct addr *a, struct strbuf *out)
+{
+	struct route_verdict v = route_judge(view, a);
+	char text[ADDR_TEXT];
+
+	strbuf_printf(out, "%s: route %s, ", addr_text(a, text), verdict_state_text(v.state));
+	verdict_evidence(&v, out);
+}
+
 const char *route_reason(const struct route_rule *r, const struct endpoint *server, struct arena *a)
 {
 	AUTO(strbuf_free) struct strbuf *out = strbuf_new(REASON_MAX);
-	struct route_verdict v = route_judge(r->view, &server->a);
-	char text[ADDR_TEXT];
 
 	if (out == NULL)
 		return NULL;
-	strbuf_printf(out, "%s: route %s, ", addr_text(&server->a, text), verdict_state_text(v.state));
-	verdict_evidence(&v, out);
+	route_say(r->view, &server->a, out);
 	return arena_strdup(a, strbuf_text(out));
+}
+
+void route_seat_done(struct route_seat *s)
+{
+	route_sheet_unref(MOVE(s->sheet));
+}
+
+const struct route_view *route_seat_view(struct route_seat *s, struct route_board *b)
+{
+	uint64_t number = route_board_number(b);
+
+	if (number != s->number) {
+		route_sheet_unref(MOVE(s->sheet));
+		s->sheet = route_board_get(b);
+		s->number = number;
+	}
+	return s->sheet != NULL ? s->sheet->view : NULL;
 }
 
 const struct route_view *core_routes(struct core *c)
 {
-	uint64_t number;
-
-	if (c->env.routes == NULL)
-		return NULL;
-	number = route_board_number(c->env.routes);
-	if (number != c->sheet_number) {
-		route_sheet_unref(MOVE(c->sheet));
-		c->sheet = route_board_get(c->env.routes);
-		c->sheet_number = number;
-	}
-	return c->sheet != NULL ? c->sheet->view : NULL;
+	return c->env.routes != NULL ? route_seat_view(&c->seat, c->env.routes) : NULL;
 }

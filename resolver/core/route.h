@@ -18,6 +18,9 @@
 
 struct arena;
 struct core;
+struct route_board;
+struct route_sheet;
+struct strbuf;
 
 enum route_policy { ROUTE_POLICY_OFF, ROUTE_POLICY_LOG, ROUTE_POLICY_PREFER, ROUTE_POLICY_NOT_INVALID, ROUTE_POLICY_VALID };
 
@@ -43,6 +46,17 @@ struct route_facts {
 };
 /* view: NULL: unknown. */
 struct route_facts route_facts_of(const struct route_view *view, const struct addr *a) __attribute__((nonnull(2)));
+
+/* One thread's place before the board. */
+struct route_seat {
+	struct route_sheet *sheet OWNED_FIELD; /* that hung there when it looked last */
+	uint64_t number;
+};
+/* The view that hangs there now; NULL: none. Good until the next call. */
+const struct route_view *route_seat_view(struct route_seat *s, struct route_board *b) BORROWED NONNULL;
+void route_seat_done(struct route_seat *s) NONNULL;
+/* "192.0.2.53: route invalid origin, 192.0.2.0/24 by AS64511, VRP 192.0.2.0/24-24 AS64496" */
+void route_say(const struct route_view *view, const struct addr *a, struct strbuf *out) NONNULL;
 
 /* The view that hangs on the board now; NULL: none. Good for this turn. */
 const struct route_view *core_routes(struct core *c) BORROWED NONNULL;

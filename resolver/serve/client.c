@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "resolver/cache/anscache.h"
 #include "resolver/core/core.h"
+#include "resolver/serve/answer_route.h"
 #include "resolver/serve/hit.h"
 #include "resolver/serve/obligation.h"
 #include "resolver/serve/quota.h"
@@ -246,6 +247,7 @@ static bool render_and_send(struct client *c, const struct answer *a)
 	struct render how = { s->env.settings, loop_now(s->env.loop), serve_stamp(s), s->scratch };
 	AUTO(ans_entry_free) struct ans_entry *e = NULL;
 	struct ans_key k = key_of(c);
+	struct answer_route route;
 	struct answer joined;
 
 	if (c->chain != NULL) {
@@ -253,12 +255,16 @@ static bool render_and_send(struct client *c, const struct answer *a)
 			return false;
 		a = &joined;
 	}
+	a = answer_route_judge(s, a, &route);
 	if (!OK(render_answer(&how, a, &k, c->hash, &e)))
 		return false;
+	e->watched = route.mask;
 	if (!c->refresh)
 		send_entry(c, e);
-	if (may_publish(c, a) && (int32_t)(e->expires_sec - e->stored_sec) > 0 && is_worth_it(s, c, a))
+	if (may_publish(c, a) && (int32_t)(e->expires_sec - e->stored_sec) > 0 && is_worth_it(s, c, a)) {
 		anscache_put(s->env.anscache, s->env.member, MOVE(e));
+		answer_route_stored(s, &k, c->hash, &route);
+	}
 	return true;
 }
 

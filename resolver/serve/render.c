@@ -167,7 +167,6 @@ static void set_times(const struct render *r, const struct answer *a, uint32_t t
 		whole = ttl;
 	e->stored_sec = now;
 	e->expires_sec = now + ttl;
-	e->stale_until_sec = e->expires_sec;
 	/* how much is left of the whole life, not of the time since it was rendered */
 	e->prefetch_sec = whole >= PREFETCH_MIN_SEC && ttl > 0 ? e->expires_sec - whole / PREFETCH_SHARE : e->expires_sec;
 	if ((int32_t)(e->prefetch_sec - now) < 0)

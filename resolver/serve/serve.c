@@ -7,6 +7,7 @@
 #include "resolver/cache/anscache.h"
 #include "resolver/local/local.h"
 #include "resolver/core/validation.h"
+#include "resolver/serve/answer_route.h"
 #include "resolver/serve/chaos.h"
 #include "resolver/serve/client.h"
 #include "resolver/serve/hit.h"
@@ -31,6 +32,7 @@ void serve_free(struct serve *s)
 	mem_free(MOVE(s->scratch));
 	mem_free(MOVE(s->frame));
 	mem_free(MOVE(s->batch));
+	route_seat_done(&s->seat);
 	mem_free(s);
 }
 
@@ -157,9 +159,11 @@ void serve_answer(struct serve *s, const struct origin *o, const struct reply_to
 	struct render how = { s->env.settings, loop_now(s->env.loop), 0, s->scratch };
 	struct ans_key k = { to->name, to->type, to->rclass, variant };
 	AUTO(ans_entry_free) struct ans_entry *e = NULL;
+	struct answer_route route;
 	uint8_t *buf;
 	size_t len;
 
+	a = answer_route_judge(s, a, &route);
 	if (!OK(render_answer(&how, a, &k, 0, &e))) {
 		serve_code(s, o, to, &(struct reply_code){ .rcode = RCODE_SERVFAIL, .recursion_available = true });
 		return;

@@ -16,6 +16,7 @@
 
 #include "net/host.h"
 #include "resolver/core/answer.h"
+#include "resolver/core/route.h"
 #include "resolver/serve/admission.h"
 
 struct anscache;
@@ -29,6 +30,7 @@ struct port;
 struct quota;
 struct session;
 struct stats;
+struct watched;
 
 struct serve_env {
 	struct loop *loop PARENT_FIELD;
@@ -42,6 +44,8 @@ struct serve_env {
 	const _Atomic uint64_t *stamp PARENT_FIELD; /* generation that answers are judged under; raised by reload and flush */
 	unsigned int workers;
 	const struct validation *validation SHARED_FIELD; /* of which the anchors are told; NULL: none */
+	struct route_board *routes PARENT_FIELD;  /* NULL: nothing is known of routes */
+	struct watched *watched PARENT_FIELD;     /* NULL as well */
 };
 
 /* Lists of objects that are owned by the serving side, in order of arrival. */
@@ -67,6 +71,7 @@ struct serve {
 	uint8_t *scratch OWNED_FIELD;           /* RENDER_SCRATCH octets: a message being rendered */
 	uint8_t *frame OWNED_FIELD;             /* 2 + MSG_MAX octets: a reply over TCP */
 	struct request *batch OWNED_FIELD;      /* SERVE_BATCH */
+	struct route_seat seat;
 	struct port *ports OWNED_FIELD;
 	struct client_list clients;             /* replies that are owed */
 	struct client_list refreshes;           /* resolutions that nobody waits for */

@@ -349,6 +349,13 @@ static void read_numbers(const struct conf_clause *c, struct serve_settings *s)
 	s->log_local = conf_bool(c, OPT_LOG_LOCAL_ACTIONS);
 }
 
+static enum answer_routes answer_routes_of(const struct conf *c)
+{
+	int64_t word = conf_int(conf_single(c, CLAUSE_ROUTE_VALIDATION), OPT_ROUTE_VALIDATION_ANSWER_POLICY);
+
+	return word == CONF_ANSWERS_BLOCK ? ANSWER_ROUTES_BLOCK : word == CONF_ANSWERS_LOG ? ANSWER_ROUTES_LOG : ANSWER_ROUTES_OFF;
+}
+
 RESULT serve_settings_make(const struct conf *conf, struct rng *rng, const struct cookie_secrets *keep, struct strbuf *report,
     struct serve_settings **ret_settings)
 {
@@ -358,6 +365,7 @@ RESULT serve_settings_make(const struct conf *conf, struct rng *rng, const struc
 	if (s == NULL)
 		return FAIL(ERR_NOMEM);
 	read_numbers(c, s);
+	s->answer_routes = answer_routes_of(conf);
 	TRY(read_nsid(c, report, s));
 	TRY(read_access(c, s));
 	TRY(read_listen(c, report, s));

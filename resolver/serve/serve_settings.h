@@ -27,6 +27,9 @@ enum access {
 	ACCESS_REFUSE_NON_LOCAL,
 };
 
+/* answer-policy: of route-validation: */
+enum answer_routes { ANSWER_ROUTES_OFF, ANSWER_ROUTES_LOG, ANSWER_ROUTES_BLOCK };
+
 /* One address that is listened to. */
 struct listen_at {
 	struct endpoint at;
@@ -68,6 +71,8 @@ struct serve_settings {
 	uint8_t nsid_len;
 	bool cookies;
 	struct cookie_secrets secrets;
+
+	enum answer_routes answer_routes;
 
 	/* waiting */
 	uint32_t max_waiting;  /* num-queries-per-thread */

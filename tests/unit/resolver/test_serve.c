@@ -17,11 +17,14 @@
 #include "resolver/cache/anscache.h"
 #include "resolver/core/core.h"
 #include "resolver/local/local.h"
+#include "resolver/serve/answer_route.h"
 #include "resolver/serve/listener.h"
 #include "resolver/serve/quota.h"
 #include "resolver/serve/serve.h"
 #include "resolver/serve/tcp.h"
+#include "resolver/serve/watched.h"
 #include "resolver/stats.h"
+#include "tests/unit/resolver/route_world.h"
 
 /* --- a core that answers when the test says so --- */
 
@@ -261,6 +264,8 @@ static struct core core;
 static _Atomic uint64_t stamp = 1;
 static struct serve *serve;
 static struct arena *arena;
+static struct route_board *board;
+static struct watched *watched;
 
 static void turn(void)
 {
@@ -296,13 +301,15 @@ static void start(const char *more)
 	host.loop = loop;
 	anscache = anscache_new(1 << 20, &key);
 	arena = arena_new(0);
+	board = route_board_new();
+	watched = watched_new(100, &key);
 	assert_non_null(text);
 	if (!OK(conf_load_text(text, "test", report, &conf)))
 		fail_msg("%s", strbuf_text(report));
 	assert_true(OK(serve_settings_make(conf, rng, NULL, report, &settings)));
 	assert_true(OK(local_zones_make(conf_server(conf), report, &zones)));
 	epoch_online(member);
-	serve = serve_new(&(struct serve_env){ loop, &host, &core, anscache, member, &stats, settings, zones, &stamp, 1, NULL });
+	serve = serve_new(&(struct serve_env){ loop, &host, &core, anscache, member, &stats, settings, zones, &stamp, 1, NULL, board, watched });
 	assert_non_null(serve);
 	assert_true(OK(listener_open(serve, report, &failed)));
 	assert_int_equal(failed, 0);
@@ -321,6 +328,8 @@ static void end(void)
 	serve_settings_free(settings);
 	conf_free(conf);
 	arena_free(arena);
+	watched_free(watched);
+	route_board_free(board);
 	rng_free(rng);
 }
 
@@ -1065,6 +1074,219 @@ static void keepalive_tells_a_time_that_shrinks_under_load(void **state)
 	end();
 }
 
+/* --- answer-policy --- */
+
+#define BLOCK "route-validation:\n answer-policy: block\n"
+
+static const struct rrset *set_of(const char *owner, uint16_t type, const void *rdata, size_t n)
+{
+	struct span d = span_of(arena_dup(arena, rdata, n), n);
+	struct name_buf nb;
+
+	assert_true(OK(name_from_text(owner, NULL, &nb)));
+	return rrset_make_in(arena, name_dup_in(arena, name_of(&nb)), type, CLASS_IN, 300, &d, 1, 0);
+}
+
+/* Asks for type, with EDNS, and has core answer with these sets; the last `more` of them are additional. Returns the index of the reply. */
+static size_t answered_with(const char *name, uint16_t type, const struct rrset *const *sets, size_t n, size_t more)
+{
+	struct answer_set *list = arena_alloc_array(arena, n, sizeof *list);
+	struct answer a = { .rcode = RCODE_NOERROR, .cacheable = true, .ttl = 300, .security = SECURITY_SECURE, .sets = list, .answer_count = n - more, .additional_count = more };
+	size_t before = asked_count;
+
+	receive(question(name, type, 1, MSG_RD | MSG_AD, 1232, (struct span){ NULL, 0 }), 1);
+	assert_int_equal(asked_count, before + 1);
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct answer_set){ sets[i], 300 };
+	a.q = asked[before].r.q;
+	tell(before, &a);
+	return sent_count - 1;
+}
+
+static size_t answered_by_address(const char *name, const char *address)
+{
+	struct addr a = route_world_addr(address);
+	const struct rrset *rs = set_of(name, a.family == ADDR_V4 ? RR_A : RR_AAAA, a.b, a.family == ADDR_V4 ? 4 : 16);
+
+	return answered_with(name, a.family == ADDR_V4 ? RR_A : RR_AAAA, &rs, 1, 0);
+}
+
+static bool says(size_t i, const char *text)
+{
+	return memmem(sent[i].b, sent[i].n, text, strlen(text)) != NULL;
+}
+
+static uint16_t answers_in(size_t i) { return load16(sent[i].b + 6); }
+
+/* What the daemon does when routes have changed. */
+static bool moved(void *user, const struct ans_entry *e)
+{
+	return (e->watched & *(const uint32_t *)user) != 0;
+}
+
+static size_t look_at_routes(bool vrps, bool taken)
+{
+	AUTO(route_view_unref) struct route_view *v = route_world_view(vrps, taken);
+	uint32_t bits = watched_look(watched, v);
+
+	return anscache_flush(anscache, member, moved, &bits);
+}
+
+static void an_answer_with_an_invalid_route_is_blocked(void **state)
+{
+	size_t i;
+
+	(void)state;
+	start(BLOCK);
+	route_world_put(board, true, true);
+	i = answered_by_address("honest.net", "192.0.2.1");
+	assert_int_equal(answers_in(i), 1);
+	assert_true((sent_flags(i) & MSG_AD) != 0);
+	i = answered_by_address("taken.net", "198.51.100.7");
+	assert_int_equal(answers_in(i), 0);
+	assert_int_equal(sent_flags(i) & 15, RCODE_NOERROR);
+	assert_int_equal(sent_flags(i) & MSG_AD, 0);
+	assert_true(says(i, "198.51.100.7: route invalid origin, 198.51.100.0/24 by AS64511, VRP 198.51.100.0/24-24 AS64496"));
+	assert_int_equal(stats_get(&stats, COUNT_ROUTE_ANSWERS_BLOCKED), 1);
+	/* From the cache, and not judged again. */
+	receive(question("taken.net", RR_A, 2, MSG_RD, 1232, (struct span){ NULL, 0 }), 1);
+	assert_int_equal(asked_count, 2);
+	assert_int_equal(answers_in(sent_count - 1), 0);
+	assert_true(says(sent_count - 1, "198.51.100.7: route invalid"));
+	assert_int_equal(stats_get(&stats, COUNT_ROUTE_ANSWERS_BLOCKED), 1);
+	/* An address of IPv6 that is one of IPv4. */
+	i = answered_by_address("mapped.net", "::ffff:198.51.100.7");
+	assert_int_equal(answers_in(i), 0);
+	end();
+}
+
+static void a_stored_answer_is_judged_again_when_a_verdict_of_its_own_moves(void **state)
+{
+	(void)state;
+	start(BLOCK);
+	(void)answered_by_address("first.net", "198.51.100.7"); /* nothing is known of routes yet */
+	(void)answered_by_address("other.net", "192.0.2.1");
+	route_world_put(board, true, false);
+	assert_int_equal(look_at_routes(true, false), 0);
+	route_world_put(board, true, true);
+	assert_int_equal(look_at_routes(true, true), 1);
+	receive(question("other.net", RR_A, 2, MSG_RD, 1232, (struct span){ NULL, 0 }), 1);
+	assert_int_equal(asked_count, 2); /* that one stayed */
+	assert_int_equal(answers_in(answered_by_address("first.net", "198.51.100.7")), 0);
+	route_world_put(board, true, false);
+	assert_int_equal(look_at_routes(true, false), 1); /* the blocked one is taken out, too */
+	assert_int_equal(answers_in(answered_by_address("first.net", "198.51.100.7")), 1);
+	/* Without VRPs nothing is invalid. */
+	route_world_put(board, true, true);
+	assert_int_equal(look_at_routes(true, true), 1);
+	(void)answered_by_address("first.net", "198.51.100.7");
+	route_world_put(board, false, true);
+	assert_int_equal(look_at_routes(false, true), 1);
+	assert_int_equal(answers_in(answered_by_address("first.net", "198.51.100.7")), 1);
+	end();
+}
+
+static void what_was_judged_while_routes_changed_is_not_kept(void **state)
+{
+	struct answer_route judged = { .mask = 1 };
+	struct ans_key k = { .type = RR_A, .rclass = CLASS_IN };
+	uint64_t hash;
+
+	(void)state;
+	start(BLOCK);
+	route_world_put(board, true, false);
+	(void)answered_by_address("honest.net", "192.0.2.1");
+	k.name = asked[0].r.q.name;
+	hash = anscache_hash(anscache, &k);
+	judged.number = route_board_number(board);
+	answer_route_stored(serve, &k, hash, &judged);
+	assert_non_null(anscache_get(anscache, &k, hash));
+	route_world_put(board, true, true);
+	answer_route_stored(serve, &k, hash, &judged);
+	assert_null(anscache_get(anscache, &k, hash));
+	end();
+}
+
+static void the_dry_run_counts_and_blocks_nothing(void **state)
+{
+	size_t i;
+
+	(void)state;
+	start("route-validation:\n answer-policy: log\n");
+	route_world_put(board, true, true);
+	i = answered_by_address("taken.net", "198.51.100.7");
+	assert_int_equal(answers_in(i), 1);
+	assert_true((sent_flags(i) & MSG_AD) != 0);
+	assert_int_equal(stats_get(&stats, COUNT_ROUTE_ANSWERS_LOGGED), 1);
+	assert_int_equal(stats_get(&stats, COUNT_ROUTE_ANSWERS_BLOCKED), 0);
+	end();
+	start("");
+	route_world_put(board, true, true);
+	assert_int_equal(answers_in(answered_by_address("taken.net", "198.51.100.7")), 1);
+	assert_int_equal(watched_count(watched), 0);
+	assert_int_equal(stats_get(&stats, COUNT_ROUTE_ANSWERS_LOGGED), 0);
+	end();
+}
+
+static void hints_count_and_what_comes_along_is_left_out(void **state)
+{
+	static const uint8_t good_hints[] = { 0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1 };
+	static const uint8_t bad_hints[] = { 0, 1, 3, 'w', 'w', 'w', 0, 0, 1, 0, 3, 2, 'h', '2', 0, 4, 0, 8, 192, 0, 2, 1, 198, 51, 100, 7 };
+	static const uint8_t bad_6[] = { 0, 1, 0, 0, 6, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, 7 };
+	static const uint8_t bad[] = { 198, 51, 100, 7 }, mx[] = { 0, 10, 4, 'm', 'a', 'i', 'l', 3, 'n', 'e', 't', 0 };
+	const struct rrset *sets[2];
+	size_t i;
+
+	(void)state;
+	start("server:\n minimal-responses: no\n" BLOCK);
+	route_world_put(board, true, true);
+	sets[0] = set_of("a.net", RR_HTTPS, good_hints, sizeof good_hints);
+	assert_int_equal(answers_in(answered_with("a.net", RR_HTTPS, sets, 1, 0)), 1);
+	sets[0] = set_of("b.net", RR_HTTPS, bad_hints, sizeof bad_hints);
+	i = answered_with("b.net", RR_HTTPS, sets, 1, 0);
+	assert_int_equal(answers_in(i), 0);
+	assert_true(says(i, "198.51.100.7: route invalid"));
+	sets[0] = set_of("c.net", RR_SVCB, bad_6, sizeof bad_6);
+	assert_int_equal(answers_in(answered_with("c.net", RR_SVCB, sets, 1, 0)), 0);
+	sets[0] = set_of("d.net", RR_MX, mx, sizeof mx);
+	sets[1] = set_of("mail.net", RR_A, bad, sizeof bad);
+	i = answered_with("d.net", RR_MX, sets, 2, 1);
+	assert_int_equal(answers_in(i), 1);
+	assert_int_equal(load16(sent[i].b + 10), 1); /* OPT alone */
+	assert_false(says(i, "route invalid"));
+	assert_int_equal(stats_get(&stats, COUNT_ROUTE_ANSWERS_BLOCKED), 2);
+	end();
+}
+
+static void failures_stay_failures(void **state)
+{
+	struct answer a = { .rcode = RCODE_SERVFAIL, .bogus = true, .ede = { { EDE_BOGUS, NULL } }, .ede_count = 1 };
+
+	(void)state;
+	start(BLOCK);
+	route_world_put(board, true, true);
+	ask("bogus.net", 1, 1);
+	a.q = asked[0].r.q;
+	tell(0, &a);
+	assert_int_equal(sent_flags(0) & 15, RCODE_SERVFAIL);
+	assert_int_equal(stats_get(&stats, COUNT_ROUTE_ANSWERS_BLOCKED), 0);
+	end();
+}
+
+static void local_data_are_judged_like_others(void **state)
+{
+	(void)state;
+	start("server:\n local-data: \"taken.local A 198.51.100.7\"\n local-data: \"honest.local A 192.0.2.1\"\n" BLOCK);
+	route_world_put(board, true, true);
+	receive(question("taken.local", RR_A, 1, MSG_RD, 1232, (struct span){ NULL, 0 }), 1);
+	receive(question("honest.local", RR_A, 2, MSG_RD, 1232, (struct span){ NULL, 0 }), 1);
+	assert_int_equal(sent_count, 2);
+	assert_int_equal(answers_in(0), 0);
+	assert_true(says(0, "198.51.100.7: route invalid"));
+	assert_int_equal(answers_in(1), 1);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1099,6 +1321,13 @@ int main(void)
 		cmocka_unit_test(at_most_so_many_questions_of_a_session_are_under_way),
 		cmocka_unit_test(questions_go_with_their_session),
 		cmocka_unit_test(keepalive_tells_a_time_that_shrinks_under_load),
+		cmocka_unit_test(an_answer_with_an_invalid_route_is_blocked),
+		cmocka_unit_test(a_stored_answer_is_judged_again_when_a_verdict_of_its_own_moves),
+		cmocka_unit_test(what_was_judged_while_routes_changed_is_not_kept),
+		cmocka_unit_test(the_dry_run_counts_and_blocks_nothing),
+		cmocka_unit_test(hints_count_and_what_comes_along_is_left_out),
+		cmocka_unit_test(failures_stay_failures),
+		cmocka_unit_test(local_data_are_judged_like_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

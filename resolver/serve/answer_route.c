@@ -1,0 +1,162 @@
+#include "resolver/serve/answer_route.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "dns/rrtype.h"
+#include "resolver/core/route.h"
+#include "resolver/routes/board.h"
+#include "resolver/serve/serve.h"
+#include "resolver/serve/watched.h"
+#include "resolver/stats.h"
+
+#define KEY_IPV4HINT 4u /* RFC 9460 section 14.3.2 */
+#define KEY_IPV6HINT 6u
+#define REASON_MAX 400u
+
+struct look {
+	struct serve *serve BORROWED_FIELD;
+	const struct route_view *view BORROWED_FIELD;
+	uint32_t mask;
+};
+
+/* Octets of one address of that family. */
+static struct addr addr_made(enum addr_family family, const uint8_t *octets)
+{
+	struct addr a = { .family = family };
+
+	memcpy(a.b, octets, family == ADDR_V4 ? 4 : 16);
+	return addr_unmap(&a);
+}
+
+static bool is_invalid(struct look *k, const struct addr *a)
+{
+	bool full, invalid = k->view != NULL && verdict_rank(route_judge(k->view, a).state) == 2; /* before anything is known of routes: watched all the same */
+
+	k->mask |= watched_note(k->serve->env.watched, a, invalid, &full);
+	if (full)
+		stats_inc(k->serve->env.stats, COUNT_ROUTE_FORGOTTEN);
+	return invalid;
+}
+
+/* Addresses one behind the other: the first whose route is invalid. */
+static bool find_in(struct look *k, struct span all, enum addr_family family, struct addr *ret)
+{
+	size_t size = family == ADDR_V4 ? 4 : 16;
+
+	for (size_t at = 0; at + size <= all.n; at += size) {
+		*ret = addr_made(family, all.p + at);
+		if (is_invalid(k, ret))
+			return true;
+	}
+	return false;
+}
+
+/* ipv4hint and ipv6hint of SVCB and HTTPS. */
+static bool find_in_hints(struct look *k, struct span rdata, struct addr *ret)
+{
+	struct reader r = reader_of(rdata);
+
+	(void)read16(&r);
+	if (!OK(name_skip(&r)))
+		return false;
+	while (!reader_end(&r)) {
+		uint16_t key = read16(&r);
+		struct span value = read_span(&r, read16(&r));
+
+		if ((key == KEY_IPV4HINT && find_in(k, value, ADDR_V4, ret)) || (key == KEY_IPV6HINT && find_in(k, value, ADDR_V6, ret)))
+			return true;
+	}
+	return false;
+}
+
+static bool find_in_set(struct look *k, const struct rrset *rs, struct addr *ret)
+{
+	for (size_t i = 0; i < rs->count; i++) {
+		bool found = false;
+
+		if (rs->type == RR_A)
+			found = find_in(k, rrset_rdata(rs, i), ADDR_V4, ret);
+		else if (rs->type == RR_AAAA)
+			found = find_in(k, rrset_rdata(rs, i), ADDR_V6, ret);
+		else if (rs->type == RR_SVCB || rs->type == RR_HTTPS)
+			found = find_in_hints(k, rrset_rdata(rs, i), ret);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+static bool find(struct look *k, const struct answer_set *sets, size_t n, struct addr *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (find_in_set(k, sets[i].rs, ret))
+			return true;
+	}
+	return false;
+}
+
+static void say(const struct answer *a, const char *why, bool blocked)
+{
+	char name[NAME_TEXT], type[RRTYPE_TEXT];
+
+	log_limited(LOG_LEVEL_NOTICE, "answer %s %s: %s: %s", name_to_text(a->q.name, name), rrtype_text(a->q.type, type), why, blocked ? "blocked" : "would be blocked");
+}
+
+static void explain(const struct look *k, const struct addr *addr, struct answer_route *j)
+{
+	AUTO(strbuf_free) struct strbuf *out = strbuf_new(REASON_MAX);
+
+	if (out == NULL)
+		return; /* without a text */
+	route_say(k->view, addr, out);
+	(void)snprintf(j->text, sizeof j->text, "%s", strbuf_text(out));
+}
+
+static void block(const struct answer *a, struct answer_route *j)
+{
+	j->instead = (struct answer){ .q = a->q, .rcode = RCODE_NOERROR, .cacheable = a->cacheable, .ttl = a->ttl, .security = SECURITY_INSECURE };
+	j->instead.ede[0] = (struct ede){ EDE_BLOCKED, j->text[0] != '\0' ? j->text : NULL };
+	j->instead.ede_count = 1;
+}
+
+const struct answer *answer_route_judge(struct serve *s, const struct answer *a, struct answer_route *j)
+{
+	enum answer_routes policy = s->env.settings->answer_routes;
+	struct look k = { .serve = s };
+	struct addr addr;
+	bool found;
+
+	j->mask = 0;
+	j->text[0] = '\0';
+	if (policy == ANSWER_ROUTES_OFF || s->env.routes == NULL || a->sets == NULL)
+		return a;
+	k.view = route_seat_view(&s->seat, s->env.routes);
+	j->number = s->seat.number;
+	found = find(&k, a->sets, a->answer_count, &addr);
+	if (found) {
+		explain(&k, &addr, j);
+		say(a, j->text, policy == ANSWER_ROUTES_BLOCK);
+		stats_inc(s->env.stats, policy == ANSWER_ROUTES_BLOCK ? COUNT_ROUTE_ANSWERS_BLOCKED : COUNT_ROUTE_ANSWERS_LOGGED);
+		if (policy == ANSWER_ROUTES_BLOCK)
+			block(a, j);
+	} else if (policy == ANSWER_ROUTES_BLOCK && find(&k, a->sets + a->answer_count + a->authority_count, a->additional_count, &addr)) {
+		j->instead = *a; /* what comes along is a courtesy, and no reason to block */
+		j->instead.additional_count = 0;
+		found = true;
+	}
+	j->mask = k.mask;
+	return found && policy == ANSWER_ROUTES_BLOCK ? &j->instead : a;
+}
+
+void answer_route_stored(struct serve *s, const struct ans_key *k, uint64_t hash, const struct answer_route *j)
+{
+	const struct ans_entry *e;
+
+	if (j->mask == 0 || route_board_number(s->env.routes) == j->number)
+		return;
+	e = anscache_get(s->env.anscache, k, hash);
+	if (e != NULL)
+		anscache_drop(s->env.anscache, s->env.member, e);
+}
