@@ -97,6 +97,45 @@ static void put_proof(struct json_out *j, const char *name, const struct explain
 	json_close(j, '}');
 }
 
+static void put_route(struct json_out *j, const struct explain_server *s)
+{
+	const struct route_verdict *v = &s->route;
+
+	if (!s->judged) {
+		json_put_text(j, "route", NULL);
+		return;
+	}
+	json_open(j, "route", '{');
+	json_put_text(j, "state", verdict_state_text(v->state));
+	json_put_text(j, "guard", route_guard_text(route_guard_of(v->state)));
+	json_put_bool(j, "contested", v->contested);
+	if (v->has_route)
+		json_put_prefix(j, "prefix", &v->route);
+	if (v->has_route && v->from.origin != 0)
+		json_put_number(j, "origin", v->from.origin);
+	if (v->has_vrp) {
+		struct prefix p = vrp_prefix(&v->vrp);
+
+		json_put_prefix(j, "vrp", &p);
+		json_put_number(j, "vrp_max_length", v->vrp.maxlen);
+		json_put_number(j, "vrp_origin", v->vrp.asn);
+	}
+	json_close(j, '}');
+}
+
+static void put_exposure(struct json_out *j, const struct explain_zone *z)
+{
+	json_put_text(j, "exposure", z->judged ? exposure_text(z->exposure) : NULL);
+	if (!z->judged) {
+		json_put_text(j, "routes", NULL);
+		return;
+	}
+	json_open(j, "routes", '{');
+	for (enum route_guard g = 0; g < ROUTE_GUARDS; g++)
+		json_put_number(j, route_guard_text(g), z->guards.n[g]);
+	json_close(j, '}');
+}
+
 static void put_servers(struct json_out *j, const struct explain_zone *z)
 {
 	char at[ENDPOINT_TEXT];
@@ -113,6 +152,7 @@ static void put_servers(struct json_out *j, const struct explain_zone *z)
 		json_put_number(j, "timeouts", s->timeouts);
 		json_put_bool(j, "backoff", s->backoff);
 		json_put_text(j, "lame", s->lame != LAME_NO ? lame_text(s->lame) : NULL);
+		put_route(j, s);
 		json_close(j, '}');
 	}
 	json_close(j, ']');
@@ -182,6 +222,7 @@ static void put_zone(struct json_out *j, const struct explanation *x, const stru
 	json_put_text(j, "source", explain_source_text(z));
 	json_put_number(j, "cut_ttl", z->cut_ttl);
 	put_servers(j, z);
+	put_exposure(j, z);
 	put_links(j, z);
 	put_set(j, "ds_rrset", &z->ds);
 	json_put_text(j, "ds_failure", z->ds_failure);

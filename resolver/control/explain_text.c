@@ -14,6 +14,8 @@
 #define LABEL 10       /* columns of the word that a line begins with */
 #define RDATA_SHOWN 90 /* octets of a record's text */
 #define RECORDS_SHOWN 8
+#define SPARE_SERVERS_SHOWN 8 /* that were not asked lately, for the sake of the routes to them */
+#define EVIDENCE_MAX 400u
 #define PREFIX_MAX 256
 #define TEXT_MAX (1u << 16)
 
@@ -222,20 +224,60 @@ static void add_rdata(struct arena *a, struct line *l, const struct rrset *rs, s
 	add(a, l, arena_printf(a, "%-*s%.*s%s", LABEL, rrtype_text(rs->type, type), RDATA_SHOWN, strbuf_text(text), strbuf_len(text) > RDATA_SHOWN ? "..." : ""));
 }
 
+/* What was found out about the route: "; route not-found: 192.0.2.0/24 by AS64496, no VRP". */
+static const char *route_words(struct arena *a, const struct explain_server *s) IN_ARENA;
+static const char *route_words(struct arena *a, const struct explain_server *s)
+{
+	AUTO(strbuf_free) struct strbuf *evidence = s->judged ? strbuf_new(EVIDENCE_MAX) : NULL;
+	const char *words;
+
+	if (evidence == NULL)
+		return "";
+	verdict_evidence(&s->route, evidence);
+	words = arena_printf(a, "; route %s%s%s%s", verdict_state_text(s->route.state), s->route.contested ? ", contested" : "", strbuf_len(evidence) > 0 ? ": " : "",
+	    strbuf_text(evidence));
+	return words != NULL ? words : "";
+}
+
 static void add_server_line(struct arena *a, struct line *l, const struct explain_server *s)
 {
 	char room[ENDPOINT_TEXT];
 	const char *who = s->name.wire != NULL ? name_words(a, s->name) : "", *at = s->at.port == DNS_PORT ? addr_text(&s->at.a, room) : endpoint_text(&s->at, room);
 
 	if (s->asked || s->lame != LAME_NO)
-		add(a, l, arena_printf(a, "server    %s%s%s %u ms%s%s%s%s", at, who[0] != '\0' ? " " : "", who, s->rtt_ms,
+		add(a, l, arena_printf(a, "server    %s%s%s %u ms%s%s%s%s%s", at, who[0] != '\0' ? " " : "", who, s->rtt_ms,
 			    s->timeouts > 0 ? arena_printf(a, ", timed out %u times", s->timeouts) : "", s->backoff ? ", in back-off" : "",
-			    s->lame != LAME_NO ? ", lame: " : "", s->lame != LAME_NO ? lame_text(s->lame) : ""));
+			    s->lame != LAME_NO ? ", lame: " : "", s->lame != LAME_NO ? lame_text(s->lame) : "", route_words(a, s)));
+	else
+		add(a, l, arena_printf(a, "server    %s%s%s not asked%s", at, who[0] != '\0' ? " " : "", who, route_words(a, s)));
+}
+
+static bool is_open(const struct explain_server *s)
+{
+	enum route_guard g = route_guard_of(s->route.state);
+
+	return s->judged && (g == GUARD_UNCOVERED || g == GUARD_INVALID);
+}
+
+static void add_routes(struct arena *a, struct line *l, const struct explain_zone *z)
+{
+	const uint32_t *n = z->guards.n;
+	uint32_t open = guard_counts_open(&z->guards);
+
+	if (!z->judged || z->server_count == 0)
+		return;
+	add(a, l, arena_printf(a, "routes    %u covered, %u uncovered, %u invalid, %u unknown", n[GUARD_COVERED], n[GUARD_UNCOVERED], n[GUARD_INVALID], n[GUARD_UNKNOWN]));
+	if (z->exposure == EXPOSURE_UNSIGNED)
+		add(a, l, arena_printf(a, "EXPOSED   unsigned and uncovered: who takes over the route to %s can answer for this zone as he likes, and nothing would tell",
+			    open == 1 ? "that address" : "one of those addresses"));
+	else if (z->exposure == EXPOSURE_SIGNED)
+		add(a, l, arena_printf(a, "EXPOSED   signed but hijackable: who takes over the route to %s can keep answers away, and give old ones until their "
+			    "signatures expire; forged ones do not validate", open == 1 ? "that address" : "one of those addresses"));
 }
 
 static void add_servers(struct arena *a, struct line *l, const struct explain_zone *z)
 {
-	size_t asked = 0;
+	size_t asked = 0, spare = 0;
 	struct line *below;
 
 	if (!z->cut_known) {
@@ -246,8 +288,15 @@ static void add_servers(struct arena *a, struct line *l, const struct explain_zo
 		asked += z->servers[i].asked || z->servers[i].lame != LAME_NO;
 	below = add(a, l, arena_printf(a, "servers   %zu by %s, %zu of them asked lately%s", z->server_count, explain_source_text(z), asked,
 			      z->cut_ttl != 0 ? arena_printf(a, "; kept for %u s more", z->cut_ttl) : ""));
-	for (size_t i = 0; i < z->server_count && below != NULL; i++)
-		add_server_line(a, below, &z->servers[i]);
+	for (size_t i = 0; i < z->server_count && below != NULL; i++) {
+		const struct explain_server *s = &z->servers[i];
+
+		if (s->asked || s->lame != LAME_NO || (is_open(s) && spare++ < SPARE_SERVERS_SHOWN))
+			add_server_line(a, below, s);
+	}
+	if (spare > SPARE_SERVERS_SHOWN)
+		add(a, below, arena_printf(a, "          %zu more with such routes", spare - SPARE_SERVERS_SHOWN));
+	add_routes(a, l, z);
 }
 
 static void add_links(struct arena *a, struct line *l, const struct explain_zone *z)
@@ -388,6 +437,19 @@ static void put_told(struct arena *a, const struct explain_told *t, struct strbu
 	}
 }
 
+/* Zones that are exposed in that way, by name. */
+static void put_exposed(const struct explanation *x, enum exposure how, struct strbuf *out)
+{
+	const char *line = NULL;
+
+	for (size_t i = 0; i < x->zone_count; i++) {
+		if (x->zones[i].exposure == how)
+			line = arena_printf(x->arena, "%s%s%s", line != NULL ? line : exposure_text(how), line != NULL ? ", " : ": ", name_words(x->arena, x->zones[i].name));
+	}
+	if (line != NULL)
+		put_wrapped(out, "  routes  ", "          ", 0, line);
+}
+
 static void put_head(const struct explanation *x, const struct explain_told *t, struct strbuf *out)
 {
 	static const char *const verdicts[] = { [EXPLAIN_SECURE] = "SECURE", [EXPLAIN_INSECURE] = "INSECURE", [EXPLAIN_INDETERMINATE] = "INDETERMINATE",
@@ -400,6 +462,8 @@ static void put_head(const struct explanation *x, const struct explain_told *t, 
 		put_wrapped(out, "  why     ", "          ", 0, x->finding.reason);
 	if (x->finding.mend != NULL)
 		put_wrapped(out, "  mend    ", "          ", 0, x->finding.mend);
+	put_exposed(x, EXPOSURE_UNSIGNED, out);
+	put_exposed(x, EXPOSURE_SIGNED, out);
 	if (t->told && t->rcode == RCODE_SERVFAIL && x->finding.verdict != EXPLAIN_BOGUS && x->finding.verdict != EXPLAIN_UNKNOWN)
 		put_wrapped(out, "  note    ", "          ", 0, "what is in the caches now validates: the failure is remembered from before, comes from other servers of the zone, "
 						     "or has other causes than validation");

@@ -8,6 +8,7 @@
 #include "resolver/control/explain_text.h"
 #include "resolver/control/verbs.h"
 #include "resolver/core/explain_keep.h"
+#include "resolver/routes/board.h"
 
 #define EXPLAIN_ROUNDS 8         /* of questions for what is missing */
 #define EXPLAIN_WAIT_MS 15000    /* for the answers of one round */
@@ -145,8 +146,11 @@ static void go_on(struct command *c)
 	struct shared *s = daemon_shared(c->daemon);
 	struct explain_env e = { .rrcache = s->rrcache, .kept = c->kept, .infra = s->infra, .keycache = s->keycache, .settings = daemon_plan(c->daemon)->core,
 		.validation = anchor_keeper_validation(daemon_keeper(c->daemon)), .now = loop_now(c->loop) };
-	AUTO(explanation_free) struct explanation *x = explain_make(&e, &c->explain->q);
+	AUTO(route_sheet_unref) struct route_sheet *sheet = route_board_get(s->routes);
+	AUTO(explanation_free) struct explanation *x = NULL;
 
+	e.routes = sheet != NULL ? sheet->view : NULL;
+	x = explain_make(&e, &c->explain->q);
 	if (x != NULL && ask_missing(c, x))
 		return;
 	c->waiting = false;

@@ -15,6 +15,7 @@
 #include "resolver/cache/infra.h"
 #include "resolver/core/answer.h"
 #include "resolver/core/deleg.h"
+#include "resolver/core/exposure.h"
 #include "resolver/core/validation.h"
 #include "validator/denial.h"
 #include "validator/signature.h"
@@ -35,6 +36,7 @@ struct explain_env {
 	struct keycache *keycache PARENT_FIELD;           /* NULL: none */
 	const struct core_settings *settings SHARED_FIELD;
 	const struct validation *validation SHARED_FIELD; /* NULL: nothing is validated */
+	const struct route_view *routes BORROWED_FIELD;   /* NULL: nothing is known of them */
 	const struct now *now BORROWED_FIELD;
 };
 
@@ -105,6 +107,8 @@ struct explain_server {
 	uint16_t timeouts;             /* in a row */
 	bool backoff;
 	enum lame_kind lame;
+	bool judged;                   /* route is set */
+	struct route_verdict route;
 };
 
 struct explain_proof {
@@ -126,6 +130,9 @@ struct explain_zone {
 	uint32_t cut_ttl;              /* 0: not of the cache */
 	struct explain_server *servers ARENA_FIELD;
 	size_t server_count;
+	bool judged;                   /* guards and exposure are set */
+	struct guard_counts guards;    /* of its servers */
+	enum exposure exposure;
 
 	enum anchor_kind config;       /* what trust anchors say at this name */
 	struct name config_at;

@@ -60,6 +60,9 @@ static struct explain_server server_of(const struct explaining *w, const struct 
 	r.timeouts = f.timeouts;
 	r.backoff = f.blocked_until_ms > now_ms(w->e->now);
 	r.lame = infra_lame(w->e->infra, &s->at, d->zone, w->e->now);
+	r.judged = w->e->routes != NULL;
+	if (r.judged)
+		r.route = route_judge(w->e->routes, &s->at.a);
 	return r;
 }
 
@@ -84,9 +87,30 @@ static RESULT add_servers(struct explaining *w, struct explain_zone *z)
 	z->servers = arena_alloc_array(w->x->arena, d->server_count + 1, sizeof *z->servers);
 	if (z->servers == NULL)
 		return FAIL(ERR_NOMEM);
-	for (size_t i = 0; i < d->server_count; i++)
-		z->servers[z->server_count++] = server_of(w, d, &d->servers[i]);
+	z->judged = w->e->routes != NULL;
+	for (size_t i = 0; i < d->server_count; i++) {
+		struct explain_server s = server_of(w, d, &d->servers[i]);
+
+		z->servers[z->server_count++] = s;
+		z->guards.n[route_guard_of(s.route.state)]++;
+	}
 	return DONE;
+}
+
+/* Of a zone of which nothing was found out it is not said that it is unsigned. */
+static enum exposure exposure_of_zone(const struct explain_zone *z)
+{
+	switch (z->finding.verdict) {
+	case EXPLAIN_SECURE:
+	case EXPLAIN_BOGUS:
+		return exposure_of(&z->guards, true);
+	case EXPLAIN_INSECURE:
+	case EXPLAIN_INDETERMINATE:
+		return exposure_of(&z->guards, false);
+	case EXPLAIN_UNKNOWN:
+		break;
+	}
+	return EXPOSURE_NONE;
 }
 
 /* --- keys */
@@ -378,6 +402,7 @@ static RESULT add_zone(struct explaining *w, struct name n, size_t parent, bool 
 		return FAIL(ERR_NOMEM);
 	x->zone_count++; /* from here on it is freed with the others */
 	TRY(examine(w, z, &is_zone));
+	z->exposure = exposure_of_zone(z);
 	if (is_zone && (sure || (z->finding.verdict == EXPLAIN_INSECURE && !z->finding.inherited))) {
 		*ret = x->zone_count - 1;
 		return DONE;

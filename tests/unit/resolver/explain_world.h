@@ -38,6 +38,7 @@ struct explain_world {
 	bool denial_unsigned, denial_gap; /* of nope.example.com.: NSEC without signature, or without the one that covers the wildcard */
 	bool hostile;              /* names and data with what terminals would obey */
 	const char *conf;          /* more lines of cairn.conf */
+	const struct route_view *routes; /* NULL: nothing is known of them */
 
 	struct turn t;
 	struct rrcache *cache, *kept;
@@ -254,7 +255,8 @@ static inline void world_done(struct explain_world *w)
 
 static inline struct explain_env world_env(struct explain_world *w)
 {
-	return (struct explain_env){ .rrcache = w->cache, .kept = w->kept, .infra = w->infra, .keycache = w->keys, .settings = w->settings, .validation = w->validation, .now = &w->now };
+	return (struct explain_env){ .rrcache = w->cache, .kept = w->kept, .infra = w->infra, .keycache = w->keys, .settings = w->settings, .validation = w->validation, .routes = w->routes,
+		.now = &w->now };
 }
 
 /* `x` explains the question. */

@@ -197,6 +197,71 @@ static void lines_are_no_wider_than_a_page(void **state)
 	}
 }
 
+/* Of the servers' addresses 192.0.2.1 (the root's) is announced by who may, 192.0.2.2 (com.) by somebody, 192.0.2.3 (example.com.) by who may not. */
+static struct route_view *some_routes(void) OWNED_BY(route_view_unref);
+static struct route_view *some_routes(void)
+{
+	static const struct {
+		const char *prefix;
+		uint32_t origin, vrp;
+	} of[] = { { "192.0.2.0/31", 64496, 64496 }, { "192.0.2.2/32", 64497, 0 }, { "192.0.2.3/32", 64498, 64499 } };
+	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
+	AUTO(table_unref) struct payload_table *t = NULL;
+	struct announced_edit *e = announced_edit_new(empty);
+	struct table_builder *b = table_builder_new(NULL);
+	struct route_view *v = NULL;
+
+	for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+		struct announced_route r = { .origin = of[i].origin, .path = of[i].origin };
+		struct prefix p;
+		struct vrp vrp;
+
+		assert_true(OK(prefix_parse(of[i].prefix, &p)));
+		assert_true(OK(announced_set(e, &p, &r)));
+		assert_true(OK(vrp_make(&p, 0, of[i].vrp, &vrp)));
+		if (of[i].vrp != 0)
+			assert_true(OK(table_builder_add_vrp(b, &vrp, SOURCE_NONE)));
+	}
+	assert_true(OK(announced_edit_publish(e, 1, &a)));
+	assert_true(OK(table_builder_finish(b, 1, &t)));
+	assert_true(OK(route_view_new(t, a, 1, &v)));
+	return v;
+}
+
+static void routes_stand_beside_signatures(void **state)
+{
+	AUTO(route_view_unref) struct route_view *routes = some_routes();
+	struct explain_world w = { .no_ds = true, .routes = routes };
+	struct explain_told told = { .told = true };
+	struct shown s;
+
+	(void)state;
+	world_fill(&w);
+	s = show(&w, "www.example.com.", RR_A, &told);
+	check_has(strbuf_text(s.text), "\n  routes  unsigned and uncovered: example.com.\n  routes  signed but hijackable: com.\n");
+	check_has(strbuf_text(s.text), "|  `- server    192.0.2.2 ns.com. not asked; route not-found: 192.0.2.2/32 by AS64497, no VRP\n");
+	check_has(strbuf_text(s.text), "not asked; route invalid origin: 192.0.2.3/32 by");
+	check_has(strbuf_text(s.text), "|- routes    1 covered, 0 uncovered, 0 invalid, 0 unknown\n");
+	check_has(strbuf_text(s.text), "|- routes    0 covered, 0 uncovered, 1 invalid, 0 unknown\n");
+	check_has(strbuf_text(s.text), "|- EXPOSED   signed but hijackable: who takes over");
+	check_has(strbuf_text(s.text), "|- EXPOSED   unsigned and uncovered: who takes over");
+	check_width(strbuf_text(s.text));
+	check_clean(strbuf_text(s.text), true);
+	check_has(strbuf_text(s.json), "\"route\":{\"state\":\"valid\",\"guard\":\"covered\",\"contested\":false,\"prefix\":\"192.0.2.0/31\",\"origin\":64496,\"vrp\":\"192.0.2.0/31\","
+				       "\"vrp_max_length\":31,\"vrp_origin\":64496}}],\"exposure\":null,");
+	check_has(strbuf_text(s.json), "\"exposure\":\"signed but hijackable\",\"routes\":{\"unknown\":0,\"covered\":0,\"uncovered\":1,\"invalid\":0}");
+	check_has(strbuf_text(s.json), "\"exposure\":\"unsigned and uncovered\",\"routes\":{\"unknown\":0,\"covered\":0,\"uncovered\":0,\"invalid\":1}");
+	check_json(strbuf_text(s.json));
+	shown_done(&s);
+	world_done(&w);
+	w = (struct explain_world){ .ds_missing = true, .routes = routes }; /* whether it is signed nobody knows */
+	world_fill(&w);
+	s = show(&w, "www.example.com.", RR_A, &told);
+	check_has(strbuf_text(s.json), "\"exposure\":null,\"routes\":{\"unknown\":0,\"covered\":0,\"uncovered\":0,\"invalid\":1}");
+	shown_done(&s);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +270,7 @@ int main(void)
 		cmocka_unit_test(a_failure_of_good_data_is_remarked_upon),
 		cmocka_unit_test(what_terminals_obey_is_escaped),
 		cmocka_unit_test(lines_are_no_wider_than_a_page),
+		cmocka_unit_test(routes_stand_beside_signatures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
