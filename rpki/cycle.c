@@ -88,6 +88,7 @@ struct cycle {
 	struct cycle_events ev;
 	struct cycle_options o;
 	struct stored *stored OWNED_FIELD;
+	struct unsafe *unsafe OWNED_FIELD;
 	struct collector *collector OWNED_FIELD;
 	struct validation *validation OWNED_FIELD;
 	struct anchor_result *results OWNED_FIELD;
@@ -175,6 +176,7 @@ static void cycle_free(struct cycle *c)
 	mem_free(c->per_anchor);
 	mem_free(c->results);
 	collector_free(MOVE(c->collector));
+	unsafe_free(MOVE(c->unsafe));
 	stored_free(MOVE(c->stored));
 	lock_done(&c->lock);
 	mem_free(c);
@@ -713,7 +715,7 @@ static void note_usage(const struct cycle *c, struct cycle_report *r)
 static void finish(struct cycle *c)
 {
 	AUTO(mem_free) void *fetched = mem_alloc_array(c->anchors, sizeof(struct cycle_anchor)), *list = mem_alloc_array(c->count, sizeof(struct cycle_repository));
-	AUTO(table_unref) struct payload_table *table = NULL;
+	AUTO(table_unref) struct payload_table *table = NULL, *unsafe = NULL;
 	struct cycle_report r = { .result = validate_end(MOVE(c->validation)) };
 
 	if (OK(r.result) && !OK(c->error))
@@ -728,6 +730,11 @@ static void finish(struct cycle *c)
 		r.result = stored_sweep(c->stored, c->o.now);
 	if (OK(r.result))
 		r.result = collector_finish(c->collector, c->o.generation, &table);
+	unsafe_seal(c->unsafe);
+	if (OK(r.result))
+		r.result = unsafe_part(c->unsafe, c->o.unsafe, c->o.generation, &table, &unsafe);
+	r.unsafe = unsafe;
+	r.unsafe_left_out = unsafe_left_out(c->unsafe);
 	r.table = OK(r.result) ? table : NULL;
 	r.points = collector_points(c->collector, &r.point_count);
 	note_usage(c, &r);
@@ -823,9 +830,11 @@ static RESULT fill(struct cycle *c, const struct cycle_options *o)
 	c->buckets = mem_alloc_array(BUCKETS, sizeof *c->buckets);
 	c->stored = stored_new(o->store, o->rrdp);
 	c->collector = collector_new(o->refused);
+	c->unsafe = unsafe_new(o->unsafe_ranges);
 	c->posts = mem_alloc_array(n, sizeof *c->posts);
-	if (c->results == NULL || c->per_anchor == NULL || c->buckets == NULL || c->stored == NULL || c->collector == NULL || c->posts == NULL)
+	if (c->results == NULL || c->per_anchor == NULL || c->buckets == NULL || c->stored == NULL || c->collector == NULL || c->unsafe == NULL || c->posts == NULL)
 		return FAIL(ERR_NOMEM);
+	collector_note_unsafe(c->collector, c->unsafe);
 	if (o->points_key != NULL)
 		collector_note_points(c->collector, o->points_key);
 	for (size_t i = 0; i < n; i++) {

@@ -43,6 +43,8 @@ struct cycle_options {
 	struct rrdp_limits rrdp_limits;
 	struct rsync_tree_limits tree_limits;
 	struct validate_limits validate_limits;
+	enum unsafe_policy unsafe;
+	uint32_t unsafe_ranges;                 /* as of unsafe_new() */
 	unsigned int threads;
 	int64_t now;                            /* of validation */
 	uint64_t generation;                    /* of the table */
@@ -86,6 +88,8 @@ struct cycle_counts {
 struct cycle_report {
 	struct result result;                /* ERR_NONE: the table is there. ERR_FORMAT: the store is damaged; ERR_NOMEM, ERR_SYSTEM, ERR_LIMIT: the store is full */
 	struct payload_table *table BORROWED_FIELD; /* table_ref() keeps it; NULL with an error */
+	struct payload_table *unsafe BORROWED_FIELD; /* what is unsafe of what was found (rpki/validate/unsafe.h); NULL: nothing */
+	uint64_t unsafe_left_out;            /* ranges of addresses that were one too many */
 	const struct anchor_result *anchors BORROWED_FIELD; /* one for each locator, as is: */
 	const struct cycle_anchor *fetched BORROWED_FIELD;
 	size_t anchor_count;

@@ -142,17 +142,26 @@ const struct anchor_locator *locators_list(const struct locators *l)
 	return l->shown;
 }
 
-RESULT engine_run(const struct engine_options *o, struct anchor_result *ret_anchors, struct payload_table **ret_table)
+RESULT engine_run(const struct engine_options *o, struct anchor_result *ret_anchors, struct payload_table **ret_table, struct payload_table **ret_unsafe)
 {
+	AUTO(unsafe_free) struct unsafe *unsafe = unsafe_new(o->unsafe_ranges);
 	AUTO(collector_free) struct collector *c = collector_new(o->refused);
+	AUTO(table_unref) struct payload_table *t = NULL, *part = NULL;
 	struct validate_options v;
 
-	if (c == NULL)
+	if (c == NULL || unsafe == NULL)
 		return FAIL(ERR_NOMEM);
+	collector_note_unsafe(c, unsafe);
 	v = (struct validate_options){ .now = o->now, .threads = o->threads > 0 ? o->threads : 1, .limits = o->limits, .objects = o->objects, .sink = collector_sink(c), .keeper = o->keeper,
 		.anchors = o->locators->shown, .anchor_count = o->locators->n };
 	TRY(validate_run(&v, ret_anchors));
-	return collector_finish(c, o->generation, ret_table);
+	TRY(collector_finish(c, o->generation, &t));
+	unsafe_seal(unsafe);
+	TRY(unsafe_part(unsafe, o->unsafe, o->generation, &t, &part));
+	if (ret_unsafe != NULL)
+		*ret_unsafe = MOVE(part);
+	*ret_table = MOVE(t);
+	return DONE;
 }
 
 static uint64_t all_invalid(const struct anchor_result *a)

@@ -4,6 +4,7 @@
 #ifndef RPKI_ENGINE_H
 #define RPKI_ENGINE_H
 
+#include "rpki/validate/unsafe.h"
 #include "rpki/validate/validate.h"
 
 struct payload_table;
@@ -26,11 +27,14 @@ struct engine_options {
 	const struct objects *objects BORROWED_FIELD;
 	struct objects_keeper *keeper BORROWED_FIELD; /* may be NULL */
 	const struct locators *locators BORROWED_FIELD;
+	enum unsafe_policy unsafe;
+	uint32_t unsafe_ranges;        /* as of unsafe_new() */
 	uint64_t generation;           /* of the table */
 	struct strbuf *refused BORROWED_FIELD; /* gets a line for each object that was refused; may be NULL */
 };
-/* ret_anchors: one for each locator. *ret_table is the caller's. ERR_NOMEM, ERR_SYSTEM. */
-RESULT engine_run(const struct engine_options *o, struct anchor_result *ret_anchors, struct payload_table **ret_table) NONNULL;
+/* ret_anchors: one for each locator. *ret_table is the caller's, and so is *ret_unsafe: what is unsafe of what was found, or NULL; ret_unsafe may be NULL. ERR_NOMEM, ERR_SYSTEM. */
+RESULT engine_run(const struct engine_options *o, struct anchor_result *ret_anchors, struct payload_table **ret_table, struct payload_table **ret_unsafe)
+    __attribute__((nonnull(1, 2, 3)));
 /* A line for each trust anchor, and a warning for each that was not usable. */
 void engine_report(const struct locators *l, const struct anchor_result *anchors, struct strbuf *out) NONNULL;
 

@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "conf/conf.h"
+#include "rpki/routes/table.h"
 #include "rpki/run_log.h"
 #include "rpki/settings.h"
 #include "rpki/store/store.h"
@@ -133,6 +134,29 @@ static void on_progress(struct loop *l, void *object, const struct cycle_reposit
 		s->ev.progress(l, who, r, a, anchor, counts);
 }
 
+/* One line for the log, and for those who look closer all of them. */
+static void say_unsafe(const struct schedule *s, const struct cycle_report *r)
+{
+	static const struct {
+		enum log_level level;
+		const char *what BORROWED_FIELD;
+	} by[] = { [UNSAFE_ACCEPT] = { LOG_LEVEL_INFO, "they are served" }, [UNSAFE_WARN] = { LOG_LEVEL_WARN, "they are served" }, [UNSAFE_REJECT] = { LOG_LEVEL_WARN, "they are not served" } };
+
+	if (r->unsafe_left_out > 0)
+		run_log_say(s->said, LOG_LEVEL_WARN, "%" PRIu64 " ranges of addresses of CAs that failed were not looked at (max-unsafe-ranges:)", r->unsafe_left_out);
+	if (r->unsafe == NULL)
+		return;
+	run_log_say(s->said, by[s->settings.unsafe].level, "unsafe-vrps: %zu VRPs overlap addresses of CAs whose publication point failed; %s", table_count(r->unsafe, PAYLOAD_VRP),
+		by[s->settings.unsafe].what);
+	for (size_t i = 0; i < table_count(r->unsafe, PAYLOAD_VRP); i++) {
+		struct vrp v = table_vrp(r->unsafe, i);
+		struct prefix p = vrp_prefix(&v);
+		char room[ADDR_TEXT];
+
+		run_log_say(s->said, LOG_LEVEL_VERBOSE, "unsafe VRP: %s/%u-%u AS%" PRIu32, addr_text(&p.a, room), p.len, v.maxlen, v.asn);
+	}
+}
+
 static void say_what_was_found(const struct schedule *s, const struct cycle_report *r)
 {
 	AUTO(strbuf_free) struct strbuf *lines = strbuf_new(WHY_OCTETS);
@@ -142,8 +166,9 @@ static void say_what_was_found(const struct schedule *s, const struct cycle_repo
 		return;
 	engine_report(s->locators, r->anchors, lines);
 	run_log_lines(s->said, LOG_LEVEL_NOTICE, "", strbuf_text(lines));
-	run_log_say(s->said, LOG_LEVEL_NOTICE, "run: %" PRIu64 " repositories, %" PRIu64 " of them not reached, %" PRIu32 ".%03" PRIu32 " s", r->counts.repositories, r->counts.failed, r->took_ms / 1000,
-		r->took_ms % 1000);
+	run_log_say(s->said, LOG_LEVEL_NOTICE, "run: %" PRIu64 " repositories, %" PRIu64 " of them not reached, %" PRIu32 ".%03" PRIu32 " s", r->counts.repositories, r->counts.failed,
+		r->took_ms / 1000, r->took_ms % 1000);
+	say_unsafe(s, r);
 	if (r->counts.over_limit > 0)
 		run_log_say(s->said, LOG_LEVEL_WARN, "%" PRIu64 " publication points are in repositories above the limits of max-repositories*", r->counts.over_limit);
 	if (r->counts.store_full > 0)

@@ -62,12 +62,24 @@ struct validate_limits settings_validate(const struct conf_clause *rpki)
 		.object = number(rpki, OPT_RPKI_OBJECT_SIZE) };
 }
 
+enum unsafe_policy settings_unsafe(const struct conf_clause *rpki)
+{
+	switch (conf_int(rpki, OPT_RPKI_UNSAFE_VRPS)) {
+	case CONF_UNSAFE_WARN:
+		return UNSAFE_WARN;
+	case CONF_UNSAFE_REJECT:
+		return UNSAFE_REJECT;
+	default:
+		return UNSAFE_ACCEPT;
+	}
+}
+
 struct cycle_options settings_cycle(const struct conf *c)
 {
 	const struct conf_clause *rpki = conf_single(c, CLAUSE_RPKI);
 	struct cycle_options o = { .rrdp = conf_bool(rpki, OPT_RPKI_RRDP), .rsync = conf_bool(rpki, OPT_RPKI_RSYNC), .dubious_hosts = conf_bool(rpki, OPT_RPKI_DUBIOUS_HOSTS),
 		.limits = cycle_limits_default(), .rrdp_limits = rrdp_limits_default(), .tree_limits = rsync_tree_limits_default(), .validate_limits = settings_validate(rpki),
-		.threads = number(rpki, OPT_RPKI_THREADS) };
+		.unsafe = settings_unsafe(rpki), .unsafe_ranges = number(rpki, OPT_RPKI_MAX_UNSAFE_RANGES), .threads = number(rpki, OPT_RPKI_THREADS) };
 
 	o.limits.repositories = number(rpki, OPT_RPKI_MAX_REPOSITORIES);
 	o.limits.anchor_repositories = number(rpki, OPT_RPKI_MAX_REPOSITORIES_PER_ANCHOR);

@@ -66,9 +66,9 @@ static RESULT run_over(const struct objects *objects, const struct conf_clause *
 {
 	AUTO(mem_free) void *anchors = mem_alloc_array(locators_count(l), sizeof(struct anchor_result));
 	struct engine_options o = { .now = now, .threads = (unsigned int)conf_int(rpki, OPT_RPKI_THREADS), .limits = settings_validate(rpki),
-		.objects = objects, .locators = l };
+		.objects = objects, .locators = l, .unsafe = settings_unsafe(rpki) };
 
-	return anchors != NULL ? engine_run(&o, anchors, ret) : FAIL(ERR_NOMEM);
+	return anchors != NULL ? engine_run(&o, anchors, ret, NULL) : FAIL(ERR_NOMEM);
 }
 
 static RESULT run_over_store(const struct conf_clause *rpki, const struct locators *l, int64_t now, struct strbuf *why, struct payload_table **ret)

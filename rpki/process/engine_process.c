@@ -50,6 +50,7 @@ struct engine_process {
 	struct schedule *schedule OWNED_FIELD;  /* NULL: there are no trust anchors, or a tree of files is at hand */
 	struct payload_table *validated OWNED_FIELD; /* by the last run; NULL: none has ended, or there are no trust anchors */
 	struct payload_table *guarded OWNED_FIELD;   /* the same with what the loss guard keeps: what goes to routers and HTTP */
+	struct payload_table *unsafe OWNED_FIELD;    /* what the last run found to be unsafe; NULL: nothing */
 	struct guard *guard OWNED_FIELD;        /* NULL: one run, and nobody is served */
 	struct progress progress;
 	struct status *status OWNED_FIELD;      /* of the last run; NULL: none has ended */
@@ -83,6 +84,12 @@ static void say(struct engine_process *p, enum control_message what, int fd)
 
 /* -------------------------------------------------------------------------------------------------------------- publishing */
 
+static RESULT tally(const struct engine_process *p, struct status *s, const struct payload_table *validated, const struct payload_table *served)
+{
+	TRY(tally_payloads(s, validated, served));
+	return p->unsafe != NULL ? tally_unsafe(s, p->unsafe, settings_unsafe(rpki_clause(p)) == UNSAFE_REJECT) : DONE;
+}
+
 /* What the formats tell besides payloads: of this table, which has nothing of the loss guard's. */
 static struct shown *facts_for(const struct engine_process *p, const struct payload_table *t) OWNED_BY(shown_unref);
 static struct shown *facts_for(const struct engine_process *p, const struct payload_table *t)
@@ -94,7 +101,7 @@ static struct shown *facts_for(const struct engine_process *p, const struct payl
 		r = status_copy(p->status, &s);
 	else
 		s = status_new();
-	if (!OK(r) || s == NULL || !OK(tally_payloads(s, p->validated, t)))
+	if (!OK(r) || s == NULL || !OK(tally(p, s, p->validated, t)))
 		return NULL;
 	s->table_time = time_now(p);
 	return shown_new(t, MOVE(s), time_now(p));
@@ -182,7 +189,7 @@ static RESULT publish(struct engine_process *p)
 		TRY(slurm_apply(exceptions_now(p->exceptions), p->guarded, NULL, p->generation + 1, &counts, &served));
 	p->generation++;
 	if (p->status != NULL && !p->child.setup->o.once)
-		TRY(tally_payloads(p->status, p->guarded, served));
+		TRY(tally(p, p->status, p->guarded, served));
 	sent = send_table(p, served);
 	if (OK(sent))
 		sent = send_status(p);
@@ -395,6 +402,8 @@ static void on_run_ended(struct loop *l, void *object, const struct cycle_report
 	if (OK(r->result)) {
 		table_unref(MOVE(p->validated));
 		p->validated = table_ref(r->table);
+		table_unref(MOVE(p->unsafe));
+		p->unsafe = r->unsafe != NULL ? table_ref(r->unsafe) : NULL;
 		guard_run(p, r, locators);
 		say(p, CONTROL_RUN_DONE, -1);
 		p->holding = is_nothing_known(p, r);
@@ -451,7 +460,8 @@ static RESULT validate_tree(struct engine_process *p, const struct locators *loc
 	AUTO(strbuf_free) struct strbuf *lines = strbuf_new(REPORT_OCTETS), *refused = strbuf_new(REFUSED_OCTETS);
 	AUTO(mem_free) void *anchors = mem_alloc_array(locators_count(locators), sizeof(struct anchor_result));
 	struct engine_options o = { .now = time_now(p), .threads = (unsigned int)conf_int(rpki, OPT_RPKI_THREADS), .limits = settings_validate(rpki),
-		.locators = locators, .generation = p->generation, .refused = refused };
+		.locators = locators, .unsafe = settings_unsafe(rpki), .unsafe_ranges = (uint32_t)conf_int(rpki, OPT_RPKI_MAX_UNSAFE_RANGES), .generation = p->generation,
+		.refused = refused };
 
 	if (tree == NULL) {
 		log_error("rpki-tree: %s cannot be opened: %s", conf_text(rpki, OPT_RPKI_RPKI_TREE), strerror(errno));
@@ -460,7 +470,7 @@ static RESULT validate_tree(struct engine_process *p, const struct locators *loc
 	if (lines == NULL || refused == NULL || anchors == NULL)
 		return FAIL(ERR_NOMEM);
 	o.objects = tree_objects(tree);
-	TRY(engine_run(&o, anchors, &p->validated));
+	TRY(engine_run(&o, anchors, &p->validated, &p->unsafe));
 	p->guarded = table_ref(p->validated);
 	engine_report(locators, anchors, lines);
 	note_status(p, &(struct cycle_report){ .table = p->validated, .anchors = anchors, .anchor_count = locators_count(locators) }, locators);
@@ -685,6 +695,7 @@ static void end(struct engine_process *p)
 	guard_free(MOVE(p->guard));
 	table_unref(MOVE(p->guarded));
 	table_unref(MOVE(p->validated));
+	table_unref(MOVE(p->unsafe));
 	status_free(MOVE(p->status));
 	if (p->self.v != 0)
 		engine_process_retire(p->child.loop, p->self);

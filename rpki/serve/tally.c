@@ -88,3 +88,25 @@ RESULT tally_payloads(struct status *s, const struct payload_table *validated, c
 	}
 	return DONE;
 }
+
+RESULT tally_unsafe(struct status *s, const struct payload_table *unsafe, bool rejected)
+{
+	struct status_anchor *last = NULL;
+
+	for (size_t i = 0; i < table_count(unsafe, PAYLOAD_VRP); i++) {
+		enum status_payload slot = slot_of(unsafe, PAYLOAD_VRP, i);
+
+		for (size_t w = 0; w < table_sources(unsafe, PAYLOAD_VRP, i); w++) {
+			last = anchor_of(s, last, table_source(unsafe, PAYLOAD_VRP, i, w).tal);
+			if (last == NULL)
+				return FAIL(ERR_NOMEM);
+			last->payloads[slot].unsafe++;
+			s->total[slot].unsafe++;
+			if (!rejected)
+				continue;
+			last->payloads[slot].valid++;
+			s->total[slot].valid++;
+		}
+	}
+	return DONE;
+}

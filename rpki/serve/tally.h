@@ -12,4 +12,7 @@
  */
 RESULT tally_payloads(struct status *s, const struct payload_table *validated, const struct payload_table *served) __attribute__((nonnull(1, 3)));
 
+/* After it: counts what is unsafe (a part of what was found, by sources) for s, in total and for its anchors. rejected: it is not in `validated`, so it was not counted as valid either. ERR_NOMEM. */
+RESULT tally_unsafe(struct status *s, const struct payload_table *unsafe, bool rejected) NONNULL;
+
 #endif

@@ -6,12 +6,14 @@
 #include "base/strbuf.h"
 #include "rpki/object/roa.h"
 #include "rpki/routes/table.h"
+#include "rpki/validate/unsafe.h"
 #include "rpki/validate/validate.h"
 
 struct collector {
 	struct validate_sink sink;
 	struct table_builder *builder OWNED_FIELD;
 	struct strbuf *refused BORROWED_FIELD;
+	struct unsafe *unsafe BORROWED_FIELD;      /* NULL: nobody asks */
 	const struct hash_key *key BORROWED_FIELD; /* NULL: points are not noted */
 	struct point_fact *points OWNED_FIELD;
 	size_t npoints, room;
@@ -126,6 +128,18 @@ static RESULT point(struct validate_sink *s, struct span repository, struct span
 	return DONE;
 }
 
+static RESULT unsafe(struct validate_sink *s, const struct resources *r)
+{
+	struct collector *c = collector_of(s);
+
+	return c->unsafe != NULL ? unsafe_add(c->unsafe, r) : DONE;
+}
+
+void collector_note_unsafe(struct collector *c, struct unsafe *x)
+{
+	c->unsafe = x;
+}
+
 void collector_note_points(struct collector *c, const struct hash_key *key)
 {
 	c->key = key;
@@ -137,7 +151,7 @@ const struct point_fact *collector_points(const struct collector *c, size_t *ret
 	return c->points;
 }
 
-static const struct validate_sink_ops ops = { add_roa, add_aspa, add_router_key, refused, point };
+static const struct validate_sink_ops ops = { add_roa, add_aspa, add_router_key, refused, point, unsafe };
 
 void collector_free(struct collector *c)
 {

@@ -7,6 +7,7 @@
 #include "base/own.h"
 
 struct payload_table;
+struct unsafe;
 struct strbuf;
 struct validate_sink;
 struct collector;
@@ -27,6 +28,8 @@ void collector_note_points(struct collector *c, const struct hash_key *key) NONN
 const struct point_fact *collector_points(const struct collector *c, size_t *ret_n) BORROWED NONNULL;
 /* Of the point that an object lies in: by its URI up to the last '/'. Never 0. */
 uint64_t point_id(const struct hash_key *key, struct span uri) NONNULL;
+/* Of which resources the CAs that failed were, from now on (rpki/validate/unsafe.h): x is given them, and outlives the collector. */
+void collector_note_unsafe(struct collector *c, struct unsafe *x) NONNULL;
 /* What was collected; the collector is empty then. ERR_NOMEM. */
 RESULT collector_finish(struct collector *c, uint64_t generation, struct payload_table **ret) NONNULL;
 

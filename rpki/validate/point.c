@@ -961,9 +961,16 @@ static RESULT look_and_remember(struct point *p, const struct good *last)
 	return p->remembers && !p->unsure ? remember_make(p, p->good_value.n > 0 ? p->good_value : last->note) : DONE;
 }
 
+/* Its resources are asked for (validate.h: unsafe), and not remembered where they are those of its certificate. One that is lost tells of none. */
+static bool need_resources(const struct point *p)
+{
+	return p->failed && p->ca->brief && p->ca->as_claimed && p->options->sink->ops->unsafe != NULL;
+}
+
 RESULT point_validate(struct point *p)
 {
 	struct good last;
+	bool there;
 
 	p->remembers = p->options->keeper != NULL && p->reader->ops->hash_at != NULL;
 	p->from = INT64_MIN;
@@ -973,7 +980,7 @@ RESULT point_validate(struct point *p)
 	if (p->remembers)
 		TRY(remember_recall(p, last.note, &p->remembered));
 	if (p->remembered)
-		return DONE;
+		return need_resources(p) ? complete(p, &there) : DONE;
 	forget_all(p);
 	return look_and_remember(p, &last);
 }

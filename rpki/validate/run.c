@@ -88,7 +88,7 @@ static RESULT tell(struct validation *r, struct point *p)
 		TRY(r->options.sink->ops->point(r->options.sink, p->ca->cert.repository, p->ca->depth > 0 ? p->ca->uri : span_of(NULL, 0), p->failed));
 	TRY(point_keep(p));
 	if (p->failed)
-		return DONE;
+		return r->options.sink->ops->unsafe != NULL ? r->options.sink->ops->unsafe(r->options.sink, &p->ca->effective) : DONE;
 	to->payloads += p->payloads;
 	return tell_products(r, p);
 }

@@ -41,6 +41,8 @@ struct validate_sink_ops {
 	void (*refused)(struct validate_sink *s, const char *tal, struct span uri, const char *why);
 	/* A publication point was looked at: where it is, and where its CA's certificate is (n 0: a trust anchor's); failed: nothing of it counts. May be NULL. */
 	RESULT (*point)(struct validate_sink *s, struct span repository, struct span cert, bool failed);
+	/* A publication point failed, of a CA with these effective resources. May be NULL. */
+	RESULT (*unsafe)(struct validate_sink *s, const struct resources *r);
 };
 struct validate_sink {
 	const struct validate_sink_ops *ops SHARED_FIELD;

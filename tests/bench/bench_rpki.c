@@ -168,7 +168,7 @@ static int measure(const struct locators *l, const struct tree *tree, int64_t no
 		double from = cpu(), took;
 
 		s.octets = 0;
-		if (!OK(engine_run(&o, anchors, &t)))
+		if (!OK(engine_run(&o, anchors, &t, NULL)))
 			return 2;
 		took = cpu() - from;
 		best = took < best ? took : best;

@@ -114,7 +114,7 @@ static void validate(struct store *s, const char *tal, int64_t now)
 	o.objects = stored_objects(from);
 	o.keeper = stored_keeper(from);
 	o.locators = l;
-	if (!OK(engine_run(&o, &anchor, &t)))
+	if (!OK(engine_run(&o, &anchor, &t, NULL)))
 		die(tal, "validation failed");
 	if (!OK(stored_write_kept(from)))
 		die(tal, "the last good states cannot be written");

@@ -185,7 +185,15 @@ static void s_refused(struct validate_sink *s, const char *tal, struct span uri,
 	strbuf_printf(told_of(s), "refused %s %.*s: %s\n", tal, (int)uri.n, (const char *)uri.p, why);
 }
 
-static const struct validate_sink_ops sink_ops = { .roa = s_roa, .aspa = s_aspa, .router_key = s_router, .refused = s_refused };
+static RESULT s_unsafe(struct validate_sink *s, const struct resources *r)
+{
+	strbuf_puts(told_of(s), "unsafe ");
+	resources_print(r, told_of(s), 10);
+	strbuf_putc(told_of(s), '\n');
+	return DONE;
+}
+
+static const struct validate_sink_ops sink_ops = { .roa = s_roa, .aspa = s_aspa, .router_key = s_router, .refused = s_refused, .unsafe = s_unsafe };
 
 /* --- the world */
 

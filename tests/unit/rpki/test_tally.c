@@ -121,6 +121,28 @@ static void exceptions_alone_are_counted(void **state)
 	assert_int_equal(x->nanchors, 0);
 }
 
+/* Of what is served, or of what was left out: then it was found all the same. */
+static void the_unsafe_are_counted(void **state)
+{
+	AUTO(table_unref) struct payload_table *t = found(), *s = served(), *unsafe = NULL;
+	AUTO(table_builder_free) struct table_builder *b = table_builder_new(NULL);
+	AUTO(status_free) struct status *x = status_new();
+
+	(void)state;
+	add(b, ADDR_V4, 2, source(b, SOURCE_ROA, "one"));
+	add(b, ADDR_V4, 2, source(b, SOURCE_ROA, "two"));
+	unsafe = finish(MOVE(b));
+	assert_non_null(x);
+	assert_true(OK(tally_payloads(x, t, s)));
+	assert_true(OK(tally_unsafe(x, unsafe, false)));
+	assert_true(x->total[STATUS_V4].unsafe == 2 && x->anchors->payloads[STATUS_V4].unsafe == 1 && x->total[STATUS_V6].unsafe == 0);
+	check(&x->total[STATUS_V4], 4, 1, 1, 2);
+	assert_true(OK(tally_payloads(x, t, s)));
+	assert_true(OK(tally_unsafe(x, unsafe, true)));
+	assert_int_equal(x->total[STATUS_V4].unsafe, 2); /* not four: each count begins anew */
+	check(&x->total[STATUS_V4], 6, 1, 1, 2);
+}
+
 static void progress_is_told_now_and_then(void **state)
 {
 	struct progress p;
@@ -148,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(payloads_are_counted_by_anchor),
 		cmocka_unit_test(exceptions_alone_are_counted),
+		cmocka_unit_test(the_unsafe_are_counted),
 		cmocka_unit_test(progress_is_told_now_and_then),
 	};
 

@@ -20,6 +20,8 @@
 struct world {
 	struct objects objects;
 	struct validate_sink sink;
+	unsigned int unsafe; /* CAs whose points failed */
+	bool unsafe_is_toys;
 	struct objects_keeper keeper;
 	struct toy *toy;
 	struct toy_file files[MOST_FILES];
@@ -151,7 +153,16 @@ static void s_refused(struct validate_sink *s, const char *tal, struct span uri,
 	tell(of_sink(s), line);
 }
 
-static const struct validate_sink_ops sink_ops = { .roa = s_roa, .aspa = s_aspa, .router_key = s_router, .refused = s_refused };
+static RESULT s_unsafe(struct validate_sink *s, const struct resources *r)
+{
+	struct world *w = of_sink(s);
+
+	w->unsafe++;
+	w->unsafe_is_toys = resources_have_as(r, 64496) && !resources_have_as(r, 1);
+	return DONE;
+}
+
+static const struct validate_sink_ops sink_ops = { .roa = s_roa, .aspa = s_aspa, .router_key = s_router, .refused = s_refused, .unsafe = s_unsafe };
 
 static RESULT k_keep(struct objects_keeper *k, struct span key, struct span value, const uint8_t *hashes, size_t count)
 {
@@ -258,6 +269,7 @@ static void a_file_that_is_missing_or_another_fails_the_point(void **state)
 	w->files[TOY_FILE_GHOSTBUSTERS].uri = "rsync://toy.example/repo/elsewhere.gbr";
 	assert_string_equal(run(w), "refused rsync://toy.example/repo/toy.gbr: RFC 9286 section 6.4: missing, though on the manifest\n");
 	assert_int_equal(w->result.points_failed, 1);
+	assert_true(w->unsafe == 1 && w->unsafe_is_toys);
 	assert_true(w->result.usable); /* the trust anchor's own point is good */
 	w->files[TOY_FILE_GHOSTBUSTERS] = (struct toy_file){ "rsync://toy.example/repo/toy.gbr", toy_object(toy, TOY_ROA) };
 	assert_has(run(w), "section 6.5: another hash than on the manifest");
