@@ -326,18 +326,22 @@ void infra_note_no_0x20(struct infra *i, const struct endpoint *server, const st
 	lock_give(&sh->lock);
 }
 
-void infra_note_route(struct infra *i, const struct endpoint *server, uint8_t state, uint64_t generation, const struct now *now)
+bool infra_note_route(struct infra *i, const struct endpoint *server, uint8_t state, uint32_t origin, uint64_t generation, const struct now *now)
 {
 	uint64_t hash = hash_of(i, server);
 	struct shard *sh = shard_of(i, hash);
+	bool first = false;
 
 	lock_take(&sh->lock);
 	struct server *s = server_make(i, sh, server, hash, now);
 	if (s != NULL) {
+		first = s->facts.route_generation != generation;
 		s->facts.route_state = state;
+		s->facts.route_origin = origin;
 		s->facts.route_generation = generation;
 	}
 	lock_give(&sh->lock);
+	return first;
 }
 
 void infra_note_tcp_only(struct infra *i, const struct endpoint *server, uint32_t for_sec, const struct now *now)

@@ -57,6 +57,7 @@ struct server_facts {
 	uint8_t cookie[32];
 	uint8_t client_cookie[8];
 	uint8_t route_state;         /* enum verdict_state (rpki/routes/judge.h) */
+	uint32_t route_origin;       /* AS number; 0: none is known */
 	uint64_t route_generation;   /* of the view that it was made from; 0: never */
 };
 
@@ -81,7 +82,8 @@ void infra_note_tcp_only(struct infra *i, const struct endpoint *server, uint32_
 void infra_note_cookie(struct infra *i, const struct endpoint *server, const uint8_t client_cookie[8], const uint8_t *server_cookie,
     size_t len, const struct now *now) __attribute__((nonnull(1, 2, 3, 6)));
 
-void infra_note_route(struct infra *i, const struct endpoint *server, uint8_t state, uint64_t generation, const struct now *now) NONNULL;
+/* True: nobody has noted what this generation says of it before. */
+bool infra_note_route(struct infra *i, const struct endpoint *server, uint8_t state, uint32_t origin, uint64_t generation, const struct now *now) NONNULL;
 
 /* Lameness of a server for exactly that zone, kept for lame_ttl_sec; LAME_NO forgets it. */
 void infra_note_lame(struct infra *i, const struct endpoint *server, struct name zone, enum lame_kind why, const struct now *now) NONNULL;

@@ -39,7 +39,7 @@ static bool starts(const char *text, const char *with)
 /* Unbound gives these for the whole process only. */
 static bool is_extended(const char *name)
 {
-	return starts(name, "num.query.") || starts(name, "num.answer.") || starts(name, "unwanted.") || starts(name, "core.") || starts(name, "upstream.") ||
+	return starts(name, "num.query.") || starts(name, "num.answer.") || starts(name, "unwanted.") || starts(name, "core.") || starts(name, "route.") || starts(name, "upstream.") ||
 	       starts(name, "tcp.") || starts(name, "dropped.");
 }
 

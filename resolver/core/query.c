@@ -250,15 +250,13 @@ static struct question next_question(struct resolution *q)
 }
 
 /* By the server's round trip, but bounded: two questions get an answer sooner than a long wait. */
-static uint32_t wait_for(struct resolution *q, const struct endpoint *at)
+static uint32_t wait_for(const struct resolution *q, const struct server_facts *f)
 {
-	struct server_facts f;
 	uint32_t most = q->settings->max_wait_ms;
 
-	infra_get(q->core->env.infra, at, query_now(q), &f);
-	if (f.srtt_us / 1000 * 3 > most)
-		most = f.srtt_us / 1000 * 3;
-	return f.timeout_ms < most ? f.timeout_ms : most;
+	if (f->srtt_us / 1000 * 3 > most)
+		most = f->srtt_us / 1000 * 3;
+	return f->timeout_ms < most ? f->timeout_ms : most;
 }
 
 static void ask_server(struct resolution *q, size_t server)
@@ -270,6 +268,7 @@ static void ask_server(struct resolution *q, size_t server)
 		.check_disabled = (q->flight.flags & FLIGHT_CD) != 0 || (q->deleg->source == DELEG_FORWARD && q->core->env.validation != NULL),
 		.tcp = q->deleg->conf != NULL && q->deleg->conf->tcp,
 	};
+	struct server_facts facts;
 	struct result done;
 
 	q->asked = next_question(q);
@@ -277,11 +276,13 @@ static void ask_server(struct resolution *q, size_t server)
 		return;
 	q->server = server;
 	r.q = q->asked;
-	r.timeout_ms = wait_for(q, &s->at);
+	infra_get(q->core->env.infra, &s->at, query_now(q), &facts);
+	r.timeout_ms = wait_for(q, &facts);
 	s->tries++;
 	q->state = QUERY_ASKING;
 	done = upstream_ask(q->core->env.upstream, &r, q->arena, &q->budget, &resolution_loop_type, q->self.v, 0, asked_told, &q->ask);
 	if (OK(done)) {
+		route_count(q->core, &facts);
 		if (query_is_minimised(q) && q->deleg->conf == NULL)
 			step_lead(q);
 		return;

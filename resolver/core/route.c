@@ -16,7 +16,20 @@ static void say_change(const struct endpoint *server, const struct route_verdict
 	if (out == NULL)
 		return;
 	verdict_evidence(v, out);
-	log_notice("route to server %s: %s (was %s)%s%s", addr_text(&server->a, text), verdict_state_text(v->state), before, strbuf_len(out) > 0 ? ": " : "", strbuf_text(out));
+	log_limited(LOG_LEVEL_NOTICE, "route to server %s: %s (was %s)%s%s", addr_text(&server->a, text), verdict_state_text(v->state), before, strbuf_len(out) > 0 ? ": " : "",
+	    strbuf_text(out));
+}
+
+static void say_origin(const struct endpoint *server, const struct route_verdict *v, uint32_t before)
+{
+	AUTO(strbuf_free) struct strbuf *out = strbuf_new(REASON_MAX);
+	char text[ADDR_TEXT];
+
+	if (out == NULL)
+		return;
+	verdict_evidence(v, out);
+	log_limited(LOG_LEVEL_NOTICE, "route to server %s: %s as before, but by AS%u (was AS%u): %s", addr_text(&server->a, text), verdict_state_text(v->state), v->from.origin, before,
+	    strbuf_text(out));
 }
 
 /* What the operator should hear of: anything with an invalid route, and changes between what is known; not that data have come or gone. */
@@ -33,13 +46,18 @@ static enum verdict_state state_of(const struct route_view *view, struct infra *
 {
 	struct route_verdict v;
 	bool known = f->route_generation != 0;
+	uint32_t origin;
 
 	if (f->route_generation == route_view_generation(view))
 		return f->route_state;
 	v = route_judge(view, &server->a);
-	infra_note_route(infra, server, (uint8_t)v.state, route_view_generation(view), now);
+	origin = v.has_route ? v.from.origin : 0;
+	if (!infra_note_route(infra, server, (uint8_t)v.state, origin, route_view_generation(view), now))
+		return v.state; /* another worker was first, and has said what there is to say */
 	if (is_news(known, f->route_state, v.state))
 		say_change(server, &v, known ? verdict_state_text(f->route_state) : "not looked at");
+	else if (known && origin != f->route_origin && origin != 0 && f->route_origin != 0)
+		say_origin(server, &v, f->route_origin);
 	return v.state;
 }
 
@@ -73,6 +91,15 @@ void route_note_guard(struct core *c, const struct route_view *view, enum route_
 		log_notice("routes: there are VRPs again: require-not-invalid and require-valid are in force");
 	else
 		log_warn("routes: there are no VRPs that have not expired: require-not-invalid and require-valid act as log");
+}
+
+void route_count(struct core *c, const struct server_facts *f)
+{
+	const struct route_view *view = core_routes(c);
+	bool judged = view != NULL && f->route_generation == route_view_generation(view);
+
+	_Static_assert(COUNT_ROUTE_ASKED_UNJUDGED - COUNT_ROUTE_ASKED_UNKNOWN == VERDICT_STATES, "a counter for each state");
+	stats_inc(c->env.stats, judged ? (enum counter)(COUNT_ROUTE_ASKED_UNKNOWN + f->route_state) : COUNT_ROUTE_ASKED_UNJUDGED);
 }
 
 struct route_facts route_facts_of(const struct route_view *view, const struct addr *a)

@@ -35,6 +35,8 @@ enum route_use { ROUTE_FIRST, ROUTE_USUAL, ROUTE_LAST, ROUTE_NEVER };
 enum route_use route_use_of(const struct route_rule *r, struct infra *infra, const struct endpoint *server, const struct server_facts *f, const struct now *now) NONNULL;
 /* Counts, and says once, that policies which require something have no VRPs to go by; and that they have again. view: NULL: nothing is known of routes. */
 void route_note_guard(struct core *c, const struct route_view *view, enum route_policy policy) __attribute__((nonnull(1)));
+/* Counts a question to a server by the route to it; f: what is known of the server since it was chosen. */
+void route_count(struct core *c, const struct server_facts *f) NONNULL;
 /* "192.0.2.53: invalid origin, 192.0.2.0/24 by AS64511, VRP 192.0.2.0/24-24 AS64496", in the arena; NULL: no memory. */
 const char *route_reason(const struct route_rule *r, const struct endpoint *server, struct arena *a) IN_ARENA NONNULL;
 

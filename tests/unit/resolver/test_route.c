@@ -2,11 +2,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "conf/conf.h"
@@ -205,6 +209,80 @@ static void what_a_condition_is_told(void **state)
 	assert_int_equal(route_facts_of(NULL, addr_at("203.0.113.9")).state, VERDICT_UNKNOWN);
 }
 
+/* 192.0.2.0/24 announced by origin, which AS 1 and AS 2 may. */
+static struct route_view *announced_by(uint32_t origin, uint64_t generation) OWNED_BY(route_view_unref);
+static struct route_view *announced_by(uint32_t origin, uint64_t generation)
+{
+	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
+	AUTO(table_unref) struct payload_table *t = NULL;
+	struct announced_edit *e = announced_edit_new(empty);
+	struct table_builder *b = table_builder_new(NULL);
+	struct announced_route r = { .origin = origin, .path = origin };
+	struct route_view *v = NULL;
+	struct prefix p;
+
+	assert_true(OK(prefix_parse("192.0.2.0/24", &p)));
+	assert_true(OK(announced_set(e, &p, &r)));
+	for (uint32_t asn = 1; asn <= 2; asn++) {
+		struct vrp vrp;
+
+		assert_true(OK(vrp_make(&p, 0, asn, &vrp)));
+		assert_true(OK(table_builder_add_vrp(b, &vrp, SOURCE_NONE)));
+	}
+	assert_true(OK(announced_edit_publish(e, 1, &a)));
+	assert_true(OK(table_builder_finish(b, 1, &t)));
+	assert_true(OK(route_view_new(t, a, generation, &v)));
+	return v;
+}
+
+/* What the log has now. */
+static void read_log(const char *path, char room[4096])
+{
+	FILE *f = fopen(path, "r");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(room, 1, 4095, f);
+	room[n] = '\0';
+	(void)fclose(f);
+}
+
+static void changes_are_said_once(void **state)
+{
+	static const char *const address[] = { "192.0.2.1" };
+	static const uint32_t origins[] = { 1, 1, 2, 3 };
+	char path[] = "/tmp/cairn-test-route-XXXXXX", text[4096];
+	struct log_config to_file = { .ident = "test", .file = path, .level = LOG_LEVEL_NOTICE }, usual = { .ident = "test", .level = LOG_LEVEL_ERROR };
+	int fd = mkstemp(path);
+	struct kit k;
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)close(fd);
+	open_kit(&k, "server:\n", address, 1);
+	assert_true(OK(log_setup(&to_file)));
+	for (size_t i = 0; i < 4; i++) {
+		AUTO(route_view_unref) struct route_view *v = announced_by(origins[i], i + 1);
+		struct route_rule rule = { v, ROUTE_POLICY_LOG };
+		struct server_facts f;
+
+		infra_get(k.infra, &k.servers[0].at, &at, &f);
+		for (unsigned int workers = 0; workers < 3; workers++) /* all of them have looked before any has judged */
+			assert_int_equal(route_use_of(&rule, k.infra, &k.servers[0].at, &f, &at), ROUTE_USUAL);
+		infra_get(k.infra, &k.servers[0].at, &at, &f);
+		assert_int_equal(f.route_origin, origins[i]);
+	}
+	assert_true(OK(log_setup(&usual)));
+	read_log(path, text);
+	(void)unlink(path);
+	assert_null(strstr(text, "not looked at")); /* nothing is wrong with it */
+	assert_non_null(strstr(text, "route to server 192.0.2.1: valid as before, but by AS2 (was AS1): 192.0.2.0/24 by AS2, VRP 192.0.2.0/24-24 AS2\n"));
+	assert_non_null(strstr(text, "route to server 192.0.2.1: invalid origin (was valid): 192.0.2.0/24 by AS3, VRP 192.0.2.0/24-24 AS1\n"));
+	assert_null(strstr(strstr(text, "as before") + 1, "as before"));
+	assert_null(strstr(strstr(text, "(was valid)") + 1, "(was valid)"));
+	close_kit(&k);
+}
+
 static void what_is_required(void **state)
 {
 	static const char *const address[] = { "203.0.113.1", "100.64.0.1", "192.0.2.1" };
@@ -244,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(policies),
 		cmocka_unit_test(valid_ones_first_invalid_ones_last),
+		cmocka_unit_test(changes_are_said_once),
 		cmocka_unit_test(what_is_required),
 		cmocka_unit_test(a_forwarders_policy_is_that_of_the_name),
 		cmocka_unit_test(what_a_condition_is_told),
