@@ -7,6 +7,7 @@ import asyncio
 import ctypes
 import importlib.machinery
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -212,6 +213,31 @@ remote-control:
         argv = [cairnctl(), "-s", self.control] + (["--json"] if json else []) + list(words)
         p = subprocess.run(argv, input=lines if lines is not None else "", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60 * SLOW, text=True)
         return p.returncode, p.stdout
+
+
+class Rpki:
+    """A cairn-rpki that serves what `vrps`, pairs of AS number and prefix, says."""
+
+    def __init__(self, folder, name, port, vrps):
+        self.folder, self.name = folder, name
+        os.makedirs(folder.at(name + "-tals"), exist_ok=True)
+        self.serve(vrps)
+        self.conf = folder.write(name + ".conf", 'rpki:\n\tusername: ""\n\ttal-dir: "%s"\n\tcache-dir: "%s"\n\tslurm: "%s"\nrtr:\n\tinterface: 127.0.0.1@%d\n' % (
+            folder.at(name + "-tals"), folder.at(name + "-cache"), folder.at(name + ".slurm"), port))
+        self.start()
+
+    def serve(self, vrps):
+        text = json.dumps({"slurmVersion": 1, "validationOutputFilters": {"prefixFilters": [], "bgpsecFilters": []}, "locallyAddedAssertions": {
+            "prefixAssertions": [{"asn": a, "prefix": p} for a, p in vrps], "bgpsecAssertions": []}})
+        os.rename(self.folder.write(self.name + ".new", text), self.folder.at(self.name + ".slurm"))
+
+    def start(self):
+        with open(self.folder.at(self.name + ".log"), "a") as log:
+            self.process = subprocess.Popen([program("CAIRN_RPKI", "cairn-rpki"), "-d", "-c", self.conf], stdout=log, stderr=log, preexec_fn=die_with_parent)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20 * SLOW)
 
 
 def ask(name, rdtype="A", tcp=False, timeout=6, address=Daemon.ADDRESS, port=Daemon.PORT, **edns):
