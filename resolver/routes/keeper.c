@@ -17,6 +17,7 @@
 #include "resolver/routes/bmp_listener.h"
 #include "resolver/routes/board.h"
 #include "resolver/routes/caches.h"
+#include "rpki/routes/asn_db.h"
 #include "rpki/routes/route_file.h"
 
 #define WATCH_MS 2000u
@@ -51,10 +52,13 @@ struct route_keeper {
 	size_t input_count;
 	struct bmp_listener *bmp OWNED_FIELD;    /* NULL: nobody may tell */
 	struct route_live *live OWNED_FIELD;
+	struct route_input db;                   /* asn-db:; path NULL: none */
+	struct announced *database OWNED_FIELD;  /* what is in it; NULL: not read yet */
 	struct route_view *view OWNED_FIELD;     /* that hangs on the board */
 	/* That the view was made from, and holds. */
 	const struct payload_table *table SHARED_FIELD;
 	const struct announced *routes SHARED_FIELD; /* NULL: no source is configured */
+	const struct announced *networks SHARED_FIELD; /* of the database */
 	uint64_t generation;
 	timer_h watch;
 };
@@ -76,14 +80,35 @@ static const struct announced *routes_now(const struct route_keeper *k)
 static RESULT make_view(struct route_keeper *k, const struct payload_table *table, struct route_view **ret)
 {
 	const struct announced *routes = routes_now(k);
+	AUTO(route_view_unref) struct route_view *v = NULL;
 
-	if (k->view != NULL && table == k->table && routes == k->routes) {
+	if (k->view != NULL && table == k->table && routes == k->routes && k->database == k->networks) {
 		*ret = route_view_ref(k->view);
 		return DONE;
 	}
 	if (k->view != NULL && table == k->table)
-		return route_view_with(k->view, routes, k->generation + 1, ret);
-	return route_view_new(table, routes, k->generation + 1, ret);
+		TRY(route_view_with(k->view, routes, k->generation + 1, &v));
+	else
+		TRY(route_view_new(table, routes, k->generation + 1, &v));
+	return route_view_with_database(v, k->database, k->generation + 1, ret);
+}
+
+static RESULT describe_rtr(const struct route_keeper *k, const struct rtr_client *best, struct route_sheet *s)
+{
+	for (size_t i = 0; k->caches != NULL && i < route_caches_count(k->caches); i++) {
+		const char *name = NULL;
+		const struct rtr_client *c = route_caches_at(k->caches, i, &name);
+		struct route_rtr r = { .connected = rtr_client_state(c) != RTR_CLIENT_AWAY, .in_use = c == best, .has_data = rtr_client_table(c) != NULL };
+
+		if (r.has_data) {
+			r.version = rtr_client_version(c);
+			r.serial = rtr_client_serial(c);
+			r.vrps = table_count(rtr_client_table(c), PAYLOAD_VRP);
+			r.updated_ms = rtr_client_updated(c);
+		}
+		TRY(route_sheet_add_rtr(s, name, &r));
+	}
+	return DONE;
 }
 
 static RESULT describe(const struct route_keeper *k, const struct rtr_client *c, const char *name, struct route_sheet *s)
@@ -107,6 +132,11 @@ static RESULT describe(const struct route_keeper *k, const struct rtr_client *c,
 	for (size_t i = 0; i < k->input_count; i++)
 		if (k->inputs[i].at_ms != 0)
 			TRY(route_sheet_add_source(s, k->inputs[i].source, k->inputs[i].path, k->inputs[i].at_ms, k->inputs[i].routes));
+	if (k->database != NULL) {
+		s->has_sources = true;
+		TRY(route_sheet_add_source(s, k->db.source, k->db.path, k->db.at_ms, k->db.routes));
+	}
+	TRY(describe_rtr(k, c, s));
 	return k->bmp != NULL ? bmp_listener_describe(k->bmp, s) : DONE;
 }
 
@@ -128,6 +158,7 @@ static RESULT publish(struct route_keeper *k)
 	k->view = MOVE(v);
 	k->table = table;
 	k->routes = routes_now(k);
+	k->networks = k->database;
 	route_board_put(k->board, MOVE(s));
 	route_counts_add(route_board_counts(k->board), ROUTES_PUBLISHED, 1);
 	return DONE;
@@ -146,29 +177,50 @@ static void on_changed(void *owner)
 
 /* ------------------------------------------------------------------------------------------------------------------- files */
 
-static RESULT read_into(struct route_keeper *k, const struct route_input *in, struct strbuf *what, struct announced **ret)
+/* On the state before, without what the file said then. */
+static RESULT read_routes(struct route_keeper *k, struct route_input *in, struct strbuf *what)
 {
 	const struct route_file_limits limits = route_file_limits_default();
-	AUTO(announced_edit_free) struct announced_edit *e = announced_edit_new(route_live_now(k->live));
+	AUTO(announced_edit_free) struct announced_edit *e = NULL;
+	AUTO(announced_unref) struct announced *a = NULL;
+	size_t before;
 
+	TRY(route_live_settle(k->live));
+	e = announced_edit_new(route_live_now(k->live));
 	if (e == NULL)
 		return FAIL(ERR_NOMEM);
 	TRY(announced_drop(e, in->source));
+	before = announced_edit_count(e);
 	TRY(route_file_load(in->path, &limits, e, in->source, what));
-	return announced_edit_publish(MOVE(e), 0, ret);
+	TRY(announced_edit_publish(MOVE(e), 0, &a));
+	in->routes = announced_count(a) - before;
+	route_live_replace(k->live, MOVE(a));
+	return DONE;
 }
 
-static RESULT read_file(struct route_keeper *k, struct route_input *in)
+static RESULT read_database(struct route_keeper *k, struct route_input *in, struct strbuf *what)
+{
+	const struct asn_db_limits limits = asn_db_limits_default();
+	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
+	AUTO(announced_edit_free) struct announced_edit *e = empty != NULL ? announced_edit_new(empty) : NULL;
+
+	if (e == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(asn_db_load(in->path, &limits, e, in->source, what));
+	TRY(announced_edit_publish(MOVE(e), 0, &a));
+	in->routes = announced_count(a);
+	announced_unref(MOVE(k->database));
+	k->database = MOVE(a);
+	return DONE;
+}
+
+static RESULT read_input(struct route_keeper *k, struct route_input *in)
 {
 	AUTO(strbuf_free) struct strbuf *what = strbuf_new(LINE);
-	AUTO(announced_unref) struct announced *a = NULL;
-	struct result r = route_live_settle(k->live);
-	size_t before = announced_count(route_live_now(k->live));
+	struct result r = FAIL(ERR_NOMEM);
 
-	if (OK(r) && what == NULL)
-		r = FAIL(ERR_NOMEM);
-	if (OK(r) && what != NULL)
-		r = read_into(k, in, what, &a);
+	if (what != NULL)
+		r = in == &k->db ? read_database(k, in, what) : read_routes(k, in, what);
 	route_counts_add(route_board_counts(k->board), OK(r) ? ROUTES_FILES_READ : ROUTES_FILES_FAILED, 1);
 	if (!OK(r)) {
 		log_error("routes: %s%s", what != NULL && strbuf_len(what) > 0 ? strbuf_text(what) : err_text(r.e), in->at_ms != 0 ? "; the routes read before stay" : "");
@@ -176,27 +228,28 @@ static RESULT read_file(struct route_keeper *k, struct route_input *in)
 	}
 	log_notice("routes: %s", strbuf_text(what));
 	in->at_ms = now_ms(loop_now(k->loop));
-	in->routes = announced_count(a) + in->routes - before;
-	route_live_replace(k->live, MOVE(a));
 	mem_trim();
 	return DONE;
 }
 
-/* Reads those that look different than before. True: there is something new. */
+/* Reads it when it looks different than before: one that is missing or broken is said so once. True: there is something new. */
+static bool look_at(struct route_keeper *k, struct route_input *in)
+{
+	struct file_seen now = file_look(in->path);
+
+	if (in->looked && file_same(&now, &in->seen))
+		return false;
+	in->looked = true;
+	in->seen = now;
+	return OK(read_input(k, in));
+}
+
 static bool look_at_files(struct route_keeper *k)
 {
-	bool changed = false;
+	bool changed = k->db.path != NULL && look_at(k, &k->db);
 
-	for (size_t i = 0; i < k->input_count; i++) {
-		struct route_input *in = &k->inputs[i];
-		struct file_seen now = file_look(in->path);
-
-		if (in->looked && file_same(&now, &in->seen))
-			continue;
-		in->looked = true;
-		in->seen = now;
-		changed = OK(read_file(k, in)) || changed;
-	}
+	for (size_t i = 0; i < k->input_count; i++)
+		changed = look_at(k, &k->inputs[i]) || changed;
 	return changed;
 }
 
@@ -216,8 +269,8 @@ static void on_watch(struct loop *l, void *object)
 static void watch_again(struct route_keeper *k)
 {
 	loop_timer_stop(k->loop, &k->watch);
-	if (k->input_count > 0 && !OK(loop_timer(k->loop, &route_keeper_loop_type, k->self.v, on_watch, WATCH_MS, &k->watch)))
-		log_error("routes: out of memory: changes of route-file: are not noticed until the next reload");
+	if ((k->input_count > 0 || k->db.path != NULL) && !OK(loop_timer(k->loop, &route_keeper_loop_type, k->self.v, on_watch, WATCH_MS, &k->watch)))
+		log_error("routes: out of memory: changes of files are not noticed until the next reload");
 }
 
 /* ------------------------------------------------------------------------------------------------------- RTR servers, by plan */
@@ -313,9 +366,22 @@ static RESULT set_files(struct route_keeper *k, const struct conf_clause *c)
 		if (in.path == NULL)
 			return FAIL(ERR_NOMEM);
 		in.source = route_live_source(k->live);
-		k->inputs[k->input_count++] = in; /* own-ok: R3 the list has the path now */
+		k->inputs[k->input_count++] = in;
 	}
 	return DONE;
+}
+
+static RESULT set_database(struct route_keeper *k, const struct conf_clause *c)
+{
+	const char *path = conf_text(c, OPT_ROUTE_VALIDATION_ASN_DB);
+
+	mem_free(MOVE(k->db.path));
+	announced_unref(MOVE(k->database));
+	k->db = (struct route_input){ .source = route_live_source(k->live) | SOURCE_WITHOUT_LENGTH };
+	if (path[0] == '\0')
+		return DONE;
+	k->db.path = mem_strdup(path);
+	return k->db.path != NULL ? DONE : FAIL(ERR_NOMEM);
 }
 
 /* -------------------------------------------------------------------------------------------------------------- BMP, by plan */
@@ -413,6 +479,8 @@ static RESULT apply(struct route_keeper *k, struct plan *p)
 	k->plan = p;
 	if (before == NULL || !same_list(before, k->plan, OPT_ROUTE_VALIDATION_ROUTE_FILE))
 		r = set_files(k, clause_of(k->plan));
+	if (OK(r) && (before == NULL || strcmp(conf_text(clause_of(before), OPT_ROUTE_VALIDATION_ASN_DB), conf_text(clause_of(k->plan), OPT_ROUTE_VALIDATION_ASN_DB)) != 0))
+		r = set_database(k, clause_of(k->plan));
 	if (OK(r) && (before == NULL || !same_list(before, k->plan, OPT_ROUTE_VALIDATION_RTR_SERVER)))
 		r = set_caches(k, clause_of(k->plan));
 	if (OK(r) && (before == NULL || !same_bmp(before, k->plan)))
@@ -498,6 +566,8 @@ void route_keeper_close(struct route_keeper *k)
 	while (k->input_count > 0)
 		input_free(k, k->input_count - 1);
 	mem_free(MOVE(k->inputs));
+	mem_free(MOVE(k->db.path));
+	announced_unref(MOVE(k->database));
 	route_view_unref(MOVE(k->view));
 	plan_unref(MOVE(k->plan));
 	mem_free(k);
@@ -529,7 +599,7 @@ RESULT route_keeper_set(struct route_keeper *k, const struct plan *p)
 	AUTO(keeper_message_done) struct keeper_message *m = NULL;
 
 	if (!k->running && conf_count(c, OPT_ROUTE_VALIDATION_RTR_SERVER) == 0 && conf_count(c, OPT_ROUTE_VALIDATION_ROUTE_FILE) == 0 &&
-	    conf_count(c, OPT_ROUTE_VALIDATION_BMP_LISTEN) == 0)
+	    conf_count(c, OPT_ROUTE_VALIDATION_BMP_LISTEN) == 0 && conf_text(c, OPT_ROUTE_VALIDATION_ASN_DB)[0] == '\0')
 		return DONE;
 	m = (struct keeper_message *)mem_alloc(sizeof *m);
 	if (m == NULL)

@@ -16,6 +16,7 @@ struct route_view {
 	uint64_t generation;
 	struct index *vrps OWNED_FIELD;        /* a share; NULL: none */
 	struct announced *announced OWNED_FIELD; /* a share; NULL: no source */
+	struct announced *database OWNED_FIELD;  /* a share; NULL: none */
 };
 
 static void index_unref(struct index *i) TAKES(1);
@@ -34,6 +35,7 @@ void route_view_unref(struct route_view *v)
 		return;
 	index_unref(MOVE(v->vrps));
 	announced_unref(MOVE(v->announced));
+	announced_unref(MOVE(v->database));
 	mem_free(v);
 }
 
@@ -45,8 +47,8 @@ struct route_view *route_view_ref(const struct route_view *v)
 	return shared;
 }
 
-static RESULT view_new(struct index *vrps, const struct announced *announced, uint64_t generation, struct route_view **ret) TAKES(1);
-static RESULT view_new(struct index *vrps, const struct announced *announced, uint64_t generation, struct route_view **ret)
+static RESULT view_new(struct index *vrps, const struct announced *announced, const struct announced *database, uint64_t generation, struct route_view **ret) TAKES(1);
+static RESULT view_new(struct index *vrps, const struct announced *announced, const struct announced *database, uint64_t generation, struct route_view **ret)
 {
 	AUTO(index_unref) struct index *mine = vrps;
 	AUTO(route_view_unref) struct route_view *v = (struct route_view *)mem_alloc(sizeof *v);
@@ -58,6 +60,8 @@ static RESULT view_new(struct index *vrps, const struct announced *announced, ui
 	v->vrps = MOVE(mine);
 	if (announced != NULL)
 		v->announced = announced_ref(announced);
+	if (database != NULL)
+		v->database = announced_ref(database);
 	*ret = MOVE(v);
 	return DONE;
 }
@@ -73,16 +77,27 @@ RESULT route_view_new(const struct payload_table *table, const struct announced 
 		atomic_init(&i->refs, 1);
 		TRY(validity_new(table, &i->x));
 	}
-	return view_new(MOVE(i), announced, generation, ret);
+	return view_new(MOVE(i), announced, NULL, generation, ret);
+}
+
+static struct index *index_ref(const struct index *i) OWNED_BY(index_unref);
+static struct index *index_ref(const struct index *i)
+{
+	struct index *shared = (struct index *)(uintptr_t)i; /* only the count is written */
+
+	if (shared != NULL)
+		(void)atomic_fetch_add_explicit(&shared->refs, 1, memory_order_relaxed);
+	return shared;
 }
 
 RESULT route_view_with(const struct route_view *v, const struct announced *announced, uint64_t generation, struct route_view **ret)
 {
-	AUTO(index_unref) struct index *i = v->vrps;
+	return view_new(index_ref(v->vrps), announced, v->database, generation, ret);
+}
 
-	if (i != NULL)
-		(void)atomic_fetch_add_explicit(&i->refs, 1, memory_order_relaxed);
-	return view_new(MOVE(i), announced, generation, ret);
+RESULT route_view_with_database(const struct route_view *v, const struct announced *database, uint64_t generation, struct route_view **ret)
+{
+	return view_new(index_ref(v->vrps), v->announced, database, generation, ret);
 }
 
 uint64_t route_view_generation(const struct route_view *v)
@@ -175,15 +190,28 @@ static struct route_verdict judge_routes(const struct validity_index *x, const s
 	return best;
 }
 
+/* What is announced goes before what a database thinks. */
+bool route_view_find(const struct route_view *v, const struct addr *addr, struct announced_routes *ret)
+{
+	if (v->announced != NULL && announced_find(v->announced, addr, ret))
+		return true;
+	return v->database != NULL && announced_find(v->database, addr, ret);
+}
+
+const struct announced *route_view_database(const struct route_view *v)
+{
+	return v->database;
+}
+
 struct route_verdict route_judge(const struct route_view *v, const struct addr *addr)
 {
 	struct route_verdict verdict = { .state = VERDICT_UNKNOWN };
 	struct announced_routes routes;
 
 	if ((addr->family == ADDR_V4 || addr->family == ADDR_V6) && v->vrps != NULL) {
-		if (v->announced == NULL)
+		if (v->announced == NULL && v->database == NULL)
 			verdict = judge_cover(v->vrps->x, addr);
-		else if (announced_find(v->announced, addr, &routes))
+		else if (route_view_find(v, addr, &routes))
 			verdict = judge_routes(v->vrps->x, addr, &routes);
 	}
 	verdict.generation = v->generation;
@@ -245,7 +273,7 @@ void verdict_evidence(const struct route_verdict *v, struct strbuf *out)
 	char text[ADDR_TEXT];
 
 	if (v->has_route && v->from.origin != 0)
-		strbuf_printf(out, "%s/%u by AS%u", addr_text(&v->route.a, text), v->route.len, v->from.origin);
+		strbuf_printf(out, "%s/%u %s AS%u", addr_text(&v->route.a, text), v->route.len, (v->from.source & SOURCE_WITHOUT_LENGTH) != 0 ? "of" : "by", v->from.origin);
 	else if (v->has_route)
 		strbuf_printf(out, "%s/%u by a set of ASes", addr_text(&v->route.a, text), v->route.len);
 	if (v->has_vrp) {

@@ -51,6 +51,8 @@ DEFINE_AUTO(struct route_view, route_view_unref)
 RESULT route_view_new(const struct payload_table *table, const struct announced *announced, uint64_t generation, struct route_view **ret) __attribute__((nonnull(4)));
 /* The same with other routes: the index of VRPs is shared. */
 RESULT route_view_with(const struct route_view *v, const struct announced *announced, uint64_t generation, struct route_view **ret) __attribute__((nonnull(1, 4)));
+/* The same with another database of autonomous systems (asn_db.h), which is asked where nobody has told of a route; NULL: none. */
+RESULT route_view_with_database(const struct route_view *v, const struct announced *database, uint64_t generation, struct route_view **ret) __attribute__((nonnull(1, 4)));
 uint64_t route_view_generation(const struct route_view *v) NONNULL;
 bool route_view_has_vrps(const struct route_view *v) NONNULL;
 
@@ -58,6 +60,9 @@ bool route_view_has_vrps(const struct route_view *v) NONNULL;
 struct route_verdict route_judge(const struct route_view *v, const struct addr *addr) NONNULL;
 /* --- for those who show what verdicts come from */
 
+/* The routes that a verdict on the address is made of. False: nobody knows of any. */
+bool route_view_find(const struct route_view *v, const struct addr *addr, struct announced_routes *ret) NONNULL;
+const struct announced *route_view_database(const struct route_view *v) BORROWED NONNULL; /* NULL: none */
 /* NULL: there is no source of routes. */
 const struct announced *route_view_announced(const struct route_view *v) BORROWED NONNULL;
 /* Each VRP that covers the prefix, the most specific first, until fn says false. */
@@ -68,7 +73,7 @@ struct route_verdict route_judge_one(const struct route_view *v, const struct pr
 /* What server selection goes by: 0 valid, 1 nothing speaks against it, 2 invalid. */
 unsigned int verdict_rank(enum verdict_state s);
 const char *verdict_state_text(enum verdict_state s) BORROWED; /* "valid", "invalid origin", ... */
-/* "192.0.2.0/24 by AS64511, VRP 192.0.0.0/16-20 AS64496" */
+/* "192.0.2.0/24 by AS64511, VRP 192.0.0.0/16-20 AS64496"; of a database's network "192.0.2.0/24 of AS64511" */
 void verdict_evidence(const struct route_verdict *v, struct strbuf *out) NONNULL;
 
 #endif

@@ -1,10 +1,11 @@
-/* Writes the seeds of fuzz_routes and fuzz_bmp anew: route_seeds FOLDER, which has fuzz_routes.corpus and fuzz_bmp.corpus. */
+/* Writes the seeds of fuzz_routes, fuzz_bmp and fuzz_asn_db anew: route_seeds FOLDER, which has fuzz_routes.corpus and so on. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/libbz2.h"
 #include "base/libz.h"
 #include "tests/unit/rpki/bgp_bytes.h"
+#include "tests/unit/rpki/mmdb_bytes.h"
 
 static void save(const char *folder, const char *target, const char *name, uint8_t first, struct span s)
 {
@@ -89,6 +90,39 @@ static void session(const char *folder)
 	save(folder, "fuzz_bmp", "again", 9, writer_done(&w));
 }
 
+static void save_database(const char *folder, const char *name, const struct mmdb *m)
+{
+	uint8_t room[10000];
+	struct writer w = writer_of(room, sizeof room);
+	uint8_t first;
+
+	mmdb_write(m, &w);
+	first = room[0];
+	save(folder, "fuzz_asn_db", name, first, span_of(room + 1, w.pos - 1));
+}
+
+static void databases(const char *folder)
+{
+	static struct mmdb m;
+
+	mmdb_begin(&m, 4);
+	mmdb_add(&m, "192.0.2.0/24", 64496);
+	mmdb_put(&m, "10.0.0.0/8", MMDB_DATA | mmdb_data(&m, 0, "AS64497"));
+	mmdb_put(&m, "11.0.0.0/8", MMDB_DATA | mmdb_data(&m, 0, "nobody"));
+	save_database(folder, "v4", &m);
+	mmdb_put(&m, "128.0.0.0/2", 1);
+	save_database(folder, "circle", &m);
+	mmdb_begin(&m, 6);
+	mmdb_add(&m, "192.0.2.0/24", 64496);
+	mmdb_add(&m, "2001:db8::/32", 64497);
+	mmdb_put(&m, "2002::/16", mmdb_v4(&m));
+	save_database(folder, "v6", &m);
+	mmdb_begin(&m, 6);
+	mmdb_put(&m, "2001::/16", 4000); /* nothing is there */
+	mmdb_add(&m, "::/1", 64497);
+	save_database(folder, "beyond", &m);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -97,5 +131,6 @@ int main(int argc, char **argv)
 	}
 	routes(argv[1]);
 	session(argv[1]);
+	databases(argv[1]);
 	return 0;
 }

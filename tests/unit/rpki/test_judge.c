@@ -94,7 +94,7 @@ static void with_both_sides(void **state)
 	says(v, "100.64.1.1", "not-found", false, "100.64.0.0/10 by AS1, no VRP");
 	says(v, "198.51.100.1", "invalid origin", false, "198.51.100.0/24 by a set of ASes, VRP 198.51.100.0/24-24 AS0");
 	says(v, "2001:db8::1", "invalid length", false, "2001:db8::/33 by AS64496, VRP 2001:db8::/32-32 AS64496");
-	says(v, "2001:db8:8000::1", "valid", false, "2001:db8:8000::/33 by AS64496, VRP 2001:db8::/32-32 AS64496");
+	says(v, "2001:db8:8000::1", "valid", false, "2001:db8:8000::/33 of AS64496, VRP 2001:db8::/32-32 AS64496");
 }
 
 static void without_a_side(void **state)
@@ -178,6 +178,40 @@ static void memory_may_run_out(void **state)
 	assert_true(OK(r));
 }
 
+/* What is announced goes before a database, whatever the lengths. */
+static void a_database_is_asked_where_nobody_has_told(void **state)
+{
+	static const struct {
+		const char *prefix;
+		uint32_t origin;
+	} of[] = { { "192.0.2.0/25", 64511 }, { "203.0.112.0/24", 64497 }, { "192.0.9.0/26", 64496 }, { "198.18.0.0/15", 64496 } };
+	AUTO(table_unref) struct payload_table *t = vrps();
+	AUTO(announced_unref) struct announced *a = routes(), *empty = announced_new(), *database = NULL;
+	AUTO(route_view_unref) struct route_view *both = NULL, *with = NULL, *alone = NULL, *only = NULL;
+	struct announced_edit *e = announced_edit_new(empty);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+		struct prefix p = prefix_of(of[i].prefix);
+		struct announced_route r = { .origin = of[i].origin, .source = SOURCE_WITHOUT_LENGTH | 9, .path = of[i].origin };
+
+		assert_true(OK(announced_set(e, &p, &r)));
+	}
+	assert_true(OK(announced_edit_publish(e, 1, &database)));
+	assert_true(OK(route_view_new(t, a, 1, &both)));
+	assert_true(OK(route_view_with_database(both, database, 2, &with)));
+	assert_ptr_equal(route_view_database(with), database);
+	says(with, "192.0.2.1", "valid", false, "192.0.2.0/24 by AS64497, VRP 192.0.2.0/24-24 AS64497");
+	says(with, "192.0.9.1", "valid", false, "192.0.9.0/26 of AS64496, VRP 192.0.0.0/16-24 AS64496");
+	says(with, "198.18.0.1", "not-found", false, "198.18.0.0/15 of AS64496, no VRP");
+	says(both, "192.0.9.1", "unknown", false, "");
+	assert_true(OK(route_view_with(with, NULL, 3, &alone)));
+	says(alone, "192.0.2.1", "invalid origin", false, "192.0.2.0/25 of AS64511, VRP 192.0.2.0/24-24 AS64497");
+	says(alone, "192.0.2.200", "unknown", false, "");
+	assert_true(OK(route_view_with_database(alone, NULL, 4, &only)));
+	says(only, "192.0.2.1", "covered", false, "VRP 192.0.2.0/24-24 AS64497");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +220,7 @@ int main(void)
 		cmocka_unit_test(what_verdicts_come_from),
 		cmocka_unit_test(ranks),
 		cmocka_unit_test(memory_may_run_out),
+		cmocka_unit_test(a_database_is_asked_where_nobody_has_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
