@@ -37,6 +37,7 @@ static void unlink_node(struct lru *l, struct lru_node *n)
 static void link_newest(struct lru *l, struct lru_node *n)
 {
 	n->newer = NULL;
+	n->moved = ++l->moves;
 	n->older = l->newest;
 	if (l->newest != NULL)
 		l->newest->newer = n;
@@ -78,7 +79,7 @@ struct lru_node *lru_find(struct lru *l, uint64_t hash, lru_match_fn *match, con
 
 	while (n != NULL && (n->hash != hash || !match(key, n)))
 		n = n->chain;
-	if (n != NULL && n != l->newest) {
+	if (n != NULL && l->moves - n->moved > l->count / 8) {
 		unlink_node(l, n);
 		link_newest(l, n);
 	}

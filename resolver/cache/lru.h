@@ -12,6 +12,7 @@ struct lru_node {
 	struct lru_node *newer PARENT_FIELD;
 	struct lru_node *older PARENT_FIELD;
 	uint64_t hash;
+	uint32_t moved; /* when it became the newest, on lru.moves */
 };
 
 struct lru {
@@ -21,6 +22,7 @@ struct lru {
 	uint32_t heads; /* a power of two, or 0 */
 	uint32_t count;
 	uint32_t max;   /* nodes */
+	uint32_t moves; /* how often a node became the newest */
 	uint64_t evicted;
 };
 
@@ -31,7 +33,7 @@ DEFINE_AUTO(struct lru_node, lru_node_free)
 void lru_init(struct lru *l, uint32_t max) NONNULL;
 void lru_done(struct lru *l) NONNULL;
 void lru_set_max(struct lru *l, uint32_t max) NONNULL; /* drops what is too much */
-/* Found ones become the newest. NULL: none. */
+/* Found ones become the newest, but for those that have no more than an eighth of all nodes in front of them: they are as safe where they are. NULL: none. */
 struct lru_node *lru_find(struct lru *l, uint64_t hash, lru_match_fn *match, const void *key) BORROWED;
 /* n is new: no node matches it. False: no memory, or max is 0; it is freed. */
 bool lru_add(struct lru *l, struct lru_node *n) TAKES(2) NONNULL;

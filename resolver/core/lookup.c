@@ -139,18 +139,23 @@ static RESULT take_negative(struct lookup *k, const struct bundle *b)
 }
 
 /* What zones above this name deny does not count: a delegation that is known, or a configured zone, says more. */
-static struct name floor_of(const struct lookup *k, struct name from)
+static struct name floor_of(struct lookup *k, struct name from)
 {
-	struct name floor = name_root;
-	const struct bundle *cut = rrcache_deepest_delegation(k->cache, from, CLASS_IN, k->now);
-	const struct zone_conf *conf = settings_zone(k->settings, from, 0);
+	const struct bundle *cut;
+	const struct zone_conf *conf;
 
-	if (cut != NULL)
-		floor = bundle_key(cut).name;
-	return conf != NULL && conf->name.labels > floor.labels ? conf->name : floor;
+	if (k->floor.wire != NULL && k->floor_from.wire == from.wire && k->floor_from.len == from.len)
+		return k->floor;
+	cut = rrcache_deepest_delegation(k->cache, from, CLASS_IN, k->now);
+	conf = settings_zone(k->settings, from, 0);
+	k->floor = cut != NULL ? bundle_key(cut).name : name_root;
+	if (conf != NULL && conf->name.labels > k->floor.labels)
+		k->floor = conf->name;
+	k->floor_from = from;
+	return k->floor;
 }
 
-static const struct bundle *covering_nxdomain(const struct lookup *k)
+static const struct bundle *covering_nxdomain(struct lookup *k)
 {
 	const struct bundle *nx = get(k->cache, k->name, 0, BUNDLE_NXDOMAIN, k->now, k->flags & RRCACHE_STALE);
 

@@ -49,6 +49,7 @@ struct lookup {
 	bool synthesized;     /* out: the answer was made from denials of other names */
 	const struct bundle *failure BORROWED_FIELD; /* LOOKUP_FAILURE */
 	const struct bundle *unchecked BORROWED_FIELD; /* LOOKUP_UNCHECKED */
+	struct name floor, floor_from; /* lookup.c's own: found once for a name */
 };
 /* What the denials of other names say of the name, unless configuration has put it out of their reach (NTA, domain-insecure). */
 void lookup_denied(struct lookup *k, struct denied_answer *ret) NONNULL;

@@ -201,7 +201,7 @@ struct resolution {
 	struct answer answer;  /* once it is done */
 };
 
-#define ARENA_POOL 64
+#define ARENA_POOL 256
 struct core {
 	struct core_env env;
 	const struct core_settings *settings SHARED_FIELD;

@@ -62,6 +62,33 @@ static void a_suffix_has_the_same_hash_in_every_name_and_any_case(void **state)
 	turn_end(&t);
 }
 
+/* The octets of "cd." end "xy\002cd." too, but within a label. */
+static void a_name_is_not_taken_for_the_end_of_a_label(void **state)
+{
+	struct turn t = turn_begin();
+	struct key_chain whole, inside, alone;
+	struct hash_key other = { { test_key.k[0] + 1, test_key.k[1] } };
+
+	(void)state;
+	key_chain_init(&alone, &other, nm(&t, "cd."));
+	key_chain_init(&alone, &test_key, nm(&t, "cd."));
+	key_chain_init(&whole, &test_key, nm(&t, "xy\\002cd."));
+	assert_int_equal(whole.labels, 1);
+	key_chain_init(&inside, &test_key, nm(&t, "cd."));
+	assert_int_equal(inside.of[1], alone.of[1]);
+	assert_int_not_equal(inside.of[1], whole.of[1]);
+	key_chain_init(&whole, &test_key, nm(&t, "a.b.CD."));
+	key_chain_init(&inside, &test_key, nm(&t, "B.cd."));
+	assert_int_equal(inside.labels, 2);
+	assert_int_equal(inside.of[2], whole.of[2]);
+	key_chain_init(&inside, &test_key, name_root);
+	assert_int_equal(inside.labels, 0);
+	assert_int_equal(inside.of[0], whole.of[0]);
+	key_chain_init(&inside, &other, nm(&t, "a.b.cd."));
+	assert_int_not_equal(inside.of[3], whole.of[3]);
+	turn_end(&t);
+}
+
 static void labels_cannot_be_shifted_into_each_other(void **state)
 {
 	struct turn t = turn_begin();
@@ -96,6 +123,7 @@ int main(void)
 		cmocka_unit_test(every_octet_at_every_place_is_lowered_as_one_by_one),
 		cmocka_unit_test(every_length_is_lowered_and_compared_to_its_last_octet),
 		cmocka_unit_test(a_suffix_has_the_same_hash_in_every_name_and_any_case),
+		cmocka_unit_test(a_name_is_not_taken_for_the_end_of_a_label),
 		cmocka_unit_test(labels_cannot_be_shifted_into_each_other),
 		cmocka_unit_test(the_longest_name_has_all_its_labels),
 	};

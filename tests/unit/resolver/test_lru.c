@@ -52,6 +52,25 @@ static void the_least_recently_used_goes_first(void **state)
 	assert_int_equal(mem_usage().objects, before);
 }
 
+/* 80 nodes: one that has eleven in front of it becomes the newest when it is found, one with ten stays where it is. */
+static void what_is_new_enough_stays_where_it_is(void **state)
+{
+	const unsigned int near = 70, far = 69;
+	struct lru l;
+
+	(void)state;
+	lru_init(&l, 80);
+	for (unsigned int i = 0; i < 80; i++)
+		assert_true(add(&l, i));
+	assert_non_null(lru_find(&l, near % 4, is_number, &near));
+	assert_true(is_number(&(unsigned int){ 79 }, lru_newest(&l)));
+	assert_non_null(lru_find(&l, far % 4, is_number, &far));
+	assert_false(is_number(&far, lru_newest(&l)));
+	assert_non_null(lru_find(&l, 68 % 4, is_number, &(unsigned int){ 68 }));
+	assert_true(is_number(&(unsigned int){ 68 }, lru_newest(&l)));
+	lru_done(&l);
+}
+
 static void many_are_found_and_can_be_removed(void **state)
 {
 	struct lru l;
@@ -96,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_recently_used_goes_first),
+		cmocka_unit_test(what_is_new_enough_stays_where_it_is),
 		cmocka_unit_test(many_are_found_and_can_be_removed),
 		cmocka_unit_test(without_memory_nothing_is_added_or_chains_grow_longer),
 	};
