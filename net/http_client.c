@@ -27,6 +27,7 @@ struct http_transfer {
 	struct strbuf *head OWNED_FIELD;
 	struct http_body *body OWNED_FIELD; /* NULL: the head is not all there */
 	timer_h connect, deadline, rate;
+	uint32_t connect_ms; /* 0: the client's */
 	uint64_t window; /* octets since the rate was looked at */
 };
 
@@ -167,7 +168,7 @@ static void connect_next(struct http_transfer *t, enum err e, const char *why)
 			why = "no connection can be made";
 			continue;
 		}
-		if (!OK(loop_timer(l, &http_transfer_loop_type, t->self.v, on_connect_late, t->client->o.connect_ms, &t->connect)))
+		if (!OK(loop_timer(l, &http_transfer_loop_type, t->self.v, on_connect_late, t->connect_ms > 0 ? t->connect_ms : t->client->o.connect_ms, &t->connect)))
 			end(t, ERR_NOMEM, false, err_text(ERR_NOMEM));
 		return;
 	}
@@ -489,6 +490,7 @@ static RESULT fill(struct http_transfer *t, const struct http_wish *q)
 		return FAIL(ERR_FORMAT);
 	t->max_octets = q->max_octets;
 	t->gzip = q->gzip;
+	t->connect_ms = q->connect_ms;
 	return fill_addresses(t, q);
 }
 

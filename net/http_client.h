@@ -38,6 +38,7 @@ struct http_wish {
 	size_t count;
 	uint64_t max_octets;      /* of the body, after gzip was undone */
 	bool gzip;                /* offer it */
+	uint32_t connect_ms;      /* in place of the client's; 0: that */
 };
 
 struct http_answer {

@@ -16,6 +16,7 @@
 #include "base/strbuf.h"
 #include "net/http_url.h"
 #include "rpki/fetch/anchor_fetch.h"
+#include "rpki/fetch/patience.h"
 #include "rpki/fetch/rrdp_fetch.h"
 #include "rpki/fetch/rrdp_keep.h"
 #include "rpki/fetch/rsync_fetch.h"
@@ -431,6 +432,15 @@ static void tell_progress(struct cycle *c, const struct cycle_repository *r, con
 	c->ev.progress(c->loop, who, r, a, anchor, &counts);
 }
 
+/* The repository itself has ended it, not this machine. */
+static void note_patience(struct place *p, bool failed)
+{
+	if (p->c->o.patience == NULL)
+		return;
+	patience_note(p->c->o.patience, p->uri, failed);
+	p->report.failures = patience_failures(p->c->o.patience, p->uri);
+}
+
 static void place_done(struct place *p, enum cycle_how how, const char *why)
 {
 	struct cycle *c = p->c;
@@ -486,6 +496,8 @@ static void on_rrdp(struct loop *l, void *object, rrdp_fetch_h f, const struct r
 	p->report.published = r->counts.published;
 	p->report.withdrawn = r->counts.withdrawn;
 	hear_of_store(c, r->store);
+	if (r->store == ERR_NONE)
+		note_patience(p, how[r->outcome] == CYCLE_FAILED);
 	place_done(p, how[r->outcome], r->why);
 	check(c);
 }
@@ -499,6 +511,8 @@ static void on_rsync(struct loop *l, void *object, rsync_fetch_h f, const struct
 	p->report.octets = r->counts.octets;
 	p->report.published = r->counts.files;
 	hear_of_store(c, r->store);
+	if (r->store == ERR_NONE)
+		note_patience(p, !r->good);
 	place_done(p, !r->good ? CYCLE_FAILED : r->changed ? CYCLE_RSYNC : CYCLE_UNCHANGED, r->why);
 	check(c);
 }
@@ -510,6 +524,7 @@ static void on_place_late(struct loop *l, void *object)
 
 	(void)l;
 	count_late(c);
+	note_patience(p, true);
 	place_done(p, CYCLE_FAILED, "given up: not done within the time that a repository has");
 	check(c);
 }
@@ -530,7 +545,7 @@ static RESULT begin_rrdp(struct place *p)
 	struct cycle *c = p->c;
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct rrdp_fetch_events ev = { .type = &place_loop_type, .who = p->self.v, .ended = on_rrdp };
-	struct rrdp_options o = { .uri = p->uri, .spool = c->o.dir, .limits = &c->o.rrdp_limits };
+	struct rrdp_options o = { .uri = p->uri, .spool = c->o.dir, .limits = &c->o.rrdp_limits, .connect_ms = p->report.patience_ms };
 	struct rrdp_store s;
 
 	if (a == NULL)
@@ -562,7 +577,8 @@ static RESULT begin_rsync(struct place *p)
 {
 	struct cycle *c = p->c;
 	struct rsync_fetch_events ev = { .type = &place_loop_type, .who = p->self.v, .ended = on_rsync };
-	struct rsync_fetch_options o = { .uri = p->uri, .dir = c->o.rsync_dir, .store = c->o.store, .limits = &c->o.tree_limits, .deadline_ms = c->o.limits.transfer_ms };
+	struct rsync_fetch_options o = { .uri = p->uri, .dir = c->o.rsync_dir, .store = c->o.store, .limits = &c->o.tree_limits, .deadline_ms = c->o.limits.transfer_ms,
+		.connect_ms = p->report.patience_ms };
 
 	lock_take(&c->lock);
 	o.now = rsync_commit_time(c, p);
@@ -576,6 +592,7 @@ static void place_begin(struct place *p)
 	struct result r = FAIL(ERR_NOMEM);
 
 	p->begun_ms = ms_now(c);
+	p->report.patience_ms = c->o.patience != NULL ? patience_ms(c->o.patience, p->uri) : 0;
 	p->self = place_enlist(c->loop, p);
 	if (p->self.v != 0)
 		r = loop_timer(c->loop, &place_loop_type, p->self.v, on_place_late, c->o.limits.repository_ms, &p->deadline);

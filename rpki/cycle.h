@@ -17,6 +17,7 @@
 #include "rpki/fetch/rsync_tree.h"
 
 struct hash_key;
+struct patience;
 struct point_fact;
 struct store;
 LOOP_HANDLE(cycle)
@@ -48,6 +49,7 @@ struct cycle_options {
 	unsigned int threads;
 	int64_t now;                            /* of validation */
 	uint64_t generation;                    /* of the table */
+	struct patience *patience BORROWED_FIELD; /* with repositories that failed before (rpki/fetch/patience.h): asked, and told; NULL: nobody is waited for less */
 	const struct hash_key *points_key BORROWED_FIELD; /* publication points are noted by it, for the loss guard; NULL: they are not */
 	struct strbuf *refused BORROWED_FIELD;  /* gets a line for each object that was refused; may be NULL */
 };
@@ -67,6 +69,8 @@ struct cycle_repository {
 	uint64_t octets;            /* that were read */
 	uint64_t published, withdrawn;
 	uint32_t took_ms;
+	uint32_t failures;          /* runs in a row, this one among them */
+	uint32_t patience_ms;       /* so long a connection was waited for; 0: as long as for any other */
 	const char *why BORROWED_FIELD; /* why it failed, or went another way than usual: one line; "" */
 };
 

@@ -38,6 +38,7 @@ struct schedule {
 	struct locators *locators OWNED_FIELD;
 	struct locators *newer OWNED_FIELD; /* came while a run was under way */
 	struct strbuf *refused OWNED_FIELD;
+	struct patience *patience OWNED_FIELD;
 	struct run_log *said OWNED_FIELD;   /* of the last run, or the one under way */
 	const struct hash_key *points_key BORROWED_FIELD; /* outlives it */
 	cycle_h cycle;                     /* {0}: none is under way */
@@ -71,8 +72,10 @@ static RESULT open_store(struct schedule *s)
 static void take_settings(struct schedule *s, const struct conf *c)
 {
 	const struct conf_clause *rpki = conf_single(c, CLAUSE_RPKI);
+	const struct patience_options p = settings_patience(rpki);
 
 	s->settings = settings_cycle(c);
+	patience_set(s->patience, &p);
 	s->refresh_s = (uint32_t)conf_int(rpki, OPT_RPKI_REFRESH);
 	s->jitter_s = (uint32_t)conf_int(rpki, OPT_RPKI_REFRESH_JITTER);
 }
@@ -236,6 +239,7 @@ static void begin(struct schedule *s)
 	s->settings.locators = s->locators;
 	s->settings.refused = s->refused;
 	s->settings.points_key = s->points_key;
+	s->settings.patience = s->patience;
 	s->settings.now = s->at_given ? s->at_sec : loop_now(s->loop)->wall_sec;
 	s->settings.generation = ++s->generation;
 	r = s->store != NULL ? cycle_begin(s->loop, &s->settings, &ev, &s->cycle) : FAIL(ERR_SYSTEM);
@@ -295,6 +299,7 @@ void schedule_free(struct schedule *s)
 	store_close(MOVE(s->store));
 	strbuf_free(s->refused);
 	run_log_free(MOVE(s->said));
+	patience_free(MOVE(s->patience));
 	mem_free(s->cache);
 	mem_free(s->rsync_dir);
 	mem_free(s);
@@ -317,8 +322,9 @@ RESULT schedule_new(struct loop *l, const struct schedule_options *o, const stru
 	s->cache = mem_strdup(cache != NULL ? cache : "");
 	s->rsync_dir = settings_rsync_dir(cache != NULL ? cache : "");
 	s->refused = strbuf_new(REFUSED_OCTETS);
+	s->patience = patience_new();
 	s->said = run_log_new((size_t)conf_int(conf_single(o->conf, CLAUSE_RPKI), OPT_RPKI_RUN_LOG_SIZE));
-	if (s->cache == NULL || s->rsync_dir == NULL || s->refused == NULL || s->said == NULL)
+	if (s->cache == NULL || s->rsync_dir == NULL || s->refused == NULL || s->said == NULL || s->patience == NULL)
 		return FAIL(ERR_NOMEM);
 	s->store_limits = settings_store(o->conf);
 	take_settings(s, o->conf);

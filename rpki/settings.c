@@ -62,6 +62,12 @@ struct validate_limits settings_validate(const struct conf_clause *rpki)
 		.object = number(rpki, OPT_RPKI_OBJECT_SIZE) };
 }
 
+struct patience_options settings_patience(const struct conf_clause *rpki)
+{
+	return (struct patience_options){ .full_ms = ms(rpki, OPT_RPKI_CONNECT_TIMEOUT), .least_ms = ms(rpki, OPT_RPKI_BACKOFF_TIMEOUT), .after = number(rpki, OPT_RPKI_BACKOFF_AFTER),
+		.max = number(rpki, OPT_RPKI_MAX_REPOSITORIES) };
+}
+
 enum unsafe_policy settings_unsafe(const struct conf_clause *rpki)
 {
 	switch (conf_int(rpki, OPT_RPKI_UNSAFE_VRPS)) {

@@ -4,6 +4,7 @@
 
 #include "rpki/cycle.h"
 #include "rpki/fetch/fetcher_direct.h"
+#include "rpki/fetch/patience.h"
 #include "rpki/store/store.h"
 
 struct conf;
@@ -13,6 +14,7 @@ struct conf_clause;
 RESULT settings_fetcher(const struct conf *c, struct fetcher_direct_options *ret) NONNULL;
 /* All limits, threads and switches; the rest is left empty. */
 struct cycle_options settings_cycle(const struct conf *c) NONNULL;
+struct patience_options settings_patience(const struct conf_clause *rpki) NONNULL;
 enum unsafe_policy settings_unsafe(const struct conf_clause *rpki) NONNULL;
 struct validate_limits settings_validate(const struct conf_clause *rpki) NONNULL;
 /* The trust anchor locators of tal-dir: and tal:, as locators_load() reads them (engine.h). */

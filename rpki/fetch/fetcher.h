@@ -31,6 +31,7 @@ struct fetch_get {
 	const char *etag BORROWED_FIELD, *modified BORROWED_FIELD; /* for If-None-Match and If-Modified-Since; "": none */
 	uint64_t max_octets;                                        /* of the body, expanded */
 	uint32_t deadline_ms;                                       /* for the whole transfer; 0: what the fetcher has */
+	uint32_t connect_ms;                                        /* for a connection to each address; 0: what the fetcher has */
 };
 
 /* A folder without the name of anything foreign: the fetcher makes it, below the one that it was given. */
@@ -38,6 +39,7 @@ struct fetch_rsync {
 	const char *uri BORROWED_FIELD; /* a folder, with a slash at its end; or an object */
 	uint8_t folder[FETCH_FOLDER];
 	uint32_t deadline_ms;           /* 0: what the fetcher has */
+	uint32_t connect_ms;            /* likewise; rounded up to seconds */
 };
 
 struct fetch_head {

@@ -52,7 +52,7 @@ struct direct_op {
 	char *uri OWNED_FIELD, *etag OWNED_FIELD, *modified OWNED_FIELD;
 	uint64_t max_octets, octets;
 	uint8_t folder[FETCH_FOLDER];
-	uint32_t deadline_ms;
+	uint32_t deadline_ms, connect_ms;
 	timer_h deadline;
 	http_transfer_h transfer;
 	rsync_run_h run;
@@ -281,7 +281,8 @@ static void get(struct direct_op *o)
 {
 	const struct site *s = o->site;
 	struct http_events ev = { .type = &direct_op_loop_type, .who = o->self.v, .answer = on_answer, .body = on_body, .ended = on_transfer_ended };
-	struct http_wish q = { .uri = o->uri, .etag = o->etag, .modified = o->modified, .addresses = s->known.a, .count = s->known.n, .max_octets = o->max_octets, .gzip = true };
+	struct http_wish q = { .uri = o->uri, .etag = o->etag, .modified = o->modified, .addresses = s->known.a, .count = s->known.n, .max_octets = o->max_octets, .gzip = true,
+		.connect_ms = o->connect_ms };
 	struct result r = http_get(o->f->http, &q, &ev, &o->transfer);
 
 	o->state = OP_RUNNING;
@@ -363,7 +364,7 @@ static void start_rsync(struct direct_op *o)
 
 	o->state = OP_RUNNING;
 	if (OK(r))
-		r = rsync_run(o->f->rsync, o->uri, path, &ev, &o->run);
+		r = rsync_run(o->f->rsync, o->uri, path, o->connect_ms / 1000 + (o->connect_ms % 1000 > 0), &ev, &o->run);
 	if (OK(r))
 		return;
 	(void)snprintf(why, sizeof why, "rsync cannot be run: %s", r.e == ERR_SYSTEM ? strerror(errno) : r.e == ERR_FORMAT ? "not a URI that can be used" : err_text(r.e));
@@ -457,6 +458,7 @@ static RESULT direct_get(struct fetcher *given, const struct fetch_get *q, const
 		return FAIL(ERR_NOMEM);
 	o->max_octets = q->max_octets;
 	o->deadline_ms = q->deadline_ms;
+	o->connect_ms = q->connect_ms;
 	TRY(begin(f, MOVE(o), ev, ret));
 	f->counts.gets++;
 	return DONE;
@@ -477,6 +479,7 @@ static RESULT direct_rsync(struct fetcher *given, const struct fetch_rsync *q, c
 	o->is_rsync = true;
 	memcpy(o->folder, q->folder, sizeof o->folder);
 	o->deadline_ms = q->deadline_ms;
+	o->connect_ms = q->connect_ms;
 	TRY(begin(f, MOVE(o), ev, ret));
 	f->counts.rsyncs++;
 	return DONE;

@@ -12,7 +12,7 @@ struct rrdp_fetch {
 	struct rrdp_fetch_events ev;
 	struct rrdp_sync *sync OWNED_FIELD;
 	fetch_h transfer;
-	uint32_t deadline_ms;
+	uint32_t deadline_ms, connect_ms;
 	timer_h start;
 	bool closed;
 };
@@ -97,7 +97,8 @@ static void ask_next(struct rrdp_fetch *f)
 	const struct rrdp_request *q;
 
 	while ((q = rrdp_sync_request(f->sync)) != NULL) {
-		struct fetch_get r = { .uri = q->uri, .etag = q->etag, .modified = q->modified, .max_octets = q->max_octets, .deadline_ms = f->deadline_ms };
+		struct fetch_get r = { .uri = q->uri, .etag = q->etag, .modified = q->modified, .max_octets = q->max_octets, .deadline_ms = f->deadline_ms,
+			.connect_ms = f->connect_ms };
 		struct result x = fetcher_get(f->fetcher, &r, &ev, &f->transfer);
 
 		if (OK(x))
@@ -128,6 +129,7 @@ RESULT rrdp_fetch_begin(struct fetcher *fetcher, const struct rrdp_options *o, c
 	f->loop = l;
 	f->ev = *ev;
 	f->deadline_ms = deadline_ms;
+	f->connect_ms = o->connect_ms;
 	f->sync = rrdp_sync_new(o, store);
 	if (f->sync == NULL)
 		return FAIL(ERR_NOMEM);

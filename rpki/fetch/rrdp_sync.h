@@ -40,6 +40,7 @@ struct rrdp_options {
 	const char *spool BORROWED_FIELD; /* folder for large files; NULL: in memory */
 	struct span state;                /* as it was committed or touched last; empty: nothing is known */
 	const struct rrdp_limits *limits BORROWED_FIELD;
+	uint32_t connect_ms;              /* for who fetches: as in fetcher.h */
 };
 
 enum rrdp_outcome { RRDP_UNDER_WAY, RRDP_UNCHANGED, RRDP_BY_DELTAS, RRDP_BY_SNAPSHOT, RRDP_FAILED };

@@ -166,7 +166,7 @@ RESULT rsync_fetch_begin(struct fetcher *fetcher, const struct rsync_fetch_optio
 {
 	AUTO(rsync_fetch_free) struct rsync_fetch *f = mem_alloc(sizeof *f);
 	struct fetch_events fe = { .type = &rsync_fetch_loop_type, .ended = on_ended };
-	struct fetch_rsync q = { .uri = o->uri, .deadline_ms = o->deadline_ms };
+	struct fetch_rsync q = { .uri = o->uri, .deadline_ms = o->deadline_ms, .connect_ms = o->connect_ms };
 	struct result r;
 
 	if (f == NULL)

@@ -17,6 +17,7 @@ struct rsync_fetch_options {
 	struct store *store BORROWED_FIELD; /* outlives the run */
 	const struct rsync_tree_limits *limits BORROWED_FIELD; /* copied */
 	uint32_t deadline_ms;               /* 0: the fetcher's */
+	uint32_t connect_ms;                /* likewise */
 	int64_t now;                        /* wall time of the commit */
 };
 

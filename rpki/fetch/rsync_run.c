@@ -348,11 +348,11 @@ static RESULT spawn(struct rsync_run *r, const struct words *a, int out, int err
 	return x;
 }
 
-static RESULT start(struct rsync_run *r, const char *uri, const char *dir)
+static RESULT start(struct rsync_run *r, const char *uri, const char *dir, uint32_t connect_s)
 {
 	const struct rsync_options *o = &r->runner->o;
 	AUTO_CHARS char *size = mem_printf("--max-size=%u", o->object_octets);
-	AUTO_CHARS char *connect = mem_printf("--contimeout=%u", o->connect_s);
+	AUTO_CHARS char *connect = mem_printf("--contimeout=%u", connect_s > 0 ? connect_s : o->connect_s);
 	AUTO_CHARS char *timeout = mem_printf("--timeout=%u", o->io_s);
 	AUTO_CHARS char *to = mem_printf("%s/", dir);
 	struct words a = { .n = 0 };
@@ -399,7 +399,7 @@ static RESULT watch(struct rsync_run *r)
 	return DONE;
 }
 
-RESULT rsync_run(struct rsync_runner *x, const char *uri, const char *dir, const struct rsync_events *ev, rsync_run_h *ret)
+RESULT rsync_run(struct rsync_runner *x, const char *uri, const char *dir, uint32_t connect_s, const struct rsync_events *ev, rsync_run_h *ret)
 {
 	AUTO(run_free) struct rsync_run *made = NULL;
 	struct rsync_run *r;
@@ -421,7 +421,7 @@ RESULT rsync_run(struct rsync_runner *x, const char *uri, const char *dir, const
 	r->self = rsync_run_enlist(x->loop, r);
 	if (r->self.v == 0)
 		return FAIL(ERR_NOMEM);
-	done = start(r, uri, dir);
+	done = start(r, uri, dir, connect_s);
 	r->next = x->runs;
 	if (r->next != NULL)
 		r->next->at = &r->next;

@@ -44,9 +44,9 @@ DEFINE_AUTO(struct rsync_runner, rsync_runner_free)
 
 /*
  * Brings what is at uri (a folder of rsync: or an object, see uri.h) into dir, an existing folder with an absolute path; what is there and not at uri is deleted when uri
- * is a folder. ERR_FORMAT: not such a URI; ERR_NOTFOUND: no such command; ERR_SYSTEM (errno); ERR_NOMEM.
+ * is a folder. connect_s: in place of the runner's; 0: that. ERR_FORMAT: not such a URI; ERR_NOTFOUND: no such command; ERR_SYSTEM (errno); ERR_NOMEM.
  */
-RESULT rsync_run(struct rsync_runner *x, const char *uri, const char *dir, const struct rsync_events *ev, rsync_run_h *ret) NONNULL;
+RESULT rsync_run(struct rsync_runner *x, const char *uri, const char *dir, uint32_t connect_s, const struct rsync_events *ev, rsync_run_h *ret) NONNULL;
 void rsync_stop(struct rsync_runner *x, rsync_run_h r) NONNULL; /* no event follows. A stale handle is fine */
 const struct rsync_counts *rsync_counts(const struct rsync_runner *x) BORROWED NONNULL;
 

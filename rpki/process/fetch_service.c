@@ -218,6 +218,11 @@ static void begun(struct fetch_service *s, struct served_fetch *x, struct result
 	say_ended(s, id, &e);
 }
 
+static uint32_t read_connect(struct reader *r)
+{
+	return reader_ok(r) && !reader_end(r) ? read32(r) : 0;
+}
+
 /* False: this is not what an engine may say. */
 static bool hear_get(struct fetch_service *s, struct served_fetch *x, struct reader *r)
 {
@@ -230,6 +235,7 @@ static bool hear_get(struct fetch_service *s, struct served_fetch *x, struct rea
 	read_text(r, uri, sizeof uri);
 	read_text(r, etag, sizeof etag);
 	read_text(r, modified, sizeof modified);
+	q.connect_ms = read_connect(r);
 	if (!reader_ok(r) || !reader_end(r))
 		return false;
 	begun(s, x, fetcher_get(s->fetcher, &q, &ev, &x->fetch));
@@ -246,6 +252,7 @@ static bool hear_rsync(struct fetch_service *s, struct served_fetch *x, struct r
 	q.deadline_ms = read32(r);
 	folder = read_span(r, FETCH_FOLDER);
 	read_text(r, uri, sizeof uri);
+	q.connect_ms = read_connect(r);
 	if (!reader_ok(r) || !reader_end(r))
 		return false;
 	memcpy(q.folder, folder.p, FETCH_FOLDER);

@@ -9,8 +9,8 @@
 
 enum fetch_message {
 	/* engine to network */
-	FETCH_GET = 1,   /* id 8, max_octets 8, deadline_ms 4, uri, etag, modified */
-	FETCH_RSYNC,     /* id 8, deadline_ms 4, folder 16, uri */
+	FETCH_GET = 1,   /* id 8, max_octets 8, deadline_ms 4, uri, etag, modified, connect_ms 4 when it is not 0 */
+	FETCH_RSYNC,     /* id 8, deadline_ms 4, folder 16, uri, connect_ms likewise */
 	FETCH_PAUSE,     /* id 8, paused 1 */
 	FETCH_CANCEL,    /* id 8 */
 	/* network to engine */

@@ -29,7 +29,7 @@ struct link_fetch {
 	bool waiting, answered, paused;
 	bool given_up;
 	uint64_t max_octets, octets;
-	uint32_t deadline_ms;
+	uint32_t deadline_ms, connect_ms;
 	uint8_t folder[FETCH_FOLDER];
 	char *uri OWNED_FIELD, *etag OWNED_FIELD, *modified OWNED_FIELD;
 };
@@ -120,6 +120,8 @@ static RESULT ask(struct link_fetch *x)
 		write_text(&w, x->etag, FETCH_TAG_MAX);
 		write_text(&w, x->modified, FETCH_TAG_MAX);
 	}
+	if (x->connect_ms > 0)
+		write32(&w, x->connect_ms);
 	if (!writer_ok(&w))
 		return FAIL(ERR_RANGE);
 	TRY(link_send(f->fetcher.loop, f->ways[x->way].link, x->way == FETCH_BY_HTTPS ? FETCH_GET : FETCH_RSYNC, writer_done(&w), -1));
@@ -367,6 +369,7 @@ static RESULT on_get(struct fetcher *fetcher, const struct fetch_get *q, const s
 	x->ev = *ev;
 	x->max_octets = q->max_octets;
 	x->deadline_ms = q->deadline_ms;
+	x->connect_ms = q->connect_ms;
 	return begin(of(fetcher), MOVE(x), q->uri, q->etag != NULL ? q->etag : "", q->modified != NULL ? q->modified : "", ret);
 }
 
@@ -379,6 +382,7 @@ static RESULT on_rsync(struct fetcher *fetcher, const struct fetch_rsync *q, con
 	x->way = FETCH_BY_RSYNC;
 	x->ev = *ev;
 	x->deadline_ms = q->deadline_ms;
+	x->connect_ms = q->connect_ms;
 	memcpy(x->folder, q->folder, FETCH_FOLDER);
 	return begin(of(fetcher), MOVE(x), q->uri, "", "", ret);
 }

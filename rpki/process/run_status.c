@@ -54,6 +54,8 @@ static RESULT add_repository(struct status *s, const struct cycle_repository *r,
 	x->tried = now;
 	x->succeeded = x->outcome != STATUS_FAILED ? now : was != NULL ? was->succeeded : 0;
 	x->duration_ms = r->took_ms;
+	x->failures = r->failures;
+	x->patience_ms = r->patience_ms;
 	x->exit_status = !r->rrdp && x->outcome != STATUS_FAILED ? 0 : -1;
 	x->fallback = r->fallback;
 	x->http_status = r->notification_status;

@@ -451,6 +451,21 @@ static void addresses_are_tried_in_order(void **state)
 	failed(g, ERR_TIMEOUT, "no connection in time");
 }
 
+/* Of which nobody expects much. */
+static void a_connection_may_be_waited_for_less(void **state)
+{
+	struct rig *g = (struct rig *)*state;
+	struct http_wish q = { .uri = "https://f.example/1", .addresses = &g->at4, .count = 1, .max_octets = 10, .connect_ms = 4000 };
+	struct http_events ev = { .type = &asker_loop_type, .who = g->self.v, .answer = on_answer, .body = on_body, .ended = on_ended };
+
+	sim_node_down(g->sim, &g->at4, true);
+	assert_true(OK(http_get(g->a.client, &q, &ev, &g->a.at)));
+	run(g, 3);
+	assert_int_equal(g->a.ended, 0);
+	run(g, 2);
+	failed(g, ERR_TIMEOUT, "no connection in time");
+}
+
 static void nobody_listens(void **state)
 {
 	struct rig *g = (struct rig *)*state;
@@ -633,6 +648,7 @@ int main(void)
 		CASE(a_head_that_is_too_long),
 		CASE(redirects_stay_at_the_origin),
 		CASE(addresses_are_tried_in_order),
+		CASE(a_connection_may_be_waited_for_less),
 		CASE(nobody_listens),
 		CASE(a_server_that_drips_is_cut),
 		CASE(a_server_that_says_nothing_is_cut),

@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "rpki/cycle.h"
 #include "rpki/fetch/rsync_fetch.h"
+#include "rpki/fetch/patience.h"
 #include "rpki/routes/table.h"
 #include "rpki/store/store.h"
 #include "tests/unit/rpki/object/toy.h"
@@ -91,6 +92,7 @@ struct fake {
 	uint64_t last;
 	timer_h timer;
 	char asked[4000];
+	uint32_t least_connect_ms; /* of all that was asked for; 0: nothing but what the fetcher has */
 };
 
 LOOP_HANDLE(fake)
@@ -199,15 +201,23 @@ static RESULT fake_begin(const char *uri, const uint8_t *folder, const struct fe
 	return DONE;
 }
 
+static void note_connect(uint32_t ms)
+{
+	if (ms > 0 && (fake.least_connect_ms == 0 || ms < fake.least_connect_ms))
+		fake.least_connect_ms = ms;
+}
+
 static RESULT fake_get_file(struct fetcher *f, const struct fetch_get *q, const struct fetch_events *ev, fetch_h *ret)
 {
 	(void)f;
+	note_connect(q->connect_ms);
 	return fake_begin(q->uri, NULL, ev, ret);
 }
 
 static RESULT fake_rsync(struct fetcher *f, const struct fetch_rsync *q, const struct fetch_events *ev, fetch_h *ret)
 {
 	(void)f;
+	note_connect(q->connect_ms);
 	return fake_begin(q->uri, q->folder, ev, ret);
 }
 
@@ -309,6 +319,7 @@ static struct cycle_options options(struct user *u)
 {
 	fake.fetcher = (struct fetcher){ &fake_ops, u->loop };
 	fake.asked[0] = '\0';
+	fake.least_connect_ms = 0;
 	got.n = got.progress = 0;
 	return (struct cycle_options){ .fetcher = &fake.fetcher, .store = store, .dir = top, .rsync_dir = top, .locators = locators, .rrdp = true, .rsync = true,
 		.limits = cycle_limits_default(), .rrdp_limits = rrdp_limits_default(), .tree_limits = rsync_tree_limits_default(), .validate_limits = validate_limits_default(),
@@ -468,6 +479,35 @@ static void what_fails_leaves_what_was_there(void **state)
 		assert_true(got.r[i].why[0] != '\0' && strchr(got.r[i].why, '\n') == NULL);
 }
 
+/* A repository that fails is asked in every run, waited for less, and found at once when it is back. */
+static void what_failed_before_is_waited_for_less(void **state)
+{
+	struct user *u = (struct user *)*state;
+	const struct patience_options po = { 15000, 4000, 3, 100 };
+	AUTO(patience_free) struct patience *patience = patience_new();
+	struct cycle_options o = options(u);
+
+	patience_set(patience, &po);
+	run(u, &o);
+	serves.notify = serves.repo_by_rsync = serves.rest_by_rsync = false;
+	for (uint32_t round = 1; round <= 5; round++) {
+		o = options(u);
+		o.patience = patience;
+		run(u, &o);
+		assert_true(how(NOTIFY) == CYCLE_FAILED && of(NOTIFY)->failures == round);
+		assert_int_equal(of(NOTIFY)->patience_ms, round <= 3 ? 0 : round == 4 ? 7500 : 4000);
+		assert_int_equal(fake.least_connect_ms, round <= 3 ? 0 : round == 4 ? 7500 : 4000);
+		assert_int_equal(of(MODULE)->failures, round);
+	}
+	serves.notify = true;
+	o = options(u);
+	o.patience = patience;
+	run(u, &o);
+	assert_int_equal(how(NOTIFY), CYCLE_UNCHANGED);
+	assert_true(of(NOTIFY)->failures == 0 && of(NOTIFY)->patience_ms == 4000);
+	assert_int_equal(patience_failures(patience, NOTIFY), 0);
+}
+
 static void nobody_waits_for_ever(void **state)
 {
 	struct user *u = (struct user *)*state;
@@ -559,7 +599,7 @@ static void a_run_may_be_stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { CASE(everything_by_rsync), CASE(rrdp_comes_first), CASE(rsync_stands_in_and_goes_again), CASE(what_fails_leaves_what_was_there),
-		CASE(nobody_waits_for_ever), CASE(a_false_trust_anchor_is_not_taken), CASE(there_are_limits), CASE(a_run_may_be_stopped) };
+		CASE(what_failed_before_is_waited_for_less), CASE(nobody_waits_for_ever), CASE(a_false_trust_anchor_is_not_taken), CASE(there_are_limits), CASE(a_run_may_be_stopped) };
 
 	return cmocka_run_group_tests(tests, make_top, remove_top);
 }

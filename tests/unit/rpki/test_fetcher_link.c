@@ -18,7 +18,7 @@ struct asked {
 	bool rsync, paused, cancelled, open;
 	char uri[200], etag[100], modified[100];
 	uint64_t max_octets;
-	uint32_t deadline_ms;
+	uint32_t deadline_ms, connect_ms;
 	uint8_t folder[FETCH_FOLDER];
 	struct fetch_events ev;
 };
@@ -52,6 +52,7 @@ static RESULT far_get(struct fetcher *f, const struct fetch_get *q, const struct
 	(void)snprintf(a->modified, sizeof a->modified, "%s", q->modified);
 	a->max_octets = q->max_octets;
 	a->deadline_ms = q->deadline_ms;
+	a->connect_ms = q->connect_ms;
 	return far_begin(ev, ret);
 }
 
@@ -63,6 +64,7 @@ static RESULT far_rsync(struct fetcher *f, const struct fetch_rsync *q, const st
 	a->rsync = true;
 	(void)snprintf(a->uri, sizeof a->uri, "%s", q->uri);
 	memcpy(a->folder, q->folder, FETCH_FOLDER);
+	a->connect_ms = q->connect_ms;
 	return far_begin(ev, ret);
 }
 
@@ -199,7 +201,7 @@ static void finish(struct user *u)
 
 static fetch_h get(struct user *u, uint64_t max)
 {
-	const struct fetch_get q = { .uri = "https://h.example/notification.xml", .etag = "\"e\"", .modified = "Mon", .max_octets = max, .deadline_ms = 77 };
+	const struct fetch_get q = { .uri = "https://h.example/notification.xml", .etag = "\"e\"", .modified = "Mon", .max_octets = max, .deadline_ms = 77, .connect_ms = max == 200000 ? 4000 : 0 };
 	const struct fetch_events ev = events(u);
 	fetch_h h;
 
@@ -226,6 +228,7 @@ static void a_get_goes_over_and_its_events_come_back(void **state)
 	assert_string_equal(far.asked[0].modified, "Mon");
 	assert_int_equal(far.asked[0].max_octets, 200000);
 	assert_int_equal(far.asked[0].deadline_ms, 77);
+	assert_int_equal(far.asked[0].connect_ms, 4000);
 	far_head(u->loop, 0, 200);
 	for (size_t i = 0; i < sizeof octets; i++) {
 		octets[i] = (uint8_t)(i * 31 >> 3);
@@ -251,7 +254,7 @@ static void a_get_goes_over_and_its_events_come_back(void **state)
 static void rsync_goes_over(void **state)
 {
 	struct user *u = (struct user *)*state;
-	const struct fetch_rsync q = { .uri = "rsync://h.example/m/", .folder = "0123456789abcde" };
+	const struct fetch_rsync q = { .uri = "rsync://h.example/m/", .folder = "0123456789abcde", .connect_ms = 3000 };
 	const struct fetch_events ev = events(u);
 	fetch_h h;
 
@@ -260,6 +263,7 @@ static void rsync_goes_over(void **state)
 	assert_true(OK(fetcher_rsync(near, &q, &ev, &h)));
 	RUN_UNTIL(u, far.n == 1);
 	assert_true(far.asked[0].rsync);
+	assert_int_equal(far.asked[0].connect_ms, 3000);
 	assert_string_equal(far.asked[0].uri, q.uri);
 	assert_memory_equal(far.asked[0].folder, q.folder, FETCH_FOLDER);
 	far_end(u->loop, 0, ERR_SYSTEM, "rsync ended with 5");

@@ -65,7 +65,7 @@ static struct rsync_runner *begin(struct user *u, const struct rsync_options *o,
 
 	assert_non_null(x);
 	heard = (struct heard){ 0 };
-	assert_true(OK(rsync_run(x, "rsync://h.example/m/", path("tree"), &ev, run)));
+	assert_true(OK(rsync_run(x, "rsync://h.example/m/", path("tree"), 0, &ev, run)));
 	return x;
 }
 
@@ -229,11 +229,11 @@ static void what_cannot_be_run(void **state)
 	o.command = "no-such-command-anywhere";
 	x = rsync_runner_new(u->loop, &o);
 	assert_non_null(x);
-	assert_int_equal(rsync_run(x, "rsync://h/m/", top, &ev, &h).e, ERR_NOTFOUND);
-	assert_int_equal(rsync_run(x, "--rsh=x", top, &ev, &h).e, ERR_FORMAT);
-	assert_int_equal(rsync_run(x, "rsync://h/m/../x", top, &ev, &h).e, ERR_FORMAT);
-	assert_int_equal(rsync_run(x, "h::m", top, &ev, &h).e, ERR_FORMAT);
-	assert_int_equal(rsync_run(x, "rsync://h/m/", "here", &ev, &h).e, ERR_FORMAT);
+	assert_int_equal(rsync_run(x, "rsync://h/m/", top, 0, &ev, &h).e, ERR_NOTFOUND);
+	assert_int_equal(rsync_run(x, "--rsh=x", top, 0, &ev, &h).e, ERR_FORMAT);
+	assert_int_equal(rsync_run(x, "rsync://h/m/../x", top, 0, &ev, &h).e, ERR_FORMAT);
+	assert_int_equal(rsync_run(x, "h::m", top, 0, &ev, &h).e, ERR_FORMAT);
+	assert_int_equal(rsync_run(x, "rsync://h/m/", "here", 0, &ev, &h).e, ERR_FORMAT);
 	rsync_runner_free(x);
 }
 
