@@ -302,6 +302,40 @@ void route_text_vrps(const struct route_scene *s, struct strbuf *out)
 		strbuf_puts(out, "VRPs: none that have not expired\n");
 }
 
+void route_text_rtrs(const struct route_scene *s, struct strbuf *out)
+{
+	for (size_t i = 0; i < s->sheet->rtr_count; i++) {
+		const struct route_rtr *r = &s->sheet->rtrs[i];
+
+		strbuf_printf(out, "  %s: %s%s", r->name, r->connected ? "connected" : "away", r->in_use ? ", in use" : "");
+		if (r->has_data)
+			strbuf_printf(out, ", %" PRIu64 " VRPs, serial %u, confirmed %" PRIu64 " s ago\n", r->vrps, r->serial, route_age_sec(s, r->updated_ms));
+		else
+			strbuf_puts(out, ", no data\n");
+	}
+}
+
+static void json_rtrs(const struct route_scene *s, struct json_out *j)
+{
+	json_open(j, "rtr_servers", '[');
+	for (size_t i = 0; i < s->sheet->rtr_count; i++) {
+		const struct route_rtr *r = &s->sheet->rtrs[i];
+
+		json_open(j, NULL, '{');
+		json_put_text(j, "name", r->name);
+		json_put_bool(j, "connected", r->connected);
+		json_put_bool(j, "in_use", r->in_use);
+		if (r->has_data) {
+			json_put_number(j, "vrps", r->vrps);
+			json_put_number(j, "serial", r->serial);
+			json_put_number(j, "rtr_version", r->version);
+			json_put_number(j, "confirmed_sec", route_age_sec(s, r->updated_ms));
+		}
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 void route_text_sources(const struct route_scene *s, struct strbuf *out)
 {
 	const struct route_sheet *x = s->sheet;
@@ -328,6 +362,7 @@ void route_json_data(const struct route_scene *s, struct json_out *j)
 		json_put_number(j, "confirmed_sec", route_age_sec(s, x->updated_ms));
 	else
 		json_put_text(j, "confirmed_sec", NULL);
+	json_rtrs(s, j);
 	json_put_bool(j, "has_sources", x->has_sources);
 	json_put_number(j, "routes", x->routes);
 	json_put_number(j, "prefixes", x->prefixes);

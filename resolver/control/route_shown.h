@@ -21,6 +21,7 @@ struct route_scene {
 uint64_t route_age_sec(const struct route_scene *s, uint64_t mono_ms) NONNULL;
 
 void route_text_vrps(const struct route_scene *s, struct strbuf *out) NONNULL;
+void route_text_rtrs(const struct route_scene *s, struct strbuf *out) NONNULL; /* each server by itself, also those whose data do not count */
 void route_text_sources(const struct route_scene *s, struct strbuf *out) NONNULL;
 /* The address's line begins with head: "192.0.2.1", "server ns1.example. 192.0.2.1"; the others are two columns deeper. */
 void route_text_addr(const struct route_scene *s, const struct addr *a, const char *head, unsigned int indent, struct strbuf *out) NONNULL;

@@ -54,8 +54,10 @@ static void text_at_once(const struct route_scene *s, const struct addr *a, cons
 	else if (p != NULL)
 		route_text_prefix(s, p, out);
 	route_text_vrps(s, out);
-	if (a == NULL)
-		route_text_sources(s, out);
+	if (a != NULL)
+		return;
+	route_text_rtrs(s, out);
+	route_text_sources(s, out);
 }
 
 static void json_at_once(const struct route_scene *s, const struct addr *a, const struct prefix *p, struct strbuf *out)

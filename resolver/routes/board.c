@@ -19,6 +19,9 @@ void route_sheet_unref(struct route_sheet *s)
 	for (size_t i = 0; i < s->source_count; i++)
 		mem_free(MOVE(s->sources[i].name));
 	mem_free(MOVE(s->sources));
+	for (size_t i = 0; i < s->rtr_count; i++)
+		mem_free(MOVE(s->rtrs[i].name));
+	mem_free(MOVE(s->rtrs));
 	mem_free(s);
 }
 
@@ -42,6 +45,18 @@ RESULT route_sheet_add_source(struct route_sheet *s, uint32_t number, const char
 	s->sources[s->source_count].at_ms = at_ms;
 	s->sources[s->source_count].routes = routes;
 	s->sources[s->source_count++].name = MOVE(copy);
+	return DONE;
+}
+
+RESULT route_sheet_add_rtr(struct route_sheet *s, const char *name, const struct route_rtr *r)
+{
+	AUTO_CHARS char *copy = mem_strdup(name);
+
+	if (copy == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(mem_resize((void **)(void *)&s->rtrs, s->rtr_count, s->rtr_count + 1, sizeof *s->rtrs));
+	s->rtrs[s->rtr_count] = *r;
+	s->rtrs[s->rtr_count++].name = MOVE(copy);
 	return DONE;
 }
 

@@ -20,6 +20,18 @@ struct route_source {
 	uint64_t routes;        /* 0: not known */
 };
 
+/* A server of VRPs, whether or not its data count. */
+struct route_rtr {
+	char *name OWNED_FIELD;
+	bool connected;
+	bool in_use;         /* its data are the ones that count */
+	bool has_data;       /* that have not expired: the rest is set */
+	uint8_t version;
+	uint32_t serial;
+	uint64_t vrps;
+	uint64_t updated_ms; /* mono: when it last said that they are up to date */
+};
+
 struct route_sheet {
 	atomic_uint refs;
 	struct route_view *view OWNED_FIELD;
@@ -32,6 +44,8 @@ struct route_sheet {
 	uint64_t prefixes, routes;
 	struct route_source *sources OWNED_FIELD;
 	size_t source_count;
+	struct route_rtr *rtrs OWNED_FIELD; /* in order of preference */
+	size_t rtr_count;
 	uint32_t bmp_sessions, bmp_peers; /* that are up */
 };
 
@@ -40,6 +54,9 @@ struct route_sheet *route_sheet_new(void) OWNED_BY(route_sheet_unref); /* empty,
 DEFINE_AUTO(struct route_sheet, route_sheet_unref)
 /* Appends a source; its name is copied. ERR_NOMEM. */
 RESULT route_sheet_add_source(struct route_sheet *s, uint32_t number, const char *name, uint64_t at_ms, uint64_t routes) NONNULL;
+
+/* Appends a server of VRPs: a copy, also of its name. ERR_NOMEM. */
+RESULT route_sheet_add_rtr(struct route_sheet *s, const char *name, const struct route_rtr *r) NONNULL;
 
 /* NULL: it is not on this sheet. */
 const struct route_source *route_sheet_source(const struct route_sheet *s, uint32_t number) BORROWED NONNULL;

@@ -33,6 +33,7 @@ struct route_caches {
 	/* What was told last. */
 	size_t best;        /* whose data; n: nobody's */
 	uint64_t updated_ms;
+	uint64_t states;    /* of all of them, mixed into a number */
 };
 
 static void pump(struct route_cache *c);
@@ -60,6 +61,17 @@ void route_caches_free(struct route_caches *x)
 	mem_free(x);
 }
 
+size_t route_caches_count(const struct route_caches *x)
+{
+	return x->n;
+}
+
+const struct rtr_client *route_caches_at(const struct route_caches *x, size_t i, const char **ret_name)
+{
+	*ret_name = x->list[i].name;
+	return x->list[i].client;
+}
+
 const struct rtr_client *route_caches_best(const struct route_caches *x, const char **ret_name)
 {
 	for (size_t i = 0; i < x->n; i++) {
@@ -71,22 +83,45 @@ const struct rtr_client *route_caches_best(const struct route_caches *x, const c
 	return NULL;
 }
 
-/* Tells the owner when other data count than before, or the same were confirmed. */
+/* Differs when a server has come, gone, or has other data than before. */
+static uint64_t states_of(const struct route_caches *x)
+{
+	uint64_t mixed = 0;
+
+	for (size_t i = 0; i < x->n; i++) {
+		const struct rtr_client *c = x->list[i].client;
+		uint64_t one = rtr_client_state(c) == RTR_CLIENT_AWAY ? 1 : 2;
+
+		if (rtr_client_table(c) != NULL)
+			one += 4 + 8 * rtr_client_updated(c);
+		mixed = (mixed ^ one) * UINT64_C(0x9e3779b97f4a7c15) + i;
+	}
+	return mixed;
+}
+
+static void say_which(const struct route_caches *x, size_t best)
+{
+	if (best == x->n)
+		log_warn("routes: no RTR server has data that have not expired: nothing is known of any route");
+	else if (best != x->best)
+		log_notice("routes: VRPs from %s", x->list[best].name);
+}
+
+/* Tells the owner when other data count than before, the same were confirmed, or a server has come or gone. */
 static void compare(struct route_caches *x)
 {
 	size_t best = 0;
-	uint64_t updated = 0;
+	uint64_t updated = 0, states = states_of(x);
 
 	while (best < x->n && rtr_client_table(x->list[best].client) == NULL)
 		best++;
 	if (best < x->n)
 		updated = rtr_client_updated(x->list[best].client);
-	if (best == x->best && updated == x->updated_ms)
+	if (best == x->best && updated == x->updated_ms && states == x->states)
 		return;
-	if (best == x->n)
-		log_warn("routes: no RTR server has data that have not expired: nothing is known of any route");
-	else if (best != x->best)
-		log_notice("routes: VRPs from %s", x->list[best].name);
+	if (best != x->best || updated != x->updated_ms)
+		say_which(x, best);
+	x->states = states;
 	x->best = best;
 	x->updated_ms = updated;
 	x->changed(x->owner);

@@ -19,11 +19,14 @@ struct route_cache_at {
 typedef void route_caches_fn(void *owner);
 
 void route_caches_free(struct route_caches *c) TAKES(1);
-/* at: copied. changed(owner) follows whenever the data that count are others, or were confirmed. host outlives it. */
+/* at: copied. changed(owner) follows whenever the data that count are others, or were confirmed, or a server comes, goes, or has other data. host outlives it. */
 struct route_caches *route_caches_new(struct host *h, const struct route_cache_at *at, size_t n, route_caches_fn *changed, void *owner) OWNED_BY(route_caches_free)
     __attribute__((nonnull(1, 4, 5)));
 DEFINE_AUTO(struct route_caches, route_caches_free)
 
+/* Server i of so many, in order of preference: its client and its name. */
+size_t route_caches_count(const struct route_caches *c) NONNULL;
+const struct rtr_client *route_caches_at(const struct route_caches *c, size_t i, const char **ret_name) BORROWED NONNULL;
 /* The client whose data count, and its name; NULL: none has any. */
 const struct rtr_client *route_caches_best(const struct route_caches *c, const char **ret_name) BORROWED NONNULL;
 

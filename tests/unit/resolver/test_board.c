@@ -18,6 +18,8 @@ static struct route_sheet *sheet(uint64_t generation)
 	assert_true(OK(route_view_new(NULL, NULL, generation, &s->view)));
 	assert_true(OK(route_sheet_add_source(s, 7, "seven", 1000, 5)));
 	assert_true(OK(route_sheet_add_source(s, 9, "nine", 2000, 6)));
+	assert_true(OK(route_sheet_add_rtr(s, "first", &(struct route_rtr){ .in_use = false })));
+	assert_true(OK(route_sheet_add_rtr(s, "second", &(struct route_rtr){ .connected = true, .in_use = true, .has_data = true, .serial = 7 })));
 	return MOVE(s);
 }
 
@@ -37,6 +39,10 @@ static void what_was_taken_down_stays(void **state)
 	route_board_free(MOVE(b));
 	assert_int_equal(route_view_generation(second->view), 2);
 	assert_string_equal(route_sheet_source(first, 9)->name, "nine");
+	assert_int_equal(first->rtr_count, 2);
+	assert_string_equal(first->rtrs[1].name, "second");
+	assert_int_equal(first->rtrs[1].serial, 7);
+	assert_true(first->rtrs[1].in_use && !first->rtrs[0].in_use);
 	assert_int_equal(route_sheet_source(first, 7)->routes, 5);
 	assert_null(route_sheet_source(first, 8));
 }
