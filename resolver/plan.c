@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "resolver/core/settings.h"
 
 #define MAX_BUNDLE_OCTETS (128u * 1024)
 #define MAX_BACKOFF_MS 4000u     /* a dead server gets a probe at least so often: a packet is cheap, and after an outage of any length all is well within seconds */
@@ -194,6 +195,8 @@ RESULT plan_make(struct conf *conf, const struct plan *before, struct rng *rng, 
 	TRY(read_ports(c, p));
 	TRY(read_snapshot(c, p));
 	TRY(core_settings_make(p->conf, report, &p->core));
+	if (p->rrcache.keep_expired_sec == 0 && settings_requires_routes(p->core)) /* for when that leaves nobody to ask */
+		p->rrcache.keep_expired_sec = number(c, OPT_SERVE_EXPIRED_TTL) > 0 ? number(c, OPT_SERVE_EXPIRED_TTL) : INT32_MAX;
 	TRY(serve_settings_make(p->conf, rng, before != NULL ? &before->serve->secrets : NULL, report, &p->serve));
 	TRY(validation_make(p->conf, report, &p->validation));
 	p->zones = zones_new(MOVE(z));

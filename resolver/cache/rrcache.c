@@ -300,15 +300,18 @@ struct replacing {
 	uint32_t now;
 	unsigned int rank;
 	bool secure;
+	bool doubtful;
 };
 
 static struct replacing replacing_by(const struct rrcache *c, const struct bundle *b, uint32_t now)
 {
-	return (struct replacing){ c, now, rank_of(b), b->info.security == SECURITY_SECURE };
+	return (struct replacing){ c, now, rank_of(b), b->info.security == SECURITY_SECURE, false };
 }
 
 static bool is_better(const struct replacing *r, const struct bundle *old)
 {
+	if (r->doubtful && !r->secure && old->info.security == SECURITY_SECURE && is_live(r->c, old, r->now, RRCACHE_STALE))
+		return true;
 	if (!is_live(r->c, old, r->now, 0))
 		return false;
 	if (rank_of(old) != r->rank)
@@ -497,7 +500,7 @@ static struct bundle *bundle_for(struct rrcache *c, const struct bundle_key *k, 
 }
 
 /* News that may not be kept (TTL 0) still ends what had expired: it is not to be served as stale any more. */
-static void forget_expired(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct now *now)
+static void forget_expired(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, bool doubtful, const struct now *now)
 {
 	KEY_SCRATCH struct opposites o;
 	KEY_SCRATCH struct key_chain chain;
@@ -506,7 +509,7 @@ static void forget_expired(struct rrcache *c, struct epoch_member *m, const stru
 	opposites_find(&o, c, k, chain.of[chain.labels]);
 	opposite_add(&o, c, k, chain.of[chain.labels]);
 	for (size_t i = 0; i < o.n; i++) {
-		if (!is_live(c, o.b[i], now_sec(now), 0))
+		if (!is_live(c, o.b[i], now_sec(now), 0) && !(doubtful && o.b[i]->info.security == SECURITY_SECURE))
 			slots_drop(c->slots, m, &o.b[i]->item);
 	}
 }
@@ -517,8 +520,8 @@ RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundl
 	return rrcache_put_noted(c, m, k, sets, n, ttl, NULL, now);
 }
 
-RESULT rrcache_put_noted(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
-    const char *note, const struct now *now)
+static RESULT put(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
+    const char *note, bool doubtful, const struct now *now)
 {
 	struct span text = note != NULL ? (struct span){ (const uint8_t *)note, strnlen(note, MAX_TEXT) } : (struct span){ NULL, 0 };
 	KEY_SCRATCH struct opposites o;
@@ -527,7 +530,7 @@ RESULT rrcache_put_noted(struct rrcache *c, struct epoch_member *m, const struct
 	TRY(check_size(c, k, sets, n));
 	ttl = ttl_for(c, k->kind, sets, n, ttl);
 	if (ttl == 0) {
-		forget_expired(c, m, k, now);
+		forget_expired(c, m, k, doubtful, now);
 		return FAIL(ERR_RANGE);
 	}
 	flushes_age(&c->flushes, m, now_sec(now));
@@ -537,6 +540,7 @@ RESULT rrcache_put_noted(struct rrcache *c, struct epoch_member *m, const struct
 		return FAIL(ERR_NOMEM);
 	bundle_set_times(b, now_sec(now), ttl);
 	struct replacing r = replacing_by(c, b, now_sec(now));
+	b->info.doubtful = r.doubtful = doubtful && !r.secure;
 	bool checked = n > 0 && sets[0]->security != SECURITY_UNCHECKED;
 	opposites_find(&o, c, k, chain.of[chain.labels]);
 	for (size_t i = 0; i < o.n; i++)
@@ -549,6 +553,18 @@ RESULT rrcache_put_noted(struct rrcache *c, struct epoch_member *m, const struct
 		end_failure(c, m, k, chain.of[chain.labels], checked);
 	}
 	return DONE;
+}
+
+RESULT rrcache_put_noted(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
+    const char *note, const struct now *now)
+{
+	return put(c, m, k, sets, n, ttl, note, false, now);
+}
+
+RESULT rrcache_put_doubtful(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
+    const char *note, const struct now *now)
+{
+	return put(c, m, k, sets, n, ttl, note, true, now);
 }
 
 /* How many failures in a row there are with this one: an earlier one counts until as long after its end as it lasted. */
@@ -583,7 +599,8 @@ RESULT rrcache_put_failure(struct rrcache *c, struct epoch_member *m, const stru
 	if (b == NULL)
 		return FAIL(ERR_NOMEM);
 	b->info.rcode = rcode;
-	b->info.ede = ede;
+	b->info.ede = (uint16_t)(ede & ~FAILURE_BY_ROUTE);
+	b->info.by_route = (ede & FAILURE_BY_ROUTE) != 0;
 	b->info.failures = failures_with(c, find(c, &key, chain.of[chain.labels], true), now_sec(now));
 	bundle_set_times(b, now_sec(now), doubled(first_sec, max_sec, b->info.failures - 1u));
 	return publish(c, m, MOVE(b), NULL, NULL, true);

@@ -43,6 +43,8 @@ struct bundle_info {
 	uint32_t ttl;         /* as stored: expires_sec - stored_sec */
 	uint16_t ede;         /* FAILURE: extended error, with its text */
 	uint16_t failures;    /* FAILURE: in a row */
+	bool by_route;        /* FAILURE: policy on routes left nobody to ask; its text is for clients */
+	bool doubtful;        /* DELEGATION: unsigned, and it came over an invalid route */
 };
 
 struct bundle; /* immutable, shared */
@@ -94,6 +96,10 @@ RESULT rrcache_put(struct rrcache *c, struct epoch_member *m, const struct bundl
 /* With a note that clients are told as an extended error (EDE_OTHER): bundle_text() gives it. NULL: none. */
 RESULT rrcache_put_noted(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
     const char *note, const struct now *now);
+/* For what came over an invalid route: unless it is secure, it takes the place of nothing that is, not even of what has expired and may still be served as stale (ERR_EXISTS). */
+RESULT rrcache_put_doubtful(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl,
+    const char *note, const struct now *now);
+#define FAILURE_BY_ROUTE 0x8000u /* beside ede: policy on routes left nobody to ask, and text is for clients */
 /* Notes one more failure: kept 5 s at first, doubling to 300 s (RFC 9520 section 3.2) while failures follow one another. */
 RESULT rrcache_put_failure(struct rrcache *c, struct epoch_member *m, const struct bundle_key *k, uint16_t rcode, uint16_t ede, const char *text,
     uint32_t first_sec, uint32_t max_sec, const struct now *now);

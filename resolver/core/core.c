@@ -383,12 +383,14 @@ static bool tell_stale(const struct asker *k)
 
 static RESULT tell_failure(struct asker *k, const struct bundle *failure)
 {
-	struct answer a = { .q = k->r->q };
+	struct answer a = { .q = k->r->q }, stale;
+	bool found;
 
 	stats_inc(k->core->env.stats, COUNT_CORE_FAILURE_HITS);
-	if (!k->r->stale_ok || !finish_find_stale(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena, &a))
-		finish_describe_failure(&a, failure, k->arena);
-	tell(k, &a);
+	finish_describe_failure(&a, failure, k->arena);
+	found = a.by_route ? finish_find_validated(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena, &a, &stale) :
+		k->r->stale_ok && finish_find_stale(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena, &stale);
+	tell(k, found ? &stale : &a);
 	return DONE;
 }
 

@@ -257,7 +257,9 @@ RESULT deleg_from_bundle(const struct deleg_env *e, const struct bundle *b, stru
 		return FAIL(ERR_NOMEM);
 	for (size_t i = 0; i < n; i++)
 		sets[i] = bundle_set(b, i);
-	return deleg_from_sets(e, bundle_key(b).name, sets, n, bundle_info(b)->expires_sec, ret);
+	TRY(deleg_from_sets(e, bundle_key(b).name, sets, n, bundle_info(b)->expires_sec, ret));
+	(*ret)->doubtful = bundle_info(b)->doubtful;
+	return DONE;
 }
 
 RESULT deleg_add_names(const struct deleg_env *e, struct deleg *d, const struct rrset *ns, bool *ret_more)

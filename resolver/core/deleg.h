@@ -45,6 +45,7 @@ struct deleg_server {
 	uint16_t target;  /* index into targets; UINT16_MAX: from configuration */
 	uint8_t tries;    /* of this question */
 	uint8_t timeouts;
+	bool route_invalid; /* as of when it was last looked at */
 	bool done;        /* not to be asked again for this question */
 	uint8_t outcome;  /* enum server_outcome, of the last try */
 	uint16_t rcode;   /* SERVER_RCODE */
@@ -63,6 +64,8 @@ struct deleg {
 	bool expires;          /* false: from configuration, for as long as that lasts */
 	bool asked_child;      /* the names that the zone itself gives were looked at */
 	const char *route_why ARENA_FIELD; /* of the first SERVER_ROUTE; NULL: none, or no memory */
+	bool doubtful;         /* unsigned, and it came over an invalid route */
+	enum route_policy route_policy; /* by which its servers were last chosen from */
 	uint32_t route_refused; /* servers: SERVER_ROUTE */
 	uint32_t dead_targets; /* names that turned out to have no address */
 };

@@ -23,6 +23,8 @@ static void tell_parents(struct resolution *q, const struct answer *a)
 				break;
 			}
 		}
+		if (a->by_route && p->route_why == NULL && a->ede_count > 0 && a->ede[0].text != NULL)
+			p->route_why = arena_strdup(p->arena, a->ede[0].text);
 		sub_told(p, &s, a);
 		query_run(p);
 	}
@@ -69,10 +71,11 @@ static void tell_waiters(struct resolution *q, const struct answer *a)
 
 	while (q->waiters != NULL) {
 		struct waiter *w = q->waiters;
-		bool wants_stale = w->stale_ok && a->rcode == RCODE_SERVFAIL;
+		bool wants_stale = (w->stale_ok && a->rcode == RCODE_SERVFAIL) || a->by_route;
 
 		if (wants_stale && !looked) {
-			found = finish_find_stale(q->core, q->settings, &q->q, query_is_raw(q), q->arena, &stale);
+			found = a->by_route ? finish_find_validated(q->core, q->settings, &q->q, query_is_raw(q), q->arena, a, &stale) :
+				finish_find_stale(q->core, q->settings, &q->q, query_is_raw(q), q->arena, &stale);
 			looked = true;
 		}
 		waiter_tell(w, wants_stale && found ? &stale : a);
@@ -115,7 +118,7 @@ void finish_answer(struct resolution *q, uint16_t rcode, bool stale)
 	finish_with(q, &a);
 }
 
-bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, struct answer *ret)
+static bool find_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, struct answer *ret)
 {
 	struct draft draft = { 0 };
 	enum lookup_kind kind = LOOKUP_NOTHING;
@@ -132,8 +135,26 @@ bool finish_find_stale(struct core *c, const struct core_settings *s, const stru
 	if (!OK(draft_finish(&draft, a, &found)))
 		return false;
 	answer_add_ede(&found, kind == LOOKUP_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE, NULL);
-	stats_inc(c->env.stats, COUNT_CORE_STALE);
 	*ret = found;
+	return true;
+}
+
+bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, struct answer *ret)
+{
+	if (!find_stale(c, s, q, raw, a, ret))
+		return false;
+	stats_inc(c->env.stats, COUNT_CORE_STALE);
+	return true;
+}
+
+bool finish_find_validated(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, const struct answer *failure, struct answer *ret)
+{
+	if (!find_stale(c, s, q, raw, a, ret) || ret->security != SECURITY_SECURE)
+		return false;
+	if (failure->ede_count > 0)
+		answer_add_ede(ret, failure->ede[0].code, failure->ede[0].text);
+	stats_inc(c->env.stats, COUNT_CORE_STALE);
+	stats_inc(c->env.stats, COUNT_ROUTE_STALE);
 	return true;
 }
 
@@ -189,22 +210,48 @@ static const char *compose_why(struct resolution *q, const char *what)
 	return arena_strdup(q->arena, strbuf_text(out));
 }
 
-static void remember_failure(struct resolution *q, enum fail_cause cause, uint16_t ede, const char *why)
+/* What policy on routes kept from being asked, here or for what this question needed. NULL: nothing, or that was not what it failed by. */
+static const char *route_why(const struct resolution *q, enum fail_cause cause) IN_ARENA;
+static const char *route_why(const struct resolution *q, enum fail_cause cause)
+{
+	bool network = cause == FAIL_SERVERS || cause == FAIL_TIME;
+
+	for (const struct chain_fault *f = q->chain; f != NULL && cause == FAIL_BOGUS; f = f->next)
+		network = network || (f->failed && f->network != 0);
+	if (!network)
+		return NULL;
+	return q->deleg != NULL && q->deleg->route_why != NULL ? q->deleg->route_why : q->route_why;
+}
+
+/* What clients are told of it. */
+static const char *route_text(const struct answer *a) BORROWED;
+static const char *route_text(const struct answer *a)
+{
+	for (size_t i = 0; i < a->ede_count; i++) {
+		if (a->ede[i].code == EDE_NO_REACHABLE)
+			return a->ede[i].text;
+	}
+	return NULL;
+}
+
+static void remember_failure(struct resolution *q, enum fail_cause cause, const struct answer *a)
 {
 	struct bundle_key k = { q->q.name, q->q.type, q->q.rclass, BUNDLE_FAILURE };
 	uint32_t first = q->settings->failure_first_sec, max = q->settings->failure_max_sec;
+	uint16_t ede = a->by_route ? EDE_NO_REACHABLE | FAILURE_BY_ROUTE : a->ede[0].code;
+	const char *why = a->by_route ? route_text(a) : a->why;
 
 	if (cause == FAIL_ROOM || cause == FAIL_DROPPED || cause == FAIL_CACHED || (cause == FAIL_BUDGET && q->purpose != FOR_CLIENT))
 		return;
 	/* Slow, but nobody was silent: what was learnt so far makes the next try shorter. */
 	if (cause == FAIL_TIME && !had_outcome(q, SERVER_TIMEOUT) && !had_outcome(q, SERVER_UNREACHABLE))
 		return;
-	if (cause == FAIL_BOGUS)
+	if (a->by_route) /* policy, and the next table may allow it */
+		first = max = 1;
+	else if (cause == FAIL_BOGUS)
 		max = q->core->env.validation != NULL ? q->core->env.validation->bogus_max_sec : first;
 	else if (cause == FAIL_BUDGET)
 		first = max = q->settings->exhausted_sec;
-	else if (had_outcome(q, SERVER_ROUTE)) /* policy, and the next table may allow it */
-		first = max = 1;
 	else if (nobody_was_asked(q)) /* servers in back-off: their clock runs already */
 		first = max = 1;
 	else if (had_outcome(q, SERVER_TIMEOUT) || had_outcome(q, SERVER_UNREACHABLE)) /* an outage ends without notice */
@@ -235,6 +282,8 @@ static const char *where_it_failed(struct resolution *q)
 		return NULL;
 	if (q->deleg->route_why != NULL)
 		return arena_printf(q->arena, "at delegation %s: %s", name_to_text(q->deleg->zone, text), q->deleg->route_why);
+	if (q->route_why != NULL)
+		return q->route_why;
 	return arena_printf(q->arena, "at delegation %s", name_to_text(q->deleg->zone, text));
 }
 
@@ -261,7 +310,7 @@ static void describe(struct resolution *q, enum fail_cause cause, const char *wh
 		answer_add_ede(a, q->bogus.ede, q->bogus.text);
 		for (const struct chain_fault *f = q->chain; f != NULL; f = f->next) {
 			if (f->failed && f->network != 0 && a->ede_count < 2)
-				answer_add_ede(a, f->network, NULL);
+				answer_add_ede(a, f->network, f->network == EDE_NO_REACHABLE ? q->route_why : NULL);
 		}
 		if (q->bogus.spoilt)
 			answer_add_ede(a, EDE_OTHER, NOTE_SPOILT);
@@ -313,7 +362,8 @@ void finish_failure(struct resolution *q, enum fail_cause cause, const char *wha
 	a.why = compose_why(q, what);
 	if (cause == FAIL_BOGUS)
 		log_bogus(q, &a);
-	remember_failure(q, cause, a.ede[0].code, a.why);
+	a.by_route = route_why(q, cause) != NULL;
+	remember_failure(q, cause, &a);
 	finish_with(q, &a);
 }
 
@@ -322,7 +372,8 @@ void finish_describe_failure(struct answer *a, const struct bundle *b, struct ar
 	a->rcode = bundle_info(b)->rcode;
 	a->bogus = ede_is_dnssec(bundle_info(b)->ede);
 	a->why = arena_strdup(arena, bundle_text(b));
-	answer_add_ede(a, bundle_info(b)->ede, a->bogus ? a->why : NULL);
+	a->by_route = bundle_info(b)->by_route;
+	answer_add_ede(a, bundle_info(b)->ede, a->bogus || a->by_route ? a->why : NULL);
 	answer_add_ede(a, EDE_CACHED_ERROR, NULL);
 }
 

@@ -190,6 +190,7 @@ struct resolution {
 	struct bundle_key cached;           /* the name in the arena */
 	uint32_t from_cache_left;           /* entries of the cache that may still be judged for this question */
 	uint32_t restarts_left;             /* other servers that may still be asked for want of a valid answer */
+	const char *route_why ARENA_FIELD;  /* what it needed could not be had, because policy on routes left nobody to ask for it */
 	struct bogus bogus;                 /* the first verdict; decides when no server does better */
 	struct chain_fault *chain ARENA_FIELD; /* what was asked for the chain of trust */
 	struct learnt *learnt ARENA_FIELD;
@@ -321,6 +322,9 @@ void finish_bogus(struct resolution *q) NONNULL; /* q->bogus says why */
 void finish_with(struct resolution *q, const struct answer *a) NONNULL; /* an answer from elsewhere, good for this call */
 /* The answer from expired records, when there is one. */
 bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, struct answer *ret) NONNULL;
+/* The same for a failure by policy on routes: only of records that had been validated. It says, too, why it had to be so. */
+bool finish_find_validated(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, const struct answer *failure, struct answer *ret)
+    NONNULL;
 void finish_describe_failure(struct answer *a, const struct bundle *b, struct arena *arena) NONNULL;
 void waiter_free(struct waiter *w) TAKES(1);
 DEFINE_AUTO(struct waiter, waiter_free)

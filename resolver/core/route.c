@@ -61,13 +61,17 @@ static enum verdict_state state_of(const struct route_view *view, struct infra *
 	return v.state;
 }
 
-enum route_use route_use_of(const struct route_rule *r, struct infra *infra, const struct endpoint *server, const struct server_facts *f, const struct now *now)
+enum verdict_state route_state_of(const struct route_rule *r, struct infra *infra, const struct endpoint *server, const struct server_facts *f, const struct now *now)
 {
-	unsigned int rank;
+	return r->view == NULL || r->policy == ROUTE_POLICY_OFF ? VERDICT_UNKNOWN : state_of(r->view, infra, server, f, now);
+}
+
+enum route_use route_use_of(const struct route_rule *r, enum verdict_state state)
+{
+	unsigned int rank = verdict_rank(state);
 
 	if (r->view == NULL || r->policy == ROUTE_POLICY_OFF)
 		return ROUTE_USUAL;
-	rank = verdict_rank(state_of(r->view, infra, server, f, now));
 	if (r->policy == ROUTE_POLICY_LOG || !route_view_has_vrps(r->view))
 		return ROUTE_USUAL;
 	if (rank == 2)

@@ -30,9 +30,11 @@ struct route_rule {
 	enum route_policy policy;
 };
 
+/* f: what is known of the server; the verdict is kept with it. VERDICT_UNKNOWN where routes do not count. */
+enum verdict_state route_state_of(const struct route_rule *r, struct infra *infra, const struct endpoint *server, const struct server_facts *f, const struct now *now) NONNULL;
+
 enum route_use { ROUTE_FIRST, ROUTE_USUAL, ROUTE_LAST, ROUTE_NEVER };
-/* f: what is known of the server; the verdict is kept with it. */
-enum route_use route_use_of(const struct route_rule *r, struct infra *infra, const struct endpoint *server, const struct server_facts *f, const struct now *now) NONNULL;
+enum route_use route_use_of(const struct route_rule *r, enum verdict_state state) NONNULL;
 /* Counts, and says once, that policies which require something have no VRPs to go by; and that they have again. view: NULL: nothing is known of routes. */
 void route_note_guard(struct core *c, const struct route_view *view, enum route_policy policy) __attribute__((nonnull(1)));
 /* Counts a question to a server by the route to it; f: what is known of the server since it was chosen. */

@@ -55,6 +55,7 @@ struct scrubbed {
 	struct name cut;       /* REPLY_REFERRAL */
 	uint32_t negative_ttl; /* RFC 2308 section 5, with the limits of the configuration; 0: not to be kept */
 	struct scrub_sets answer, authority, additional;
+	uint32_t doubtful_ttl; /* it came over an invalid route: unsigned data of it are kept no longer, in seconds; 0: it did not */
 	bool spoilt;           /* records of wrong form were left out by the reader */
 	uint32_t dropped;      /* RRsets that were not believed or not needed */
 	const char *note BORROWED_FIELD; /* static text: what was wrong with it; "" */

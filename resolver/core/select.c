@@ -130,10 +130,12 @@ enum select_result select_server(const struct deleg_env *e, struct deleg *d, uin
 	size_t opens = 0, lasts = 0;
 	bool blocked = false;
 
+	d->route_policy = rule.policy;
 	for (size_t i = 0; i < d->server_count && opens + lasts < MAX_CANDIDATES; i++) {
 		struct deleg_server *s = &d->servers[i];
 		struct server_facts f;
 		struct candidate c = { .index = (uint16_t)i };
+		enum verdict_state state;
 
 		if (s->done)
 			continue;
@@ -144,7 +146,9 @@ enum select_result select_server(const struct deleg_env *e, struct deleg *d, uin
 			s->done = true;
 			continue;
 		}
-		c.use = route_use_of(&rule, infra, &s->at, &f, e->now);
+		state = route_state_of(&rule, infra, &s->at, &f, e->now);
+		s->route_invalid = verdict_rank(state) == 2;
+		c.use = route_use_of(&rule, state);
 		if (c.use == ROUTE_NEVER) {
 			refuse(e, &rule, d, s);
 			continue;

@@ -44,6 +44,15 @@ enum route_policy settings_route_policy(const struct core_settings *s, struct na
 	return s->route_policy;
 }
 
+bool settings_requires_routes(const struct core_settings *s)
+{
+	bool any = s->route_policy >= ROUTE_POLICY_NOT_INVALID;
+
+	for (size_t i = 0; i < s->zone_route_count; i++)
+		any = any || s->zone_routes[i].policy >= ROUTE_POLICY_NOT_INVALID;
+	return any;
+}
+
 bool settings_may_ask(const struct core_settings *s, const struct addr *a)
 {
 	struct addr plain = addr_unmap(a);
@@ -477,6 +486,7 @@ static RESULT make_routes(struct maker *m, const struct conf *c)
 	qsort(list, n, sizeof *list, deeper_route);
 	m->s->zone_routes = list;
 	m->s->zone_route_count = n;
+	m->s->invalid_ttl = (uint32_t)conf_int(r, OPT_ROUTE_VALIDATION_INVALID_TTL);
 	m->s->route_policy = route_policy_of(conf_int(r, OPT_ROUTE_VALIDATION_POLICY));
 	return DONE;
 }

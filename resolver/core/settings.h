@@ -80,6 +80,7 @@ struct core_settings {
 	struct prefix_map *private_addrs OWNED_FIELD; /* addresses that public names may not have; NULL: none are configured */
 	const struct name *private_domains ARENA_FIELD;
 	size_t private_domain_count;
+	uint32_t invalid_ttl;              /* seconds: unsigned data that came over an invalid route are kept no longer */
 	enum route_policy route_policy;
 	const struct zone_route *zone_routes ARENA_FIELD; /* deepest first */
 	size_t zone_route_count;
@@ -93,6 +94,8 @@ struct core_settings {
 const struct zone_conf *settings_zone(const struct core_settings *s, struct name n, uint64_t except) BORROWED;
 /* That of the deepest zone-policy: at or above n, else policy:. */
 enum route_policy settings_route_policy(const struct core_settings *s, struct name n);
+/* Is there a policy that may leave nobody to ask? */
+bool settings_requires_routes(const struct core_settings *s) NONNULL;
 /* May this address be asked? Never the unspecified address, multicast or broadcast; not what do-not-query-* names; not a family that is off. */
 bool settings_may_ask(const struct core_settings *s, const struct addr *a) NONNULL;
 /* Is the address one that names outside of private-domain must not have (also as an IPv4-mapped IPv6 address)? */

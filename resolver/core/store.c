@@ -46,11 +46,42 @@ static uint32_t ttl_to_show(struct resolution *q, const struct rrset *rs)
 	return rs->ttl < left ? rs->ttl : left;
 }
 
-static RESULT put(struct resolution *q, enum bundle_kind kind, struct name owner, uint16_t type, const struct rrset *const *sets, size_t n, uint32_t ttl)
+/* The least of them. */
+static bool all_secure(const struct rrset *const *sets, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (sets[i]->security != SECURITY_SECURE)
+			return false;
+	}
+	return n > 0;
+}
+
+/* Unsigned data of an invalid route do not live long. */
+static uint32_t ttl_in_doubt(const struct scrubbed *s, const struct rrset *rs, uint32_t ttl)
+{
+	return s->doubtful_ttl != 0 && rs->security != SECURITY_SECURE && s->doubtful_ttl < ttl ? s->doubtful_ttl : ttl;
+}
+
+static RESULT put_noted(struct resolution *q, const struct scrubbed *s, const struct bundle_key *k, const struct rrset *const *sets, size_t n, uint32_t ttl, const char *note)
+{
+	const struct core_env *e = &q->core->env;
+	struct result r;
+
+	if (s->doubtful_ttl == 0)
+		return rrcache_put_noted(e->rrcache, e->member, k, sets, n, ttl, note, query_now(q));
+	if (!all_secure(sets, n) && s->doubtful_ttl < ttl)
+		ttl = s->doubtful_ttl;
+	r = rrcache_put_doubtful(e->rrcache, e->member, k, sets, n, ttl, note, query_now(q));
+	if (r.e == ERR_EXISTS)
+		stats_inc(e->stats, COUNT_ROUTE_KEPT_OUT);
+	return r;
+}
+
+static RESULT put(struct resolution *q, const struct scrubbed *s, enum bundle_kind kind, struct name owner, uint16_t type, const struct rrset *const *sets, size_t n, uint32_t ttl)
 {
 	struct bundle_key k = { owner, type, CLASS_IN, (uint8_t)kind };
 
-	return rrcache_put(q->core->env.rrcache, q->core->env.member, &k, sets, n, ttl, query_now(q));
+	return put_noted(q, s, &k, sets, n, ttl, NULL);
 }
 
 static bool keeps(const struct resolution *q)
@@ -125,8 +156,7 @@ static RESULT put_answer(struct resolution *q, const struct scrubbed *s, const s
 	if (beside == BESIDE_ALL)
 		TRY(add_beside(q, &b, &s->additional, rs, ttl, true));
 	/* Refused by the cache (something better is there, or its TTL is 0): the answer at hand is good all the same. */
-	(void)OK(rrcache_put_noted(q->core->env.rrcache, q->core->env.member, &(struct bundle_key){ rrset_name(rs), rs->type, CLASS_IN, BUNDLE_DATA },
-	    b.sets, b.count, ttl, s->spoilt ? NOTE_SPOILT : NULL, query_now(q)));
+	(void)OK(put_noted(q, s, &(struct bundle_key){ rrset_name(rs), rs->type, CLASS_IN, BUNDLE_DATA }, b.sets, b.count, ttl, s->spoilt ? NOTE_SPOILT : NULL));
 	return DONE;
 }
 
@@ -169,21 +199,21 @@ static RESULT put_negative(struct resolution *q, const struct scrubbed *s, struc
 	for (size_t i = 0; i < n; i++)
 		sets[i] = i < s->authority.count ? s->authority.sets[i] : s->additional.sets[i - s->authority.count];
 	if (s->kind == REPLY_NXDOMAIN)
-		(void)OK(put(q, BUNDLE_NXDOMAIN, name, 0, sets, n, s->negative_ttl));
+		(void)OK(put(q, s, BUNDLE_NXDOMAIN, name, 0, sets, n, s->negative_ttl));
 	else
-		(void)OK(put(q, BUNDLE_NODATA, name, type, sets, n, s->negative_ttl));
+		(void)OK(put(q, s, BUNDLE_NODATA, name, type, sets, n, s->negative_ttl));
 	return DONE;
 }
 
 /* No SOA says how long (RFC 2308 section 5): long enough not to be asked by every repeat. Without records it cannot say itself that it was judged: only an unsigned zone gets here. */
-static void put_empty(struct resolution *q, struct name name, uint16_t type)
+static void put_empty(struct resolution *q, const struct scrubbed *s, struct name name, uint16_t type)
 {
 	struct bundle_key k = { name, type, CLASS_IN, BUNDLE_NODATA };
 	const struct bundle *b;
 
 	if (!keeps(q))
 		return;
-	(void)OK(put(q, BUNDLE_NODATA, name, type, NULL, 0, q->settings->failure_first_sec));
+	(void)OK(put(q, s, BUNDLE_NODATA, name, type, NULL, 0, q->settings->failure_first_sec));
 	b = query_validates(q) && !q->lenient ? rrcache_get(q->core->env.rrcache, &k, query_now(q), 0) : NULL;
 	if (b != NULL && bundle_count(b) == 0)
 		(void)OK(rrcache_set_security(q->core->env.rrcache, q->core->env.member, b, SECURITY_INSECURE, bundle_ttl_left(b, query_now(q)), query_now(q)));
@@ -212,17 +242,17 @@ static RESULT put_spare_ns(struct resolution *q, const struct scrubbed *s)
 			copy->rank = rs->rank; /* a bundle counts as much as the least of its sets; only the first is ever looked for */
 			sets[k + 1] = copy;
 		}
-		(void)OK(put(q, BUNDLE_DATA, rrset_name(rs), RR_NS, sets, s->additional.count + 1, ttl_to_keep(q, rs)));
+		(void)OK(put(q, s, BUNDLE_DATA, rrset_name(rs), RR_NS, sets, s->additional.count + 1, ttl_to_keep(q, rs)));
 	}
 	return DONE;
 }
 
 /* --- replies */
 
-static RESULT draft_part_of(struct resolution *q, enum msg_part part, const struct scrub_sets *from)
+static RESULT draft_part_of(struct resolution *q, const struct scrubbed *s, enum msg_part part, const struct scrub_sets *from)
 {
 	for (size_t i = 0; i < from->count; i++)
-		TRY(draft_add(&q->draft, q->arena, part, from->sets[i], ttl_to_show(q, from->sets[i])));
+		TRY(draft_add(&q->draft, q->arena, part, from->sets[i], ttl_in_doubt(s, from->sets[i], ttl_to_show(q, from->sets[i]))));
 	return DONE;
 }
 
@@ -242,7 +272,7 @@ static void shorten_delegation(struct resolution *q, const struct scrubbed *s)
 		return;
 	for (size_t i = 0; i < bundle_count(b); i++)
 		sets[i] = bundle_set(b, i);
-	(void)OK(put(q, BUNDLE_DELEGATION, k.name, 0, sets, bundle_count(b), ns->ttl));
+	(void)OK(put(q, s, BUNDLE_DELEGATION, k.name, 0, sets, bundle_count(b), ns->ttl));
 }
 
 RESULT store_reply(struct resolution *q, const struct scrubbed *s)
@@ -253,19 +283,19 @@ RESULT store_reply(struct resolution *q, const struct scrubbed *s)
 		const struct rrset *rs = s->answer.sets[i];
 
 		q->capped = q->capped || ttl_to_keep(q, rs) < rs->ttl;
-		TRY(draft_add(&q->draft, q->arena, PART_ANSWER, rs, rs->ttl));
+		TRY(draft_add(&q->draft, q->arena, PART_ANSWER, rs, ttl_in_doubt(s, rs, rs->ttl)));
 	}
 	q->uncached = q->uncached || !keeps(q);
 	if (s->spoilt)
 		q->draft.note = NOTE_SPOILT;
-	TRY(draft_part_of(q, PART_AUTHORITY, &s->authority)); /* beside aliases: what proves that they come from a wildcard */
+	TRY(draft_part_of(q, s, PART_AUTHORITY, &s->authority)); /* beside aliases: what proves that they come from a wildcard */
 	if (s->kind != REPLY_ALIAS)
-		TRY(draft_part_of(q, PART_ADDITIONAL, &s->additional));
+		TRY(draft_part_of(q, s, PART_ADDITIONAL, &s->additional));
 	q->draft.bare = (s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN || s->kind == REPLY_EMPTY) && s->authority.count == 0;
 	if (s->kind == REPLY_NODATA || s->kind == REPLY_NXDOMAIN)
 		TRY(put_negative(q, s, end, q->now.type));
 	else if (s->kind == REPLY_EMPTY)
-		put_empty(q, end, q->now.type);
+		put_empty(q, s, end, q->now.type);
 	TRY(put_spare_ns(q, s));
 	shorten_delegation(q, s);
 	return put_answers(q, s);
@@ -303,10 +333,12 @@ RESULT store_referral(struct resolution *q, const struct scrubbed *s, uint32_t *
 		sets[i] = i < s->authority.count ? s->authority.sets[i] : s->additional.sets[i - s->authority.count];
 	ttl = least_ttl(sets, n);
 	ttl = ttl < left ? ttl : left;
+	if (s->doubtful_ttl != 0 && s->doubtful_ttl < ttl) /* nobody signs a referral */
+		ttl = s->doubtful_ttl;
 	if (keeps(q))
-		(void)OK(put(q, BUNDLE_DELEGATION, s->cut, 0, sets, n, ttl));
+		(void)OK(put(q, s, BUNDLE_DELEGATION, s->cut, 0, sets, n, ttl));
 	*ret_expires_sec = now_sec(query_now(q)) + ttl;
-	*ret_shown_sec = now_sec(query_now(q)) + least_ttl(sets, n);
+	*ret_shown_sec = now_sec(query_now(q)) + (s->doubtful_ttl != 0 && s->doubtful_ttl < least_ttl(sets, n) ? s->doubtful_ttl : least_ttl(sets, n));
 	return DONE;
 }
 
@@ -348,6 +380,6 @@ RESULT store_primed(struct resolution *q, const struct scrubbed *s)
 		}
 		ttl = PRIMED_MIN_SEC;
 	}
-	(void)OK(put(q, BUNDLE_DELEGATION, q->now.name, 0, sets, n, ttl));
+	(void)OK(put(q, s, BUNDLE_DELEGATION, q->now.name, 0, sets, n, ttl));
 	return store_reply(q, s);
 }

@@ -108,6 +108,7 @@ static void take_referral(struct resolution *q, const struct scrubbed *s)
 		}
 	}
 	d->shown_until_sec = shown;
+	d->doubtful = s->doubtful_ttl != 0;
 	q->deleg = d;
 	q->weak = NULL;
 	q->empties = 0;
@@ -243,6 +244,16 @@ static bool ends_at_step(const struct resolution *q, const struct scrubbed *s)
 	return s->kind == REPLY_NXDOMAIN && q->settings->qmin_strict && !s->second_hand;
 }
 
+/* What is not signed is the word of whoever has the route; and so is that of the servers it leads to. */
+static void note_route(struct resolution *q, struct scrubbed *s)
+{
+	s->doubtful_ttl = 0;
+	if (!server_of(q)->route_invalid && !q->deleg->doubtful)
+		return;
+	s->doubtful_ttl = q->deleg->route_policy >= ROUTE_POLICY_PREFER ? q->settings->invalid_ttl : UINT32_MAX;
+	stats_inc(q->core->env.stats, COUNT_ROUTE_UNSIGNED);
+}
+
 static void take_message(struct resolution *q, const struct msg *m)
 {
 	struct scrub_request r = {
@@ -255,6 +266,7 @@ static void take_message(struct resolution *q, const struct msg *m)
 		finish_failure(q, FAIL_ROOM, "a reply took too much memory");
 		return;
 	}
+	note_route(q, s);
 	stats_add(q->core->env.stats, COUNT_CORE_SCRUBBED, s->dropped);
 	if (s->filtered)
 		stats_inc(q->core->env.stats, COUNT_CORE_PRIVATE);

@@ -11,6 +11,7 @@
 #include "dns/zonefile.h"
 #include "resolver/cache/infra.h"
 #include "resolver/cache/rrcache.h"
+#include "resolver/routes/board.h"
 #include "resolver/serve/upstream.h"
 
 #define CORES 2
@@ -58,6 +59,7 @@ struct world {
 	struct conf *conf;
 	struct core_settings *settings;
 	struct core_shared *shared;
+	struct route_board *routes;
 	struct worker worker[CORES];
 	size_t core; /* in use */
 	uint64_t fail_at;
@@ -357,7 +359,7 @@ static void worker_start(struct world *w, struct worker *k)
 	assert_non_null(k->loop);
 	k->upstream = (struct upstream){ w, k->loop };
 	k->core = core_new(&(struct core_env){ .loop = k->loop, .upstream = &k->upstream, .rrcache = w->cache, .infra = w->infra, .shared = w->shared,
-	    .stats = &k->stats, .member = k->member, .settings = w->settings });
+	    .stats = &k->stats, .member = k->member, .settings = w->settings, .routes = w->routes });
 	assert_non_null(k->core);
 	loop_turn(k->loop, false);
 }
@@ -396,6 +398,7 @@ struct world *world_new(const char *conf, const struct line *lines)
 	w->cache = rrcache_new(&cache, &key);
 	w->infra = infra_new(&infra, &key);
 	w->shared = core_shared_new(&key);
+	w->routes = route_board_new();
 	if (!OK(conf_load_text(conf, "test", report, &w->conf)) || !OK(core_settings_make(w->conf, report, &w->settings)))
 		fail_msg("%s", strbuf_text(report));
 	strbuf_free(report);
@@ -424,6 +427,7 @@ void world_free(struct world *w)
 	core_settings_free(w->settings);
 	conf_free(w->conf);
 	core_shared_free(w->shared);
+	route_board_free(w->routes);
 	infra_free(w->infra);
 	rrcache_free(w->cache);
 	epoch_free(w->epoch);
@@ -477,8 +481,10 @@ static void client_told(struct loop *l, void *object, uint32_t tag, const struct
 	t->cacheable = a->cacheable;
 	t->ttl = a->ttl;
 	t->ede_count = a->ede_count;
-	for (size_t i = 0; i < a->ede_count; i++)
+	for (size_t i = 0; i < a->ede_count; i++) {
 		t->ede[i] = a->ede[i].code;
+		snprintf(t->ede_text[i], sizeof t->ede_text[i], "%s", a->ede[i].text == NULL ? "" : a->ede[i].text);
+	}
 	t->text[0] = '\0';
 	print_part(c->world->print, t, "an:", sets, a->answer_count);
 	print_part(c->world->print, t, "ns:", sets + a->answer_count, a->authority_count);
@@ -557,6 +563,31 @@ uint64_t world_count(const struct world *w, enum counter c)
 struct core *world_core(struct world *w)
 {
 	return w->worker[w->core].core;
+}
+
+struct route_board *world_routes(struct world *w)
+{
+	return w->routes;
+}
+
+struct rrcache *world_cache(struct world *w)
+{
+	return w->cache;
+}
+
+struct core_shared *world_shared(struct world *w)
+{
+	return w->shared;
+}
+
+struct epoch_member *world_member(struct world *w)
+{
+	return w->worker[w->core].member;
+}
+
+struct now world_now(const struct world *w)
+{
+	return *loop_now(w->worker[w->core].loop);
 }
 
 void world_use_core(struct world *w, size_t n)

@@ -34,6 +34,7 @@ struct told {
 	bool stale, cacheable;
 	uint32_t ttl;
 	uint16_t ede[ANSWER_EDES];
+	char ede_text[ANSWER_EDES][300]; /* "": none */
 	size_t ede_count;
 	char text[4000]; /* "an: record; record | ns: ... | ar: ..." with TTLs */
 	char why[600];
@@ -59,6 +60,13 @@ const char *world_log(const struct world *w); /* "SERVER NAME TYPE\n" for each *
 void world_forget(struct world *w);
 uint64_t world_count(const struct world *w, enum counter c);
 struct core *world_core(struct world *w);
+struct route_board;
+struct rrcache;
+struct route_board *world_routes(struct world *w); /* nothing hangs there at first */
+struct rrcache *world_cache(struct world *w);
+struct core_shared *world_shared(struct world *w);
+struct epoch_member *world_member(struct world *w);
+struct now world_now(const struct world *w);
 /* A second core, of another worker, that shares caches and questions in flight; world_begin() and world_ask() act on core `n`. */
 void world_use_core(struct world *w, size_t n);
 

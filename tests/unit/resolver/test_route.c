@@ -103,14 +103,14 @@ static void policies(void **state)
 			struct server_facts f;
 
 			infra_get(k.infra, &k.servers[i].at, &at, &f);
-			assert_int_equal(route_use_of(&rule, k.infra, &k.servers[i].at, &f, &at), want[p][i]);
+			assert_int_equal(route_use_of(&rule, route_state_of(&rule, k.infra, &k.servers[i].at, &f, &at)), want[p][i]);
 			infra_get(k.infra, &k.servers[i].at, &at, &f);
 			assert_int_equal(f.route_generation, p == ROUTE_POLICY_OFF ? 0 : 7);
-			assert_int_equal(route_use_of(&rule, k.infra, &k.servers[i].at, &f, &at), want[p][i]);
-			assert_int_equal(route_use_of(&no_vrps, k.infra, &k.servers[i].at, &f, &at), ROUTE_USUAL);
+			assert_int_equal(route_use_of(&rule, route_state_of(&rule, k.infra, &k.servers[i].at, &f, &at)), want[p][i]);
+			assert_int_equal(route_use_of(&no_vrps, route_state_of(&no_vrps, k.infra, &k.servers[i].at, &f, &at)), ROUTE_USUAL);
 			infra_get(k.infra, &k.servers[i].at, &at, &f);
 			assert_int_equal(f.route_generation, p == ROUTE_POLICY_OFF ? 0 : 8);
-			assert_int_equal(route_use_of(&none, k.infra, &k.servers[i].at, &f, &at), ROUTE_USUAL);
+			assert_int_equal(route_use_of(&none, route_state_of(&none, k.infra, &k.servers[i].at, &f, &at)), ROUTE_USUAL);
 		}
 	}
 	close_kit(&k);
