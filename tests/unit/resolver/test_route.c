@@ -268,7 +268,7 @@ static void changes_are_said_once(void **state)
 
 		infra_get(k.infra, &k.servers[0].at, &at, &f);
 		for (unsigned int workers = 0; workers < 3; workers++) /* all of them have looked before any has judged */
-			assert_int_equal(route_use_of(&rule, k.infra, &k.servers[0].at, &f, &at), ROUTE_USUAL);
+			assert_int_equal(route_use_of(&rule, route_state_of(&rule, k.infra, &k.servers[0].at, &f, &at)), ROUTE_USUAL);
 		infra_get(k.infra, &k.servers[0].at, &at, &f);
 		assert_int_equal(f.route_origin, origins[i]);
 	}
