@@ -6,6 +6,7 @@
 #include "resolver/cache/anscache.h"
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
+#include "resolver/control/route_shown.h"
 #include "resolver/control/verbs.h"
 
 /* What the counters were at the last reset: workers' counters themselves are written by workers only. */
@@ -132,6 +133,51 @@ static void caches(struct command *c)
 	reply_value(c, "neg.cache.misses", neg.misses);
 }
 
+static void route_source_value(struct command *c, const char *what, const char *name, const char *value, uint64_t n)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof text, "routes.%s.%s.%s", what, name, value);
+	reply_value(c, text, n);
+}
+
+static void routes(struct command *c)
+{
+	const struct shared *shared = daemon_shared(c->daemon);
+	AUTO(route_sheet_unref) struct route_sheet *x = route_board_get(shared->routes);
+	struct route_scene s = { .sheet = x, .now = loop_now(c->loop) };
+	const struct announced *announced;
+
+	for (unsigned int k = 0; k < ROUTE_COUNTERS; k++)
+		reply_value(c, route_counter_name((enum route_counter)k), route_counts_get(route_board_counts(shared->routes), (enum route_counter)k));
+	reply_value(c, "routes.unguarded", core_shared_is_unguarded(shared->core));
+	if (x == NULL)
+		return;
+	announced = route_view_announced(x->view);
+	reply_value(c, "routes.vrps", x->vrps);
+	reply_value(c, "routes.announced", x->routes);
+	reply_value(c, "routes.prefixes", x->prefixes);
+	reply_value(c, "routes.bmp_sessions", x->bmp_sessions);
+	reply_value(c, "routes.bmp_peers", x->bmp_peers);
+	reply_value(c, "mem.routes.vrps", route_view_octets(x->view));
+	reply_value(c, "mem.routes.announced", announced != NULL ? announced_octets(announced) : 0);
+	for (size_t i = 0; i < x->rtr_count; i++) {
+		const struct route_rtr *r = &x->rtrs[i];
+
+		route_source_value(c, "rtr", r->name, "connected", r->connected);
+		route_source_value(c, "rtr", r->name, "in_use", r->in_use);
+		route_source_value(c, "rtr", r->name, "vrps", r->vrps);
+		if (!r->has_data)
+			continue;
+		route_source_value(c, "rtr", r->name, "serial", r->serial);
+		route_source_value(c, "rtr", r->name, "age", route_age_sec(&s, r->updated_ms));
+	}
+	for (size_t i = 0; i < x->source_count; i++) {
+		route_source_value(c, "source", x->sources[i].name, "routes", x->sources[i].routes);
+		route_source_value(c, "source", x->sources[i].name, "age", route_age_sec(&s, x->sources[i].at_ms));
+	}
+}
+
 static void times(struct command *c)
 {
 	uint64_t now = now_ms(loop_now(c->loop));
@@ -184,6 +230,7 @@ static void done_gauges(struct command *c, struct strbuf *const *outs, size_t n)
 	reply_value(c, "total.requestlist.current.user", sum.waiting);
 	reply_value(c, "total.tcpusage", sum.sessions);
 	caches(c);
+	routes(c);
 	times(c);
 	if (c->flag)
 		reset(c);

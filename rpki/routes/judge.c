@@ -223,6 +223,11 @@ const struct announced *route_view_announced(const struct route_view *v)
 	return v->announced;
 }
 
+size_t route_view_octets(const struct route_view *v)
+{
+	return v->vrps != NULL ? table_octets(validity_table(v->vrps->x)) + validity_octets(v->vrps->x) : 0;
+}
+
 void route_view_covering(const struct route_view *v, const struct prefix *p, validity_vrp_fn *fn, void *ctx)
 {
 	if (v->vrps != NULL)

@@ -65,6 +65,7 @@ bool route_view_find(const struct route_view *v, const struct addr *addr, struct
 const struct announced *route_view_database(const struct route_view *v) BORROWED NONNULL; /* NULL: none */
 /* NULL: there is no source of routes. */
 const struct announced *route_view_announced(const struct route_view *v) BORROWED NONNULL;
+size_t route_view_octets(const struct route_view *v) NONNULL; /* of memory, for VRPs and their index */
 /* Each VRP that covers the prefix, the most specific first, until fn says false. */
 void route_view_covering(const struct route_view *v, const struct prefix *p, validity_vrp_fn *fn, void *ctx) __attribute__((nonnull(1, 2, 3)));
 /* One route by itself. */

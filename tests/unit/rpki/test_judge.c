@@ -141,6 +141,8 @@ static void what_verdicts_come_from(void **state)
 	assert_true(OK(route_view_new(NULL, NULL, 5, &without)));
 	assert_ptr_equal(route_view_announced(v), a);
 	assert_null(route_view_announced(without));
+	assert_true(route_view_octets(v) >= table_octets(t));
+	assert_int_equal(route_view_octets(without), 0);
 	route_view_covering(v, &host, count_vrp, asns);
 	assert_int_equal(asns[0], 2);
 	assert_int_equal(asns[1], 64497); /* the more specific first */
