@@ -754,6 +754,7 @@ static void finish(struct cycle *c)
 	r.unsafe_left_out = unsafe_left_out(c->unsafe);
 	r.table = OK(r.result) ? table : NULL;
 	r.points = collector_points(c->collector, &r.point_count);
+	r.facts = collector_repositories(c->collector, &r.fact_count);
 	note_usage(c, &r);
 	tell_end(c, &r, fetched, list);
 }

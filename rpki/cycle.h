@@ -19,6 +19,7 @@
 struct hash_key;
 struct patience;
 struct point_fact;
+struct repository_fact;
 struct store;
 LOOP_HANDLE(cycle)
 
@@ -101,6 +102,8 @@ struct cycle_report {
 	size_t repository_count;
 	const struct point_fact *points BORROWED_FIELD; /* that were looked at (rpki/validate/collect.h) */
 	size_t point_count;
+	const struct repository_fact *facts BORROWED_FIELD; /* what repositories have (likewise), in no order */
+	size_t fact_count;
 	struct cycle_counts counts;
 	uint64_t objects_stored, octets_stored; /* in the store, at the end */
 	uint32_t took_ms;

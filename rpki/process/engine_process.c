@@ -22,6 +22,7 @@
 #include "rpki/process/fetcher_link.h"
 #include "rpki/process/memory_file.h"
 #include "rpki/process/progress.h"
+#include "rpki/process/repository_map.h"
 #include "rpki/process/run_status.h"
 #include "rpki/serve/tally.h"
 #include "rpki/routes/table_image.h"
@@ -51,6 +52,7 @@ struct engine_process {
 	struct payload_table *validated OWNED_FIELD; /* by the last run; NULL: none has ended, or there are no trust anchors */
 	struct payload_table *guarded OWNED_FIELD;   /* the same with what the loss guard keeps: what goes to routers and HTTP */
 	struct payload_table *unsafe OWNED_FIELD;    /* what the last run found to be unsafe; NULL: nothing */
+	struct repository_map *map OWNED_FIELD;      /* of the last run; NULL: none, or out of memory */
 	struct guard *guard OWNED_FIELD;        /* NULL: one run, and nobody is served */
 	struct progress progress;
 	struct status *status OWNED_FIELD;      /* of the last run; NULL: none has ended */
@@ -86,7 +88,7 @@ static void say(struct engine_process *p, enum control_message what, int fd)
 
 static RESULT tally(const struct engine_process *p, struct status *s, const struct payload_table *validated, const struct payload_table *served)
 {
-	TRY(tally_payloads(s, validated, served));
+	TRY(p->map != NULL && validated != NULL ? repository_map_tally(p->map, s, validated, served) : tally_payloads(s, validated, served));
 	return p->unsafe != NULL ? tally_unsafe(s, p->unsafe, settings_unsafe(rpki_clause(p)) == UNSAFE_REJECT) : DONE;
 }
 
@@ -389,6 +391,14 @@ static void tell_status_alone(struct engine_process *p)
 		log_error("out of memory: the status is as of an earlier run");
 }
 
+/* Where somebody is served: a single run's files do not tell of repositories. */
+static void note_repositories(struct engine_process *p, const struct cycle_report *r)
+{
+	repository_map_free(MOVE(p->map));
+	if (p->guard != NULL && !OK(repository_map_make(r, guard_key(p->guard), &p->map)))
+		log_error("out of memory: payloads are not counted by repository");
+}
+
 static void on_run_ended(struct loop *l, void *object, const struct cycle_report *r, const struct locators *locators)
 {
 	struct engine_process *p = (struct engine_process *)object;
@@ -404,6 +414,7 @@ static void on_run_ended(struct loop *l, void *object, const struct cycle_report
 		p->validated = table_ref(r->table);
 		table_unref(MOVE(p->unsafe));
 		p->unsafe = r->unsafe != NULL ? table_ref(r->unsafe) : NULL;
+		note_repositories(p, r);
 		guard_run(p, r, locators);
 		say(p, CONTROL_RUN_DONE, -1);
 		p->holding = is_nothing_known(p, r);
@@ -693,6 +704,7 @@ static void end(struct engine_process *p)
 	fetcher_free(MOVE(p->fetcher));
 	exceptions_free(MOVE(p->exceptions));
 	guard_free(MOVE(p->guard));
+	repository_map_free(MOVE(p->map));
 	table_unref(MOVE(p->guarded));
 	table_unref(MOVE(p->validated));
 	table_unref(MOVE(p->unsafe));

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "rpki/routes/table.h"
+#include "rpki/validate/collect.h"
 
 static enum status_outcome outcome_of(enum cycle_how how)
 {
@@ -82,6 +83,31 @@ static RESULT add_repositories(struct status *s, const struct cycle_report *r, c
 	return DONE;
 }
 
+/* What repositories have. One that nobody asked in this run has it in the store. */
+static RESULT add_facts(struct status *s, const struct cycle_report *r)
+{
+	struct status_repository *x = NULL;
+
+	for (size_t i = 0; i < r->fact_count; i++) {
+		const struct repository_fact *f = &r->facts[i];
+
+		x = status_find_repository(s, x, f->uri);
+		if (x == NULL) {
+			x = status_add_repository(s, f->uri);
+			if (x == NULL)
+				return FAIL(ERR_NOMEM);
+			x->way = strncmp(f->uri, "rsync:", 6) == 0 ? STATUS_RSYNC : STATUS_RRDP;
+			x->outcome = STATUS_NOT_TRIED;
+		}
+		x->objects.points = f->points;
+		x->objects.points_failed = f->points_failed;
+		x->objects.points_kept = f->points_kept;
+		memcpy(x->objects.valid, f->valid, sizeof x->objects.valid);
+		memcpy(x->objects.invalid, f->invalid, sizeof x->objects.invalid);
+	}
+	return DONE;
+}
+
 static RESULT add_anchor(struct status *s, const char *name, const struct anchor_result *a)
 {
 	struct status_anchor *x = status_add_anchor(s, name);
@@ -143,6 +169,7 @@ RESULT run_status_make(const struct cycle_report *r, const struct locators *l, c
 	s->objects_stored = r->objects_stored;
 	s->octets_stored = r->octets_stored;
 	TRY(add_repositories(s, r, l, t->done, before));
+	TRY(add_facts(s, r));
 	TRY(add_alarms(s, r, t->done));
 	if (before != NULL)
 		status_carry_alarms(s, before);

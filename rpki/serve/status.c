@@ -88,6 +88,18 @@ struct status_alarm *status_add_alarm(struct status *s, enum status_gravity g, i
 	return x;
 }
 
+struct status_repository *status_find_repository(const struct status *s, struct status_repository *from, const char *uri)
+{
+	struct status_repository *first = from != NULL ? from : s->repositories, *x = first;
+
+	while (x != NULL && strcmp(x->uri, uri) != 0) {
+		x = x->next != NULL ? x->next : s->repositories;
+		if (x == first)
+			return NULL;
+	}
+	return x;
+}
+
 void status_carry_alarms(struct status *s, const struct status *before)
 {
 	for (struct status_alarm *a = s->alarms; a != NULL; a = a->next)

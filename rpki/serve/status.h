@@ -120,6 +120,8 @@ DEFINE_AUTO(struct status, status_free)
 struct status_anchor *status_add_anchor(struct status *s, const char *name) BORROWED NONNULL;
 struct status_repository *status_add_repository(struct status *s, const char *uri) BORROWED NONNULL;
 struct status_alarm *status_add_alarm(struct status *s, enum status_gravity g, int64_t since, const char *what) BORROWED NONNULL;
+/* The one of that URI, looked for from `from` on (NULL: from the first), all of them once. NULL: there is none. */
+struct status_repository *status_find_repository(const struct status *s, struct status_repository *from, const char *uri) BORROWED __attribute__((nonnull(1, 3)));
 /* Alarms that `before` had too, word for word, have lasted since then. */
 void status_carry_alarms(struct status *s, const struct status *before) NONNULL;
 const char *status_text(struct status *s, const char *text) IN_ARENA __attribute__((nonnull(1))); /* a copy; "" when memory is out, or for NULL */

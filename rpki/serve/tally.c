@@ -34,7 +34,20 @@ static void count_as(struct status_payloads *p, bool first, bool served)
 		p->filtered++;
 }
 
-static RESULT count_validated(struct status *s, const struct payload_table *t, const struct payload_table *served, enum payload_kind k)
+struct places {
+	tally_place_fn *of; /* NULL: nobody asks */
+	void *ctx BORROWED_FIELD;
+};
+
+static void count_at(const struct places *p, const char *uri, enum status_payload slot, bool first, bool served)
+{
+	struct status_repository *r = p->of != NULL && uri != NULL ? p->of(p->ctx, uri) : NULL;
+
+	if (r != NULL)
+		count_as(&r->payloads[slot], first, served);
+}
+
+static RESULT count_validated(struct status *s, const struct payload_table *t, const struct payload_table *served, enum payload_kind k, const struct places *places)
 {
 	struct status_anchor *last = NULL;
 	size_t at = 0;
@@ -53,6 +66,7 @@ static RESULT count_validated(struct status *s, const struct payload_table *t, c
 				return FAIL(ERR_NOMEM);
 			count_as(&last->payloads[slot], first, there);
 			count_as(&s->total[slot], first, there);
+			count_at(places, source.uri, slot, first, there);
 			first = false;
 		}
 	}
@@ -77,13 +91,22 @@ static void count_exceptions(struct status *s, const struct payload_table *serve
 
 RESULT tally_payloads(struct status *s, const struct payload_table *validated, const struct payload_table *served)
 {
+	return tally_payloads_at(s, validated, served, NULL, NULL);
+}
+
+RESULT tally_payloads_at(struct status *s, const struct payload_table *validated, const struct payload_table *served, tally_place_fn *of, void *ctx)
+{
+	const struct places places = { of, ctx };
+
 	memset(s->total, 0, sizeof s->total);
 	memset(s->exceptions, 0, sizeof s->exceptions);
 	for (struct status_anchor *a = s->anchors; a != NULL; a = a->next)
 		memset(a->payloads, 0, sizeof a->payloads);
+	for (struct status_repository *r = s->repositories; r != NULL; r = r->next)
+		memset(r->payloads, 0, sizeof r->payloads);
 	for (unsigned int k = 0; k < PAYLOAD_KINDS; k++) {
 		if (validated != NULL)
-			TRY(count_validated(s, validated, served, k));
+			TRY(count_validated(s, validated, served, k, &places));
 		count_exceptions(s, served, k);
 	}
 	return DONE;

@@ -17,6 +17,10 @@ struct collector {
 	const struct hash_key *key BORROWED_FIELD; /* NULL: points are not noted */
 	struct point_fact *points OWNED_FIELD;
 	size_t npoints, room;
+	struct repository_fact *repositories OWNED_FIELD; /* their URIs are owned */
+	uint32_t *order OWNED_FIELD;               /* of their URIs */
+	size_t nrepositories, repositories_room;
+	uint32_t last;                             /* that was counted */
 };
 
 static struct collector *collector_of(struct validate_sink *s) BORROWED;
@@ -112,10 +116,101 @@ uint64_t point_id(const struct hash_key *key, struct span uri)
 	return folder_id(key, uri);
 }
 
-static RESULT point(struct validate_sink *s, struct span repository, struct span cert, bool failed)
+/* The notification's URI, or the module: "rsync://HOST/MODULE/". */
+static struct span uri_of(const struct told_point *p)
+{
+	size_t slashes = 0, n = 0;
+
+	if (p->notify.n > 0)
+		return p->notify;
+	while (n < p->repository.n && slashes < 4)
+		slashes += p->repository.p[n++] == '/';
+	return span_of(p->repository.p, n);
+}
+
+static int compare(struct span a, const char *b)
+{
+	size_t n = strlen(b);
+	int x = memcmp(a.p, b, a.n < n ? a.n : n);
+
+	return x != 0 ? x : a.n < n ? -1 : a.n > n;
+}
+
+/* Where it is in the order, or belongs. */
+static size_t place_of(const struct collector *c, struct span uri)
+{
+	size_t from = 0, to = c->nrepositories;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (compare(uri, c->repositories[c->order[mid]].uri) > 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+static RESULT add_repository(struct collector *c, struct span uri, size_t at)
+{
+	AUTO_CHARS char *copy = mem_strndup((const char *)uri.p, uri.n);
+	size_t room = c->repositories_room + c->repositories_room / 2 + 16;
+
+	if (copy == NULL)
+		return FAIL(ERR_NOMEM);
+	if (c->nrepositories == c->repositories_room) {
+		TRY(mem_resize((void **)(void *)&c->order, c->repositories_room, room, sizeof *c->order));
+		TRY(mem_resize((void **)(void *)&c->repositories, c->repositories_room, room, sizeof *c->repositories));
+		c->repositories_room = room;
+	}
+	memmove(&c->order[at + 1], &c->order[at], (c->nrepositories - at) * sizeof *c->order);
+	c->order[at] = (uint32_t)c->nrepositories;
+	c->repositories[c->nrepositories] = (struct repository_fact){ .uri = MOVE(copy) }; /* own-ok: R3 collector_free() has it */
+	c->nrepositories++;
+	return DONE;
+}
+
+static RESULT repository_of(struct collector *c, const struct told_point *p, uint32_t *ret)
+{
+	struct span uri = uri_of(p);
+	size_t at;
+
+	*ret = c->last;
+	if (uri.n > 0 && c->last < c->nrepositories && compare(uri, c->repositories[c->last].uri) == 0)
+		return DONE;
+	*ret = NO_REPOSITORY;
+	if (uri.n == 0)
+		return DONE;
+	at = place_of(c, uri);
+	if (at == c->nrepositories || compare(uri, c->repositories[c->order[at]].uri) != 0) {
+		if (c->nrepositories >= COLLECTOR_REPOSITORIES)
+			return DONE;
+		TRY(add_repository(c, uri, at));
+	}
+	*ret = c->last = c->order[at];
+	return DONE;
+}
+
+static void count(struct repository_fact *r, const struct told_point *p)
+{
+	r->points++;
+	r->points_failed += p->failed;
+	r->points_kept += p->kept;
+	for (size_t i = 0; i < COUNTED; i++) {
+		r->valid[i] += p->valid[i];
+		r->invalid[i] += p->invalid[i];
+	}
+}
+
+static RESULT point(struct validate_sink *s, const struct told_point *p)
 {
 	struct collector *c = collector_of(s);
+	uint32_t repository;
 
+	TRY(repository_of(c, p, &repository));
+	if (repository != NO_REPOSITORY)
+		count(&c->repositories[repository], p);
 	if (c->key == NULL)
 		return DONE;
 	if (c->npoints == c->room) {
@@ -124,7 +219,7 @@ static RESULT point(struct validate_sink *s, struct span repository, struct span
 		TRY(mem_resize((void **)(void *)&c->points, c->room, room, sizeof *c->points));
 		c->room = room;
 	}
-	c->points[c->npoints++] = (struct point_fact){ folder_id(c->key, repository), cert.n > 0 ? point_id(c->key, cert) : 0, failed };
+	c->points[c->npoints++] = (struct point_fact){ folder_id(c->key, p->repository), p->cert.n > 0 ? point_id(c->key, p->cert) : 0, repository, p->failed };
 	return DONE;
 }
 
@@ -145,6 +240,12 @@ void collector_note_points(struct collector *c, const struct hash_key *key)
 	c->key = key;
 }
 
+const struct repository_fact *collector_repositories(const struct collector *c, size_t *ret_n)
+{
+	*ret_n = c->nrepositories;
+	return c->repositories;
+}
+
 const struct point_fact *collector_points(const struct collector *c, size_t *ret_n)
 {
 	*ret_n = c->npoints;
@@ -159,6 +260,10 @@ void collector_free(struct collector *c)
 		return;
 	table_builder_free(MOVE(c->builder));
 	mem_free(MOVE(c->points));
+	for (size_t i = 0; i < c->nrepositories; i++)
+		mem_free((char *)(uintptr_t)c->repositories[i].uri); /* own-ok: R4 add_repository() has made it */
+	mem_free(MOVE(c->repositories));
+	mem_free(MOVE(c->order));
 	mem_free(c);
 }
 

@@ -5,11 +5,11 @@
 #include "base/cursor.h"
 #include "base/hash.h"
 #include "base/own.h"
+#include "rpki/validate/validate.h"
 
 struct payload_table;
 struct unsafe;
 struct strbuf;
-struct validate_sink;
 struct collector;
 
 void collector_free(struct collector *c) TAKES(1);
@@ -22,10 +22,20 @@ struct validate_sink *collector_sink(struct collector *c) BORROWED NONNULL; /* a
  */
 struct point_fact {
 	uint64_t id, parent; /* parent 0: the trust anchor is above it */
+	uint32_t repository; /* which of collector_repositories(); NO_REPOSITORY: that was one too many */
 	bool failed;
 };
+#define NO_REPOSITORY UINT32_MAX
 void collector_note_points(struct collector *c, const struct hash_key *key) NONNULL; /* key outlives it */
 const struct point_fact *collector_points(const struct collector *c, size_t *ret_n) BORROWED NONNULL;
+/* What the publication points of a repository have, each time that one was looked at. */
+struct repository_fact {
+	const char *uri BORROWED_FIELD; /* of the notification; of what rsync alone has: of the module, with its last slash */
+	uint64_t points, points_failed, points_kept;
+	uint64_t valid[COUNTED], invalid[COUNTED];
+};
+#define COLLECTOR_REPOSITORIES 10000u /* of them */
+const struct repository_fact *collector_repositories(const struct collector *c, size_t *ret_n) BORROWED NONNULL;
 /* Of the point that an object lies in: by its URI up to the last '/'. Never 0. */
 uint64_t point_id(const struct hash_key *key, struct span uri) NONNULL;
 /* Of which resources the CAs that failed were, from now on (rpki/validate/unsafe.h): x is given them, and outlives the collector. */

@@ -67,6 +67,14 @@ static RESULT tell_products(const struct validation *r, const struct point *p)
 	return DONE;
 }
 
+static RESULT tell_point(struct validate_sink *s, const struct point *p)
+{
+	const struct told_point told = { .repository = p->ca->cert.repository, .notify = p->ca->cert.notify, .cert = p->ca->depth > 0 ? p->ca->uri : span_of(NULL, 0), .failed = p->failed,
+		.kept = p->kept, .valid = p->valid, .invalid = p->invalid };
+
+	return s->ops->point(s, &told);
+}
+
 static RESULT tell(struct validation *r, struct point *p)
 {
 	struct anchor_result *to = &r->results[p->ca->anchor];
@@ -85,7 +93,7 @@ static RESULT tell(struct validation *r, struct point *p)
 	for (const struct refusal *f = p->refusals; f != NULL; f = f->next)
 		r->options.sink->ops->refused(r->options.sink, r->options.anchors[p->ca->anchor].name, f->uri, f->why);
 	if (r->options.sink->ops->point != NULL)
-		TRY(r->options.sink->ops->point(r->options.sink, p->ca->cert.repository, p->ca->depth > 0 ? p->ca->uri : span_of(NULL, 0), p->failed));
+		TRY(tell_point(r->options.sink, p));
 	TRY(point_keep(p));
 	if (p->failed)
 		return r->options.sink->ops->unsafe != NULL ? r->options.sink->ops->unsafe(r->options.sink, &p->ca->effective) : DONE;

@@ -31,6 +31,14 @@ struct origin {
 	int64_t stale;                               /* when the first manifest or CRL on the way ends */
 };
 
+/* Lasts as long as the call. */
+struct told_point {
+	struct span repository, notify; /* where it is; notify.n 0: rsync alone has it */
+	struct span cert;               /* where its CA's certificate is; n 0: it is a trust anchor's */
+	bool failed, kept;              /* failed: nothing of it counts; kept: its last good state does */
+	const uint64_t *valid BORROWED_FIELD, *invalid BORROWED_FIELD; /* COUNTED of each */
+};
+
 struct validate_sink;
 /* Called by any thread, by one at a time. An error ends the run. */
 struct validate_sink_ops {
@@ -39,8 +47,8 @@ struct validate_sink_ops {
 	RESULT (*router_key)(struct validate_sink *s, const struct origin *o, uint32_t as, struct span ski, struct span spki);
 	/* What was refused, and why: one line for an object, without its name. */
 	void (*refused)(struct validate_sink *s, const char *tal, struct span uri, const char *why);
-	/* A publication point was looked at: where it is, and where its CA's certificate is (n 0: a trust anchor's); failed: nothing of it counts. May be NULL. */
-	RESULT (*point)(struct validate_sink *s, struct span repository, struct span cert, bool failed);
+	/* A publication point was looked at. May be NULL. */
+	RESULT (*point)(struct validate_sink *s, const struct told_point *p);
 	/* A publication point failed, of a CA with these effective resources. May be NULL. */
 	RESULT (*unsafe)(struct validate_sink *s, const struct resources *r);
 };

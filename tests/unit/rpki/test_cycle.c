@@ -13,6 +13,7 @@
 #include "rpki/fetch/patience.h"
 #include "rpki/routes/table.h"
 #include "rpki/store/store.h"
+#include "rpki/validate/collect.h"
 #include "tests/unit/rpki/object/toy.h"
 #include "tests/unit/top.h"
 
@@ -263,6 +264,7 @@ static struct {
 	bool fetched;
 	struct cycle_counts counts;
 	size_t count;
+	uint64_t roas_by_rrdp, roas_by_rsync; /* the latter: points */
 	struct {
 		char uri[100], why[200];
 		struct cycle_repository r; /* without its texts */
@@ -290,6 +292,11 @@ static void on_ended(struct loop *l, void *object, cycle_h c, const struct cycle
 	}
 	got.counts = r->counts;
 	got.count = r->repository_count;
+	got.roas_by_rrdp = got.roas_by_rsync = 0;
+	for (size_t i = 0; i < r->fact_count; i++) {
+		got.roas_by_rrdp += strcmp(r->facts[i].uri, NOTIFY) == 0 ? r->facts[i].valid[COUNTED_ROA] : 0;
+		got.roas_by_rsync += strcmp(r->facts[i].uri, MODULE_OF_ANCHOR) == 0 ? r->facts[i].points : 0;
+	}
 	for (size_t i = 0; i < r->repository_count && i < MOST; i++) {
 		got.r[i].how = r->repositories[i].how;
 		got.r[i].r = r->repositories[i];
@@ -435,6 +442,7 @@ static void rrdp_comes_first(void **state)
 	run(u, &o);
 	assert_true(of(NOTIFY)->notification_status == 200 && of(NOTIFY)->file_status == 0);
 	assert_true(how(NOTIFY) == CYCLE_UNCHANGED && got.vrps == all_of_it);
+	assert_true(got.roas_by_rrdp == 1 && got.roas_by_rsync == 1);
 }
 
 static void rsync_stands_in_and_goes_again(void **state)

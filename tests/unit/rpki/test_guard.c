@@ -36,7 +36,7 @@ static uint64_t id_of(const char *anchor, unsigned int point)
 /* Points that this run has looked at. */
 static void looked_at(struct world *w, const char *anchor, unsigned int point, bool failed)
 {
-	w->points[w->npoints++] = (struct point_fact){ id_of(anchor, point), point == 0 ? 0 : id_of(anchor, point == 9 ? 1 : 0), failed };
+	w->points[w->npoints++] = (struct point_fact){ id_of(anchor, point), point == 0 ? 0 : id_of(anchor, point == 9 ? 1 : 0), NO_REPOSITORY, failed };
 }
 
 static void all_good(struct world *w, const char *anchor)

@@ -14,7 +14,9 @@
 #include "rpki/process/identity.h"
 #include "rpki/process/listeners.h"
 #include "rpki/process/memory_file.h"
+#include "rpki/process/repository_map.h"
 #include "rpki/process/run_status.h"
+#include "rpki/validate/collect.h"
 #include "tests/unit/top.h"
 
 LOOP_HANDLE_IMPL(user)
@@ -254,10 +256,14 @@ static void a_run_is_told_and_goes_on_from_the_one_before(void **state)
 	AUTO(table_builder_free) struct table_builder *b = table_builder_new(NULL);
 	AUTO(table_unref) struct payload_table *t = NULL;
 	AUTO(status_free) struct status *s1 = NULL, *s2 = NULL;
+	struct repository_fact facts[2] = { { .uri = "rsync://b/m/", .points = 3, .points_failed = 1 }, { .uri = "https://d/n.xml", .points = 2 } };
 	const struct status_repository *x;
 
 	(void)state;
 	assert_true(OK(table_builder_finish(MOVE(b), 1, &t)));
+	facts[0].valid[COUNTED_ROA] = 17;
+	r.facts = facts;
+	r.fact_count = 2;
 	r.table = t;
 	assert_true(OK(run_status_make(&r, l, &first, NULL, &s1)));
 	assert_int_equal(s1->runs, 1);
@@ -274,7 +280,11 @@ static void a_run_is_told_and_goes_on_from_the_one_before(void **state)
 	assert_int_equal(x->serial, 7);
 	assert_int_equal(x->next->way, STATUS_RSYNC);
 	assert_string_equal(x->next->anchor, "b");
+	assert_true(x->next->objects.points == 3 && x->next->objects.points_failed == 1 && x->next->objects.valid[COUNTED_ROA] == 17 && x->objects.points == 0);
+	x = x->next->next->next; /* nobody asked it in this run: it is in the store */
+	assert_true(strcmp(x->uri, "https://d/n.xml") == 0 && x->outcome == STATUS_NOT_TRIED && x->objects.points == 2);
 
+	r.fact_count = 0;
 	repositories[2].how = CYCLE_FAILED; /* found by the second look: the list is in another order */
 	repositories[2].uri = "https://a/n.xml";
 	repositories[0].uri = "https://c/n.xml";
@@ -290,6 +300,48 @@ static void a_run_is_told_and_goes_on_from_the_one_before(void **state)
 	assert_int_equal(x->tried, 2002);
 	assert_int_equal(x->succeeded, 1001);
 	assert_int_equal(s2->repositories->succeeded, 2002);
+}
+
+static void add_vrp(struct table_builder *b, uint32_t asn, const char *uri)
+{
+	const struct vrp v = { .asn = asn, .family = ADDR_V4, .len = 8, .maxlen = 8, .addr = { 10 } };
+	const struct payload_source s = { .kind = SOURCE_ROA, .tal = "a", .uri = uri };
+	uint32_t id;
+
+	assert_true(OK(table_builder_add_source(b, &s, &id)) && OK(table_builder_add_vrp(b, &v, id)));
+}
+
+/* By the folder that an object lies in; of a point that failed nothing is counted. */
+static void payloads_are_counted_by_repository(void **state)
+{
+	const struct hash_key key = { { 1, 2 } };
+	const struct repository_fact facts[2] = { { .uri = "https://a/n.xml" }, { .uri = "rsync://b/m/" } };
+	const struct point_fact points[3] = { { .id = point_id(&key, span_text("rsync://a/m/x/1.roa")), .repository = 0 }, { .id = point_id(&key, span_text("rsync://b/m/y/1.roa")), .repository = 1 },
+		{ .id = point_id(&key, span_text("rsync://c/m/z/1.roa")), .repository = NO_REPOSITORY } };
+	struct cycle_report r = { .points = points, .point_count = 3, .facts = facts, .fact_count = 2 };
+	AUTO(table_builder_free) struct table_builder *b = table_builder_new(NULL);
+	AUTO(repository_map_free) struct repository_map *m = NULL;
+	AUTO(table_unref) struct payload_table *t = NULL;
+	AUTO(status_free) struct status *s = status_new();
+	const struct status_repository *second;
+
+	(void)state;
+	add_vrp(b, 1, "rsync://a/m/x/1.roa");
+	add_vrp(b, 2, "rsync://a/m/x/2.roa");
+	add_vrp(b, 2, "rsync://b/m/y/1.roa");
+	add_vrp(b, 3, "rsync://b/m/y/2.roa");
+	add_vrp(b, 4, "rsync://c/m/z/2.roa");
+	add_vrp(b, 5, "rsync://nowhere/m/2.roa");
+	assert_true(OK(table_builder_finish(MOVE(b), 1, &t)));
+	assert_true(OK(repository_map_make(&r, &key, &m)));
+	second = status_add_repository(s, "rsync://b/m/");
+	assert_non_null(status_add_repository(s, "https://a/n.xml"));
+	for (unsigned int again = 0; again < 2; again++) {
+		assert_true(OK(repository_map_tally(m, s, t, t)));
+		assert_true(second->payloads[STATUS_V4].valid == 2 && second->payloads[STATUS_V4].duplicate == 1 && second->payloads[STATUS_V4].contributed == 1);
+		assert_true(second->next->payloads[STATUS_V4].valid == 2 && second->next->payloads[STATUS_V4].contributed == 2);
+		assert_int_equal(s->total[STATUS_V4].contributed, 5);
+	}
 }
 
 /* ------------------------------------------------------------------------------------------------------------------- roles */
@@ -316,6 +368,7 @@ int main(void)
 		cmocka_unit_test(a_mistake_leaves_the_ones_before),
 		cmocka_unit_test(a_certificate_is_gathered_and_nonsense_refused),
 		cmocka_unit_test(a_run_is_told_and_goes_on_from_the_one_before),
+		cmocka_unit_test(payloads_are_counted_by_repository),
 		cmocka_unit_test(roles_have_what_they_need_and_no_more),
 	};
 
