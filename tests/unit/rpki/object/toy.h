@@ -66,7 +66,7 @@ struct span toy_as_ber(struct arena *a, const struct toy_tree *tree) NONNULL;
 
 /* A whole repository: two publication points, the trust anchor's and the CA's, by rsync alone. Everything lasts as long as the toy. */
 struct toy_file {
-	const char *uri;
+	const char *uri ARENA_FIELD;
 	struct span octets;
 };
 enum { TOY_FILE_TA, TOY_FILE_TA_CRL, TOY_FILE_CA, TOY_FILE_TA_MANIFEST, TOY_FILE_CRL, TOY_FILE_ROA, TOY_FILE_ASPA, TOY_FILE_ROUTER, TOY_FILE_GHOSTBUSTERS, TOY_FILE_MANIFEST,
