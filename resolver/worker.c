@@ -53,7 +53,8 @@ struct shared *shared_new(const struct plan *p, struct rng *rng)
 	s->routes = route_board_new();
 	s->denials = denials_new(p->denial_octets, &key[5]);
 	s->watched = watched_new(p->watched_addresses, &key[6]);
-	if (s->epoch == NULL || s->rrcache == NULL || s->anscache == NULL || s->infra == NULL || s->core == NULL || s->keycache == NULL || s->routes == NULL || s->denials == NULL || s->watched == NULL)
+	if (s->epoch == NULL || s->rrcache == NULL || s->anscache == NULL || s->infra == NULL || s->core == NULL ||
+	    s->keycache == NULL || s->routes == NULL || s->denials == NULL || s->watched == NULL)
 		return NULL;
 	return MOVE(s);
 }

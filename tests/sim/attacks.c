@@ -448,6 +448,7 @@ unsigned int attacks_run(bool verbose, unsigned int *ret_passed)
 	attack_crowd(&k);
 	attacks_on_validation(&k);
 	lies_told(&k);
+	hijacks(&k);
 	*ret_passed = k.passed;
 	return k.failed;
 }

@@ -58,5 +58,6 @@ void signed_guest(struct attack *k, const char *zone, const char *address, world
 
 void attacks_on_validation(struct attack *k) NONNULL; /* attacks_dnssec.c */
 void lies_told(struct attack *k) NONNULL;             /* lies.c */
+void hijacks(struct attack *k) NONNULL;               /* hijacks.c */
 
 #endif

@@ -29,6 +29,7 @@ RESULT run_make_plan(struct run *r, const char *more, struct plan **ret_plan)
 	strbuf_puts(text, r->conf);
 	strbuf_puts(text, more);
 	world_clauses(r->world, r->setup, text);
+	strbuf_puts(text, r->clauses);
 	done = conf_load_text(strbuf_text(text), "simulator", report, &c);
 	if (OK(done))
 		done = plan_make(c, r->plan, r->rng, report, ret_plan);
@@ -72,6 +73,8 @@ bool run_start_workers(struct run *r)
 	if (r->shared == NULL)
 		return false;
 	r->member = epoch_join(r->shared->epoch);
+	if (r->hijacked && r->plant != PLANT_HIJACK)
+		routes_hijack(r);
 	for (unsigned int i = 0; i < r->workers; i++) {
 		if (!start_worker(r, i))
 			return false;

@@ -80,6 +80,7 @@ struct run {
 	enum plant plant;
 	enum world_setup setup;
 	char conf[2048];   /* options of this run, besides those of all runs */
+	char clauses[256]; /* and clauses */
 	bool calm;         /* the network is good: failures need a broken zone */
 	bool damaged;      /* octets change on the way, or the model knows nothing of the names asked for: what is said may be wrong */
 	bool stale_ok;     /* serve-expired */
@@ -91,6 +92,7 @@ struct run {
 	bool resigned;     /* and has the zones' keys: what is secure may differ from the model */
 	bool guests;       /* attacks.c: the model knows nothing of the names asked for */
 	bool is_signed;    /* the world has signatures, the resolver its trust anchors */
+	bool hijacked;     /* routes to some servers are invalid, and what these say is forged; the resolver is to ask no such */
 	bool no_recursion; /* clients_ask() clears RD */
 	bool plain;        /* questions have EDNS and DO, and no CD */
 	bool starved;      /* memory ran out for long: replies may be missing */
@@ -103,6 +105,7 @@ struct run {
 	unsigned int uncounted; /* questions that judge.c does not know: they may cost packets all the same */
 	unsigned int count, wrong, failures, missing;
 	uint64_t flushed_ns, packets, trace, dearest;
+	uint64_t routes; /* views that hung on the board */
 };
 
 /* What is wrong is said on standard error, with the seed. */
@@ -115,6 +118,10 @@ bool run_start_workers(struct run *r) NONNULL;
 void run_stop(struct run *r) NONNULL; /* everything is closed, and nothing is left */
 RESULT run_make_plan(struct run *r, const char *more, struct plan **ret_plan) NONNULL;
 struct endpoint run_resolver(void);
+
+/* routes.c: what hangs on the board from now on: routes to these addresses are invalid, all others valid; without VRPs all are unknown. */
+void routes_hang(struct run *r, const struct addr *taken, size_t n, bool vrps) __attribute__((nonnull(1)));
+void routes_hijack(struct run *r) NONNULL; /* of servers of the world (world_hijack) */
 
 /* weather.c */
 void weather_draw(struct run *r) NONNULL;

@@ -28,7 +28,9 @@ struct reply {
 /* What a clock says now; and what the plants make of an honest address. */
 static struct span other_address(const struct reply *r, const struct model_rr *m, uint8_t out[4])
 {
-	if (r->v->world->sign_plant == PLANT_SIGN_FORGERY)
+	if (r->v->temper == HIJACKED)
+		store32(out, UINT32_C(66) << 24 | 66 << 16 | 5);
+	else if (r->v->world->sign_plant == PLANT_SIGN_FORGERY)
 		store32(out, UINT32_C(66) << 24 | 67 << 16 | 1);
 	else if (m->rr.clock)
 		store32(out, UINT32_C(31) << 24 | (uint32_t)(sim_now_ns(r->v->world->sim) / 1000000000u));
@@ -86,7 +88,7 @@ static void put(struct reply *r, enum msg_part part, struct name owner, uint16_t
 		if (m->rr.type == type && name_equal(m->rr.owner, source)) {
 			rdata[n++] = m->rr.rdata;
 			ttl = m->rr.ttl < ttl ? m->rr.ttl : ttl;
-			if (m->rr.clock || (type == RR_A && part == PART_ANSWER && z->parent != NULL && is_planted(r->v->world)))
+			if (m->rr.clock || (type == RR_A && part == PART_ANSWER && z->parent != NULL && (is_planted(r->v->world) || r->v->temper == HIJACKED)))
 				rdata[n - 1] = other_address(r, m, changed);
 		}
 	}
@@ -426,7 +428,7 @@ static bool has_our_cookie(const struct msg_query *q, uint8_t cookie[16])
 static void tell(const struct model_server *v, const struct msg_query *q, bool tcp, const char *what, const struct builder *b)
 {
 	static const char *const words[] = { "honest", "folds case", "truncates", "cookies", "no tcp", "slow", "stammers", "twice", "promiscuous", "stuffs",
-		"drips", "refuses", "silent", "servfails", "no edns", "upward", "liar", "liar dname", "self", "shuts", "garbage", "empty", "forwarder",
+		"drips", "refuses", "silent", "servfails", "no edns", "upward", "liar", "liar dname", "self", "shuts", "garbage", "empty", "hijacked", "forwarder",
 		"forwarder that stuffs", "strips", "corrupts", "outdated", "forges", "forges signed", "denies", "replays", "swaps", "no proofs" };
 	char name[NAME_TEXT], type[RRTYPE_TEXT], at[ADDR_TEXT];
 
@@ -458,7 +460,7 @@ size_t server_reply(struct model_server *v, struct span packet, bool tcp, uint8_
 	cookie_ok = has_our_cookie(&r.q, cookie);
 	limit = tcp ? cap : r.q.edns.present ? r.q.edns.udp_size : PLAIN_LIMIT;
 	r.flags = MSG_QR | MSG_AA | (r.q.flags & MSG_RD);
-	r.dnssec = v->world->is_signed && r.q.edns.present && r.q.edns.dnssec_ok;
+	r.dnssec = v->world->is_signed && r.q.edns.present && r.q.edns.dnssec_ok && v->temper != HIJACKED;
 	if (v->temper == NOT_EDNS && r.q.edns.present)
 		r.q.edns.present = false;
 	build_start(&r.b, out, cap, limit < cap ? limit : cap, r.q.edns.present ? 40 : 0, r.q.id, r.flags);
@@ -476,6 +478,7 @@ size_t server_reply(struct model_server *v, struct span packet, bool tcp, uint8_
 	case CORRUPTS:
 	case OUTDATED:
 	case NO_PROOFS:
+	case HIJACKED:
 		answer(&r);
 		break;
 	case FORGES:

@@ -11,6 +11,7 @@
  *   O8  events come for closed objects only where owners are closed early
  *   O9  in signed worlds (one seed in three): AD is on what is secure and never on anything else, and then the data is right whatever servers and network do; what is
  *       bogus is SERVFAIL with an extended error, but for clients with CD; secure answers to DO have their signatures
+ *  O10 under require-not-invalid (one seed in eight) nothing that a server says reaches a client or a cache, when the route to it is invalid
  *
  *     simulate [-v] SEED            one run; -v tells what happens
  *     simulate FIRST LAST           many; a failing seed is named; the last line is "N passed, N failed"
@@ -36,7 +37,7 @@ static const char *const plants[PLANTS] = {
 	[PLANT_SOCKET] = "socket", [PLANT_STORM] = "storm", [PLANT_FORGE] = "forge", [PLANT_FORGE_CACHE] = "forge-cache", [PLANT_WRONG] = "wrong",
 	[PLANT_NONDETERMINISM] = "nondeterminism", [PLANT_STALE] = "stale", [PLANT_RESTLESS] = "restless", [PLANT_OLD] = "old",
 	[PLANT_SIGN_FORGERY] = "sign-forgery", [PLANT_SIGN_INSECURE] = "sign-insecure", [PLANT_SIGN_BOGUS] = "sign-bogus",
-	[PLANT_FOREIGN] = "foreign",
+	[PLANT_FOREIGN] = "foreign", [PLANT_HIJACK] = "hijack",
 };
 
 struct totals {

@@ -86,6 +86,11 @@ void weather_draw(struct run *r)
 		r->is_signed = true;
 		world_sign(r->world, r->seed, r->plant);
 	}
+	if (r->seed % 8 == 5) { /* nor this */
+		r->hijacked = true;
+		world_hijack(r->world);
+		(void)snprintf(r->clauses, sizeof r->clauses, "route-validation:\n policy: require-not-invalid\n");
+	}
 	if (r->seed % 11 == 4) /* nor this */
 		world_half_close(r->world);
 	draw_options(r);

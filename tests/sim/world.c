@@ -730,3 +730,26 @@ void world_outage(struct world *w, bool down, bool roots_too)
 		sim_node_down(w->sim, &v->v6, down);
 	}
 }
+
+/* ---- routes ------------------------------------------------------------------------------------------------------------------------------ */
+
+void world_hijack(struct world *w)
+{
+	for (struct model_server *v = w->servers; v != NULL; v = v->next) {
+		if (!v->root && v->temper >= REFUSES && v->temper < HIJACKED && v->temper != EMPTY)
+			v->temper = HIJACKED;
+	}
+}
+
+size_t world_hijacked(const struct world *w, struct addr *ret, size_t max)
+{
+	size_t n = 0;
+
+	for (const struct model_server *v = w->servers; v != NULL && n + 2 <= max; v = v->next) {
+		if (v->temper == HIJACKED) {
+			ret[n++] = v->v4;
+			ret[n++] = v->v6;
+		}
+	}
+	return n;
+}

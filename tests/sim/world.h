@@ -80,6 +80,11 @@ void world_clauses(struct world *w, enum world_setup setup, struct strbuf *out) 
 /* Servers say one thing over a connection and end their direction of it; what was asked behind that is lost. */
 void world_half_close(struct world *w) NONNULL;
 
+/* Servers that were bad anyway are somebody's who has taken the route to them: they say what has the mark, and the model knows nothing of it. */
+void world_hijack(struct world *w) NONNULL;
+/* Their addresses, at most max; how many. */
+size_t world_hijacked(const struct world *w, struct addr *ret, size_t max) NONNULL;
+
 /* What simulate's plants make honest servers do. */
 void world_plant(struct world *w, bool wrong, bool forges) NONNULL;
 

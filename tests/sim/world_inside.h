@@ -30,6 +30,7 @@ enum temper {
 	REFUSES, SILENT, SERVFAILS, NOT_EDNS /* FORMERR always */, UPWARD /* refers to the root */, LIAR /* other zones' records */,
 	LIAR_DNAME /* a DNAME above its zone */, SELF /* refers to its own zone */, SHUTS /* TC, and closes connections */, GARBAGE /* right ID, then noise */,
 	EMPTY /* NOERROR without anything: not to be told from "no data" */,
+	HIJACKED, /* somebody has taken the route to it: right, but for all addresses, which are forged; unsigned */
 	/* a forwarder: recurses, by the model */
 	FORWARDER, FORWARDER_STUFFS /* and adds what is beyond the zone it is asked about */,
 	/* in signed worlds; honest about zones whose data nobody can check */
