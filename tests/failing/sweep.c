@@ -31,6 +31,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "tests/failing/places.h"
 
 #define CPU_SECONDS 15  /* longer: a loop without an end */
 enum { PASSED = 0, ASSERTED = 90, SKIPPED, LEFT, OWN }; /* a child's status; anything else is a crash or a report */
@@ -193,6 +194,7 @@ static const char *find_report(char *text, size_t room)
 	const char *crash;
 
 	text[n > 0 ? n : 0] = '\0';
+	places_name(text, room);
 	crash = strstr(text, "ERROR: ");
 	return crash != NULL ? crash : strstr(text, "runtime error: ");
 }
