@@ -220,6 +220,16 @@ static void write_request(const struct http_transfer *t, struct strbuf *b)
 	strbuf_puts(b, "\r\n");
 }
 
+static void on_answer_late(struct loop *l, void *object)
+{
+	struct http_transfer *t = (struct http_transfer *)object;
+
+	(void)l;
+	t->connect.v = 0;
+	t->client->counts.too_slow++;
+	end(t, ERR_TIMEOUT, false, "no answer in time");
+}
+
 void transfer_open(struct http_transfer *t)
 {
 	AUTO(strbuf_free) struct strbuf *b = strbuf_new(REQUEST_MAX);
@@ -239,7 +249,10 @@ void transfer_open(struct http_transfer *t)
 	t->asked = true;
 	if (t->paused)
 		host_stream_pause(t->client->host, t->conn->stream, true); /* it was asked for before there was a connection */
-	arm_rate(t);
+	if (t->connect_ms > 0 && !OK(loop_timer(t->client->host->loop, &http_transfer_loop_type, t->self.v, on_answer_late, t->connect_ms, &t->connect)))
+		end(t, ERR_NOMEM, false, err_text(ERR_NOMEM));
+	else
+		arm_rate(t);
 }
 
 /* ----------------------------------------------------------------------------------------------------------------- answer */
@@ -378,6 +391,8 @@ void transfer_octets(struct http_transfer *t, struct span octets)
 	struct reader r = reader_of(octets);
 	struct http_conn *x = t->conn;
 
+	if (!t->heard)
+		loop_timer_stop(t->client->host->loop, &t->connect);
 	t->heard = true;
 	while (!t->closed && t->conn == x && t->body == NULL && !reader_end(&r))
 		feed_head(t, &r);

@@ -38,7 +38,7 @@ struct http_wish {
 	size_t count;
 	uint64_t max_octets;      /* of the body, after gzip was undone */
 	bool gzip;                /* offer it */
-	uint32_t connect_ms;      /* in place of the client's; 0: that */
+	uint32_t connect_ms;      /* in place of the client's, and also for the first octet of the answer; 0: the client's, and no such limit */
 };
 
 struct http_answer {

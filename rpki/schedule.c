@@ -262,6 +262,11 @@ void schedule_hurry(struct schedule *s)
 	cycle_hurry(s->loop, s->cycle);
 }
 
+bool schedule_is_running(const struct schedule *s)
+{
+	return s->cycle.v != 0;
+}
+
 const char *schedule_said(const struct schedule *s)
 {
 	return run_log_text(s->said);

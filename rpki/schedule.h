@@ -42,6 +42,7 @@ void schedule_run_now(struct schedule *s) NONNULL; /* when one is under way: aft
 void schedule_hurry(struct schedule *s) NONNULL;   /* the one under way ends soon, with what is there */
 /* Another configuration, and the locators read again: from the next run on. On an error the old ones stay. */
 RESULT schedule_reload(struct schedule *s, const struct conf *conf) NONNULL;
+bool schedule_is_running(const struct schedule *s) NONNULL; /* a run is under way */
 /* What the log said of the last run, or of the one under way; see run_log.h. Until the next turn. */
 const char *schedule_said(const struct schedule *s) BORROWED NONNULL;
 int64_t schedule_next_sec(const struct schedule *s) NONNULL; /* wall time of the next run; 0: none is planned, or one is under way */

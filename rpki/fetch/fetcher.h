@@ -31,7 +31,7 @@ struct fetch_get {
 	const char *etag BORROWED_FIELD, *modified BORROWED_FIELD; /* for If-None-Match and If-Modified-Since; "": none */
 	uint64_t max_octets;                                        /* of the body, expanded */
 	uint32_t deadline_ms;                                       /* for the whole transfer; 0: what the fetcher has */
-	uint32_t connect_ms;                                        /* for a connection to each address; 0: what the fetcher has */
+	uint32_t connect_ms;                                        /* for a connection to each address, and then for the first octet; 0: what the fetcher has */
 };
 
 /* A folder without the name of anything foreign: the fetcher makes it, below the one that it was given. */

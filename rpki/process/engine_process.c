@@ -36,6 +36,7 @@
 #include "rpki/validate/tree.h"
 
 #define WATCH_MS 2000u
+#define TICK_MS 1000u  /* of the progress on a terminal; in a log PROGRESS_LOG_MS */
 #define RETRY_MS 30000u /* to the next run while no trust anchor has been usable; doubled each time, up to refresh: */
 #define REPORT_OCTETS (64u * 1024)
 #define REFUSED_OCTETS (8u << 20)
@@ -57,7 +58,7 @@ struct engine_process {
 	struct progress progress;
 	struct status *status OWNED_FIELD;      /* of the last run; NULL: none has ended */
 	uint64_t generation;
-	timer_h watch, retry;
+	timer_h watch, retry, tick;
 	bool was_usable; /* a trust anchor, since this process began */
 	bool kept;       /* routers may have data of an earlier start */
 	bool holding;    /* nothing is published, as nothing is known */
@@ -307,23 +308,44 @@ static void guard_run(struct engine_process *p, const struct cycle_report *r, co
 
 /* ---------------------------------------------------------------------------------------------------------------- progress */
 
-static void on_progress(struct loop *l, void *object, const struct cycle_repository *r, const struct cycle_anchor *a, size_t anchor, const struct cycle_counts *counts)
+static void tell_progress(struct engine_process *p, uint64_t now)
 {
-	struct engine_process *p = (struct engine_process *)object;
-	uint64_t now = now_ms(loop_now(l));
 	char room[PROGRESS_TEXT];
 
-	(void)a, (void)anchor;
-	if (p->progress.begun_ms == 0)
-		progress_begin(&p->progress, p->progress.terminal, now);
-	if (r != NULL)
-		progress_note(&p->progress, r->how == CYCLE_FAILED, r->published, r->octets, counts->repositories);
 	if (!progress_is_due(&p->progress, now))
 		return;
 	if (p->progress.terminal)
 		(void)fprintf(stderr, "\r\033[K%s\r", progress_text(&p->progress, now, room));
 	else
 		log_notice("the run so far: %s", progress_text(&p->progress, now, room));
+}
+
+/* While nothing happens, too: somebody may be waiting for a repository that is slow. */
+static void on_tick(struct loop *l, void *object)
+{
+	struct engine_process *p = (struct engine_process *)object;
+	uint64_t now = now_ms(loop_now(l));
+
+	p->tick.v = 0;
+	if (schedule_is_running(p->schedule) && p->progress.begun_ms == 0)
+		progress_begin(&p->progress, p->progress.terminal, now);
+	if (schedule_is_running(p->schedule))
+		tell_progress(p, now);
+	if (!OK(loop_timer(l, &engine_process_loop_type, p->self.v, on_tick, p->progress.terminal ? TICK_MS : PROGRESS_LOG_MS, &p->tick)))
+		log_info("out of memory: progress is told when something happens");
+}
+
+static void on_progress(struct loop *l, void *object, const struct cycle_repository *r, const struct cycle_anchor *a, size_t anchor, const struct cycle_counts *counts)
+{
+	struct engine_process *p = (struct engine_process *)object;
+	uint64_t now = now_ms(loop_now(l));
+
+	(void)a, (void)anchor;
+	if (p->progress.begun_ms == 0)
+		progress_begin(&p->progress, p->progress.terminal, now);
+	if (r != NULL)
+		progress_note(&p->progress, r->how == CYCLE_FAILED, r->published, r->octets, counts->repositories);
+	tell_progress(p, now);
 }
 
 static void progress_over(struct engine_process *p)
@@ -575,6 +597,7 @@ static RESULT make_schedule(struct engine_process *p)
 	TRY(make_guard(p));
 	o.points_key = p->guard != NULL ? guard_key(p->guard) : NULL;
 	p->progress.terminal = s->log_to < 0 && s->o.foreground && isatty(STDERR_FILENO);
+	TRY(loop_timer(p->child.loop, &engine_process_loop_type, p->self.v, on_tick, TICK_MS, &p->tick));
 	return schedule_new(p->child.loop, &o, &ev, &p->schedule);
 }
 

@@ -27,8 +27,8 @@ const char *progress_text(struct progress *p, uint64_t now_ms, char room[PROGRES
 	uint64_t ms = now_ms - p->begun_ms;
 	uint64_t rate = ms > 0 ? p->objects * 1000 / ms : 0;
 
-	(void)snprintf(room, PROGRESS_TEXT, "%" PRIu64 " of %" PRIu64 " repositories, %" PRIu64 " failed, %" PRIu64 " objects, %" PRIu64 "/s", p->done, p->wanted, p->failed,
-		p->objects, rate);
+	(void)snprintf(room, PROGRESS_TEXT, "%" PRIu64 " of %" PRIu64 " repositories, %" PRIu64 " failed, %" PRIu64 " objects, %" PRIu64 "/s, %" PRIu64 " s", p->done, p->wanted,
+		p->failed, p->objects, rate, ms / 1000);
 	p->told_ms = now_ms;
 	p->drawn = p->drawn || p->terminal;
 	return room;

@@ -25,7 +25,7 @@ void progress_begin(struct progress *p, bool terminal, uint64_t now_ms) NONNULL;
 void progress_note(struct progress *p, bool failed, uint64_t objects, uint64_t octets, uint64_t wanted) NONNULL;
 /* It is time to tell again. */
 bool progress_is_due(const struct progress *p, uint64_t now_ms) NONNULL;
-/* "12 of 40 repositories, 1 failed, 5120 objects, 850/s", and this moment is noted. */
+/* "12 of 40 repositories, 1 failed, 5120 objects, 850/s, 7 s", and this moment is noted. */
 const char *progress_text(struct progress *p, uint64_t now_ms, char room[PROGRESS_TEXT]) BORROWED NONNULL;
 
 #endif

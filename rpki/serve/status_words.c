@@ -1,6 +1,7 @@
 #include "rpki/serve/status_words.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -55,6 +56,15 @@ static bool has_trouble(const struct status_repository *r)
 	return r->outcome == STATUS_FAILED || r->fallback;
 }
 
+/* Where the reason names a file, its URI is said once. */
+static const char *why_of(const struct status_repository *r) BORROWED;
+static const char *why_of(const struct status_repository *r)
+{
+	size_t n = strlen(r->uri);
+
+	return strncmp(r->why, r->uri, n) == 0 && strncmp(r->why + n, ": ", 2) == 0 ? r->why + n + 2 : r->why;
+}
+
 static void put_repositories(const struct status *s, int64_t now, struct strbuf *out)
 {
 	size_t troubled = 0;
@@ -65,7 +75,7 @@ static void put_repositories(const struct status *s, int64_t now, struct strbuf 
 	for (const struct status_repository *r = s->repositories; r != NULL; r = r->next) {
 		if (!has_trouble(r))
 			continue;
-		strbuf_printf(out, "  %s: %s%s%s%s", r->uri, r->fallback ? "by rsync; " : "", status_outcome_text(r->outcome), *r->why != '\0' ? ": " : "", r->why);
+		strbuf_printf(out, "  %s: %s%s%s%s", r->uri, r->fallback ? "by rsync; " : "", status_outcome_text(r->outcome), *r->why != '\0' ? ": " : "", why_of(r));
 		if (r->failures > 1)
 			strbuf_printf(out, "; failed in %" PRIu32 " runs in a row", r->failures);
 		if (r->patience_ms > 0)

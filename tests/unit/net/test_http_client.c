@@ -464,6 +464,22 @@ static void a_connection_may_be_waited_for_less(void **state)
 	assert_int_equal(g->a.ended, 0);
 	run(g, 2);
 	failed(g, ERR_TIMEOUT, "no connection in time");
+	/* One that takes the request and says nothing; one that answers has all the time that others have. */
+	sim_node_down(g->sim, &g->at4, false);
+	g->v.mute = true;
+	g->a.ended = 0;
+	assert_true(OK(http_get(g->a.client, &q, &ev, &g->a.at)));
+	run(g, 3);
+	assert_int_equal(g->a.ended, 0);
+	run(g, 2);
+	failed(g, ERR_TIMEOUT, "no answer in time");
+	SCRIPT(g, { "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nabcdefgh", false, 150 });
+	g->v.mute = false;
+	g->a.ended = 0;
+	g->a.octets = 0;
+	assert_true(OK(http_get(g->a.client, &q, &ev, &g->a.at)));
+	run(g, 9);
+	ended_well(g, "abcdefgh");
 }
 
 static void nobody_listens(void **state)

@@ -154,14 +154,14 @@ static void progress_is_told_now_and_then(void **state)
 	assert_true(progress_is_due(&p, 1000 + PROGRESS_DRAW_MS));
 	progress_note(&p, false, 100, 5000, 3);
 	progress_note(&p, true, 0, 0, 3);
-	assert_string_equal(progress_text(&p, 3000, room), "2 of 3 repositories, 1 failed, 100 objects, 50/s");
+	assert_string_equal(progress_text(&p, 3000, room), "2 of 3 repositories, 1 failed, 100 objects, 50/s, 2 s");
 	assert_true(p.drawn);
 	assert_false(progress_is_due(&p, 3000 + PROGRESS_DRAW_MS - 1));
 	progress_begin(&p, false, 1000);
 	assert_false(progress_is_due(&p, 1000 + PROGRESS_DRAW_MS));
 	assert_true(progress_is_due(&p, 1000 + PROGRESS_LOG_MS));
 	progress_note(&p, false, 1, 1, 0);
-	assert_string_equal(progress_text(&p, 1000, room), "1 of 1 repositories, 0 failed, 1 objects, 0/s");
+	assert_string_equal(progress_text(&p, 1000, room), "1 of 1 repositories, 0 failed, 1 objects, 0/s, 0 s");
 	assert_false(p.drawn);
 }
 
