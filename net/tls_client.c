@@ -56,6 +56,19 @@ RESULT tls_trust_new(const char *bundle, struct strbuf *why, struct tls_trust **
 	return DONE;
 }
 
+RESULT tls_trust_identity(struct tls_trust *t, const char *certificate, const char *key, struct strbuf *why)
+{
+	ERR_clear_error();
+	if (SSL_CTX_use_certificate_chain_file(t->ctx, certificate) != 1)
+		strbuf_printf(why, "%s: %s", certificate, last_error());
+	else if (SSL_CTX_use_PrivateKey_file(t->ctx, key, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(t->ctx) != 1)
+		strbuf_printf(why, "%s: %s", key, last_error());
+	else
+		return DONE;
+	ERR_clear_error();
+	return FAIL(ERR_SYSTEM);
+}
+
 void tls_client_free(struct tls_client *c)
 {
 	if (c == NULL)
@@ -76,9 +89,8 @@ static bool set_name(SSL *ssl, const char *host, bool literal)
 	return host[0] != '\0' && name != NULL && SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
-struct tls_client *tls_client_new(const struct tls_trust *trust, const char *host, bool literal)
+struct tls_client *tls_client_new_plain(const struct tls_trust *trust, const char *host, bool literal)
 {
-	static const unsigned char protocols[] = { 8, 'h', 't', 't', 'p', '/', '1', '.', '1' };
 	AUTO(tls_client_free) struct tls_client *c = (struct tls_client *)mem_alloc(sizeof *c);
 	AUTO(BIO_free) BIO *in = NULL;
 	AUTO(BIO_free) BIO *out = NULL;
@@ -88,8 +100,7 @@ struct tls_client *tls_client_new(const struct tls_trust *trust, const char *hos
 	c->ssl = SSL_new(trust->ctx);
 	in = BIO_new(BIO_s_mem());
 	out = BIO_new(BIO_s_mem());
-	if (c->ssl == NULL || in == NULL || out == NULL || !set_name(c->ssl, host, literal) ||
-	    SSL_set_alpn_protos(c->ssl, protocols, sizeof protocols) != 0) {
+	if (c->ssl == NULL || in == NULL || out == NULL || !set_name(c->ssl, host, literal)) {
 		ERR_clear_error();
 		return NULL;
 	}
@@ -98,6 +109,17 @@ struct tls_client *tls_client_new(const struct tls_trust *trust, const char *hos
 	SSL_set_bio(c->ssl, MOVE(in), MOVE(out));
 	SSL_set_connect_state(c->ssl);
 	return MOVE(c);
+}
+
+struct tls_client *tls_client_new(const struct tls_trust *trust, const char *host, bool literal)
+{
+	static const unsigned char protocols[] = { 8, 'h', 't', 't', 'p', '/', '1', '.', '1' };
+	AUTO(tls_client_free) struct tls_client *c = tls_client_new_plain(trust, host, literal);
+
+	if (c == NULL || SSL_set_alpn_protos(c->ssl, protocols, sizeof protocols) == 0)
+		return MOVE(c);
+	ERR_clear_error();
+	return NULL;
 }
 
 /* What OpenSSL said to the last call. ERR_NONE: it only wants more octets. */

@@ -16,11 +16,16 @@ void tls_trust_free(struct tls_trust *t) TAKES(1);
 /* bundle: a PEM file; NULL: the system's. ERR_SYSTEM: it cannot be read, or has no certificate; why says more. */
 RESULT tls_trust_new(const char *bundle, struct strbuf *why, struct tls_trust **ret) __attribute__((nonnull(2, 3)));
 DEFINE_AUTO(struct tls_trust, tls_trust_free)
+/* Who we are, for servers that ask: PEM files with our certificate (and those up to its root), and its private key. ERR_SYSTEM: they cannot be read, or do not belong together; why
+ * says more. */
+RESULT tls_trust_identity(struct tls_trust *t, const char *certificate, const char *key, struct strbuf *why) NONNULL;
 
 void tls_client_free(struct tls_client *c) TAKES(1);
 /* trust is borrowed for the client's life. host: a name, or an address where literal. NULL: out of memory, or no name. */
 struct tls_client *tls_client_new(const struct tls_trust *trust, const char *host, bool literal) OWNED_BY(tls_client_free) NONNULL;
 DEFINE_AUTO(struct tls_client, tls_client_free)
+/* The same for another protocol than HTTP: none is offered by ALPN (RFC 7301). */
+struct tls_client *tls_client_new_plain(const struct tls_trust *trust, const char *host, bool literal) OWNED_BY(tls_client_free) NONNULL;
 
 /* Ciphertext from the server; then look what there is to read. At first once with no octets: the client speaks first. ERR_REFUSED: it cannot be trusted;
  * ERR_FORMAT: no TLS; ERR_NOMEM; tls_client_why says more. */

@@ -1,11 +1,14 @@
 #include "resolver/routes/caches.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/tls_client.h"
 
 #define CONNECT_MS 10000u
+#define ROOM ((size_t)32 * 1024) /* of plaintext */
 #define NO_ERROR 65535u /* of rtr_client_last_error() */
 
 LOOP_HANDLE(route_cache)
@@ -15,10 +18,13 @@ struct route_cache {
 	struct route_caches *all PARENT_FIELD;
 	char *name OWNED_FIELD;
 	struct endpoint at;
+	bool secure, literal;
+	char *tls_host OWNED_FIELD;        /* with TLS: whom the certificate must be for */
+	struct tls_client *tls OWNED_FIELD; /* of this connection */
 	struct rtr_client *client OWNED_FIELD;
 	route_cache_h self;
 	stream_h stream;
-	bool up;         /* the stream is connected */
+	bool up;         /* the stream is connected, and with TLS the server is who it should be */
 	bool told;       /* a failure was logged since it last worked */
 	timer_h due;
 	uint64_t connect_by_ms;
@@ -28,6 +34,8 @@ struct route_caches {
 	struct host *host PARENT_FIELD;
 	struct route_cache *list OWNED_FIELD;
 	size_t n;
+	struct tls_trust *trust OWNED_FIELD; /* NULL: none */
+	uint8_t *room OWNED_FIELD;           /* for plaintext; NULL: not needed yet */
 	route_caches_fn *changed;
 	void *owner PARENT_FIELD; /* own-ok: R15 the owner, who frees this before it goes */
 	/* What was told last. */
@@ -55,8 +63,12 @@ void route_caches_free(struct route_caches *x)
 		if (c->self.v != 0)
 			route_cache_retire(x->host->loop, c->self);
 		rtr_client_free(MOVE(c->client));
+		tls_client_free(MOVE(c->tls));
+		mem_free(MOVE(c->tls_host));
 		mem_free(MOVE(c->name));
 	}
+	tls_trust_free(MOVE(x->trust));
+	mem_free(MOVE(x->room));
 	mem_free(MOVE(x->list));
 	mem_free(x);
 }
@@ -134,11 +146,79 @@ static void lost(struct route_cache *c, const char *why)
 	host_stream_close(c->all->host, c->stream);
 	c->stream.v = 0;
 	c->up = false;
+	tls_client_free(MOVE(c->tls));
 	if (!c->told)
 		log_warn("routes: RTR server %s: %s", c->name, why);
 	c->told = true;
 	rtr_client_disconnected(c->client, now_of(c));
 }
+
+/* ---------------------------------------------------------------------------------------------------------------------- TLS */
+
+static RESULT send_tls(struct route_cache *c)
+{
+	struct span s = tls_client_output(c->tls);
+	struct result r = s.n > 0 ? host_stream_write(c->all->host, c->stream, s) : DONE;
+
+	tls_client_sent(c->tls);
+	return r;
+}
+
+/* All plaintext that is there goes to the client. */
+static RESULT read_tls(struct route_cache *c)
+{
+	size_t n;
+
+	do {
+		n = 0;
+		TRY(tls_client_read(c->tls, c->all->room, ROOM, &n));
+		if (n > 0)
+			rtr_client_input(c->client, now_of(c), span_of(c->all->room, n));
+	} while (n > 0);
+	return send_tls(c); /* a key update asks for an answer */
+}
+
+static RESULT feed_tls(struct route_cache *c, struct span octets)
+{
+	struct result r = tls_client_input(c->tls, octets), sent = send_tls(c); /* an alert, too */
+
+	TRY(r);
+	TRY(sent);
+	if (!tls_client_ready(c->tls))
+		return DONE;
+	if (!c->up) {
+		c->up = true;
+		rtr_client_connected(c->client, now_of(c));
+	}
+	TRY(read_tls(c));
+	return tls_client_ended(c->tls) ? FAIL(ERR_CLOSED) : DONE;
+}
+
+static void feed_tls_or_lose(struct route_cache *c, struct span octets)
+{
+	struct result r = feed_tls(c, octets);
+	char why[256] = "";
+
+	if (OK(r))
+		return;
+	if (c->tls != NULL)
+		(void)snprintf(why, sizeof why, "%s", tls_client_why(c->tls));
+	lost(c, why[0] != '\0' ? why : r.e == ERR_CLOSED ? "closed the connection" : err_text(r.e));
+}
+
+static void begin_tls(struct route_cache *c)
+{
+	if (c->all->room == NULL)
+		c->all->room = (uint8_t *)mem_alloc_raw(ROOM);
+	if (c->all->trust != NULL && c->all->room != NULL)
+		c->tls = tls_client_new_plain(c->all->trust, c->tls_host, c->literal);
+	if (c->tls == NULL)
+		lost(c, c->all->trust == NULL ? "TLS without authorities: see rtr-tls-ca:, rtr-tls-certificate: and rtr-tls-key:" : "TLS cannot be begun");
+	else
+		feed_tls_or_lose(c, span_of("", 0));
+}
+
+/* ------------------------------------------------------------------------------------------------------------- what is heard */
 
 static void on_connected(struct loop *l, void *object, stream_h s)
 {
@@ -146,8 +226,12 @@ static void on_connected(struct loop *l, void *object, stream_h s)
 
 	(void)l;
 	(void)s;
-	c->up = true;
-	rtr_client_connected(c->client, now_of(c));
+	if (c->secure) {
+		begin_tls(c);
+	} else {
+		c->up = true;
+		rtr_client_connected(c->client, now_of(c));
+	}
 	pump(c);
 }
 
@@ -157,7 +241,10 @@ static void on_data(struct loop *l, void *object, stream_h s, struct span octets
 
 	(void)l;
 	(void)s;
-	rtr_client_input(c->client, now_of(c), octets);
+	if (c->tls != NULL)
+		feed_tls_or_lose(c, octets);
+	else
+		rtr_client_input(c->client, now_of(c), octets);
 	pump(c);
 }
 
@@ -216,8 +303,18 @@ static void arm(struct route_cache *c)
 static void send_all(struct route_cache *c)
 {
 	struct span out = rtr_client_output(c->client);
+	struct result r = DONE;
 
-	if (out.n > 0 && c->up && !OK(host_stream_write(c->all->host, c->stream, out)))
+	if (out.n == 0 || !c->up)
+		return;
+	if (c->tls != NULL) {
+		r = tls_client_write(c->tls, out);
+		if (OK(r))
+			r = send_tls(c);
+	} else {
+		r = host_stream_write(c->all->host, c->stream, out);
+	}
+	if (!OK(r))
 		lost(c, "does not take what is sent");
 }
 
@@ -241,6 +338,12 @@ static void pump(struct route_cache *c)
 	compare(c->all);
 }
 
+void route_caches_trust(struct route_caches *x, struct tls_trust *t)
+{
+	tls_trust_free(MOVE(x->trust)); /* a connection keeps what it needs of it */
+	x->trust = t;
+}
+
 struct route_caches *route_caches_new(struct host *h, const struct route_cache_at *at, size_t n, route_caches_fn *changed, void *owner)
 {
 	AUTO(route_caches_free) struct route_caches *x = (struct route_caches *)mem_alloc(sizeof *x);
@@ -260,9 +363,12 @@ struct route_caches *route_caches_new(struct host *h, const struct route_cache_a
 		c->all = x;
 		c->at = at[i].at;
 		c->name = mem_strdup(at[i].name);
+		c->secure = at[i].tls;
+		c->literal = at[i].literal;
+		c->tls_host = mem_strdup(at[i].tls ? at[i].host : "");
 		c->client = rtr_client_new(&RTR_CLIENT_USUAL);
 		c->self = route_cache_enlist(h->loop, c);
-		if (c->name == NULL || c->client == NULL || c->self.v == 0)
+		if (c->name == NULL || c->tls_host == NULL || c->client == NULL || c->self.v == 0)
 			return NULL;
 		if (!OK(loop_timer(h->loop, &route_cache_loop_type, c->self.v, on_due, 0, &c->due)))
 			return NULL;

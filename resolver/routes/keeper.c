@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -11,7 +12,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/strbuf.h"
+#include "conf/value.h"
 #include "net/host.h"
+#include "net/tls_client.h"
 #include "resolver/interfaces.h"
 #include "resolver/plan.h"
 #include "resolver/routes/bmp_listener.h"
@@ -22,6 +25,8 @@
 
 #define WATCH_MS 2000u
 #define RTR_PORT 323u
+#define RTR_TLS_PORT 324u
+#define TLS_NAME 256u
 #define BMP_PORT 11019u
 #define LINE 4096u
 #define UNSENT (64u * 1024)
@@ -288,25 +293,79 @@ static bool same_list(const struct plan *a, const struct plan *b, enum conf_opt 
 	return true;
 }
 
+/* Server i of the option; room: for a name or an address. */
+static RESULT cache_at(const struct conf_clause *c, enum conf_opt o, size_t i, struct route_cache_at *ret, char room[TLS_NAME])
+{
+	bool tls = o == OPT_ROUTE_VALIDATION_RTR_TLS_SERVER;
+	struct value_server parts;
+
+	*ret = (struct route_cache_at){ .name = conf_item(c, o, i), .tls = tls };
+	if (!tls && strchr(ret->name, '/') != NULL)
+		return DONE;
+	TRY(conf_word_endpoint(c, o, i, 0, tls ? RTR_TLS_PORT : RTR_PORT, &ret->at));
+	if (!tls)
+		return DONE;
+	TRY(value_server_split(ret->name, RTR_TLS_PORT, &parts));
+	ret->literal = parts.auth == NULL;
+	ret->host = room;
+	if (ret->literal)
+		(void)addr_text(&ret->at.a, room);
+	else if (snprintf(room, TLS_NAME, "%s", parts.auth) >= (int)TLS_NAME)
+		return FAIL(ERR_RANGE);
+	return DONE;
+}
+
+/* Both options' servers, in the order in which they stand in the file. */
+static RESULT caches_of(struct route_keeper *k, const struct conf_clause *c, struct route_cache_at *at, char (*names)[TLS_NAME])
+{
+	static const enum conf_opt o[2] = { OPT_ROUTE_VALIDATION_RTR_SERVER, OPT_ROUTE_VALIDATION_RTR_TLS_SERVER };
+	size_t next[2] = { 0, 0 }, n = 0;
+
+	while (next[0] < conf_count(c, o[0]) || next[1] < conf_count(c, o[1])) {
+		unsigned int which = next[0] == conf_count(c, o[0]) || (next[1] < conf_count(c, o[1]) && conf_order(c, o[1], next[1]) < conf_order(c, o[0], next[0]));
+
+		TRY(cache_at(c, o[which], next[which]++, &at[n], names[n]));
+		n++;
+	}
+	k->caches = route_caches_new(k->host, at, n, on_changed, k);
+	return k->caches != NULL ? DONE : FAIL(ERR_NOMEM);
+}
+
+/* Files are read anew at each reload, for connections from then on. */
+static RESULT set_trust(struct route_keeper *k, const struct conf_clause *c)
+{
+	const char *ca = conf_text(c, OPT_ROUTE_VALIDATION_RTR_TLS_CA), *own = conf_text(c, OPT_ROUTE_VALIDATION_RTR_TLS_CERTIFICATE),
+		   *key = conf_text(c, OPT_ROUTE_VALIDATION_RTR_TLS_KEY);
+	AUTO(tls_trust_free) struct tls_trust *t = NULL;
+	AUTO(strbuf_free) struct strbuf *why = strbuf_new(LINE);
+	struct result r;
+
+	if (k->caches == NULL || conf_count(c, OPT_ROUTE_VALIDATION_RTR_TLS_SERVER) == 0)
+		return DONE;
+	if (why == NULL)
+		return FAIL(ERR_NOMEM);
+	r = tls_trust_new(ca[0] != '\0' ? ca : NULL, why, &t);
+	if (OK(r) && own[0] != '\0')
+		r = tls_trust_identity(t, own, key[0] != '\0' ? key : own, why);
+	if (!OK(r) && r.e != ERR_SYSTEM)
+		return r;
+	if (OK(r))
+		route_caches_trust(k->caches, MOVE(t));
+	else
+		log_error("routes: RTR over TLS: %s; what was there before stays", strbuf_text(why));
+	return DONE;
+}
+
 static RESULT set_caches(struct route_keeper *k, const struct conf_clause *c)
 {
-	size_t n = conf_count(c, OPT_ROUTE_VALIDATION_RTR_SERVER);
-	AUTO(mem_free) void *room = mem_alloc_array(n, sizeof(struct route_cache_at));
-	struct route_cache_at *at = room;
+	size_t n = conf_count(c, OPT_ROUTE_VALIDATION_RTR_SERVER) + conf_count(c, OPT_ROUTE_VALIDATION_RTR_TLS_SERVER);
+	AUTO(mem_free) void *room = mem_alloc_array(n + 1, sizeof(struct route_cache_at));
+	AUTO(mem_free) void *names = mem_alloc_array(n + 1, TLS_NAME);
 
 	route_caches_free(MOVE(k->caches));
-	if (at == NULL)
+	if (room == NULL || names == NULL)
 		return FAIL(ERR_NOMEM);
-	for (size_t i = 0; i < n; i++) {
-		at[i].name = conf_item(c, OPT_ROUTE_VALIDATION_RTR_SERVER, i);
-		if (strchr(at[i].name, '/') == NULL)
-			TRY(conf_word_endpoint(c, OPT_ROUTE_VALIDATION_RTR_SERVER, i, 0, RTR_PORT, &at[i].at));
-	}
-	if (n > 0) {
-		k->caches = route_caches_new(k->host, at, n, on_changed, k);
-		return k->caches != NULL ? DONE : FAIL(ERR_NOMEM);
-	}
-	return DONE;
+	return n > 0 ? caches_of(k, c, (struct route_cache_at *)room, (char(*)[TLS_NAME])names) : DONE;
 }
 
 /* ------------------------------------------------------------------------------------------------------------------ files, by plan */
@@ -481,8 +540,10 @@ static RESULT apply(struct route_keeper *k, struct plan *p)
 		r = set_files(k, clause_of(k->plan));
 	if (OK(r) && (before == NULL || strcmp(conf_text(clause_of(before), OPT_ROUTE_VALIDATION_ASN_DB), conf_text(clause_of(k->plan), OPT_ROUTE_VALIDATION_ASN_DB)) != 0))
 		r = set_database(k, clause_of(k->plan));
-	if (OK(r) && (before == NULL || !same_list(before, k->plan, OPT_ROUTE_VALIDATION_RTR_SERVER)))
+	if (OK(r) && (before == NULL || !same_list(before, k->plan, OPT_ROUTE_VALIDATION_RTR_SERVER) || !same_list(before, k->plan, OPT_ROUTE_VALIDATION_RTR_TLS_SERVER)))
 		r = set_caches(k, clause_of(k->plan));
+	if (OK(r))
+		r = set_trust(k, clause_of(k->plan));
 	if (OK(r) && (before == NULL || !same_bmp(before, k->plan)))
 		r = set_bmp(k, clause_of(k->plan));
 	(void)look_at_files(k);
@@ -598,7 +659,8 @@ RESULT route_keeper_set(struct route_keeper *k, const struct plan *p)
 	const struct conf_clause *c = clause_of(p);
 	AUTO(keeper_message_done) struct keeper_message *m = NULL;
 
-	if (!k->running && conf_count(c, OPT_ROUTE_VALIDATION_RTR_SERVER) == 0 && conf_count(c, OPT_ROUTE_VALIDATION_ROUTE_FILE) == 0 &&
+	if (!k->running && conf_count(c, OPT_ROUTE_VALIDATION_RTR_SERVER) == 0 && conf_count(c, OPT_ROUTE_VALIDATION_RTR_TLS_SERVER) == 0 &&
+	    conf_count(c, OPT_ROUTE_VALIDATION_ROUTE_FILE) == 0 &&
 	    conf_count(c, OPT_ROUTE_VALIDATION_BMP_LISTEN) == 0 && conf_text(c, OPT_ROUTE_VALIDATION_ASN_DB)[0] == '\0')
 		return DONE;
 	m = (struct keeper_message *)mem_alloc(sizeof *m);

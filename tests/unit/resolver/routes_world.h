@@ -15,7 +15,7 @@
 #include "base/rng.h"
 #include "net/host.h"
 
-#define MOST_STREAMS 200u
+#define MOST_STREAMS 2000u
 
 struct stream {
 	stream_h self;
