@@ -125,3 +125,12 @@ def nsd(network, name, address, zones):
     conf = ('server:\n\tusername: ""\n\tchroot: ""\n\tdatabase: ""\n\tserver-count: 1\n\tip-address: %s\n\tpidfile: "%s"\n\tzonelistfile: "%s"\n\txfrdfile: "%s"\n\txfrdir: "%s"\n'
             'remote-control:\n\tcontrol-enable: no\n' % (address, folder.at(name + ".pid"), folder.at(name + ".list"), folder.at(name + ".xfrd"), folder.path)) + conf
     return network.start(["nsd", "-d", "-c", folder.write(name + ".conf", conf)], name)
+
+
+def sign(folder, zone, text):
+    """The zone signed, and its DS record, both as text."""
+    path = folder.write("signed-" + (zone.strip(".") or "root"), "$ORIGIN %s\n%s" % (zone, text))
+    key = subprocess.run([find("ldns-keygen"), "-a", "ECDSAP256SHA256", "-k", zone], cwd=folder.path, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    subprocess.run([find("ldns-signzone"), "-o", zone, "-f", path + ".out", path, folder.at(key)], cwd=folder.path, check=True)
+    with open(path + ".out") as signed, open(folder.at(key + ".ds")) as ds:
+        return signed.read(), ds.read()
