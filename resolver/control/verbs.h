@@ -12,6 +12,7 @@
 #include "resolver/daemon.h"
 
 struct explain_job;
+struct exposure_job;
 struct loading;
 struct route_job;
 struct local_zones;
@@ -53,6 +54,7 @@ struct command {
 	struct loading *loading OWNED_FIELD;
 	struct explain_job *explain ARENA_FIELD;
 	struct route_job *route ARENA_FIELD;
+	struct exposure_job *exposure ARENA_FIELD;
 	struct rrcache *kept OWNED_FIELD; /* answers, for explain */
 };
 
@@ -89,7 +91,7 @@ struct verb {
 	const char *usage BORROWED_FIELD;
 };
 /* Tables of the other files; each ends with a NULL name. */
-extern const struct verb cache_verbs[], zone_verbs[], stats_verbs[], anchor_verbs[], explain_verbs[], route_verbs[], metrics_verbs[];
+extern const struct verb cache_verbs[], zone_verbs[], stats_verbs[], anchor_verbs[], explain_verbs[], route_verbs[], metrics_verbs[], exposure_verbs[];
 
 void stats_base_free(struct stats_base *b) TAKES(1);
 struct stats_base *stats_base_new(struct daemon *d) OWNED_BY(stats_base_free) NONNULL;

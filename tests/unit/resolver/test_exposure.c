@@ -1,0 +1,116 @@
+/* Exposure of zones: what counts as signed, how routes are guarded, what hangs on one prefix or one AS. */
+#include "explain_world.h"
+
+#include "resolver/core/exposure_zone.h"
+
+/* 192.0.2.0/30 announced by AS 64496, which may; or, without VRPs, only announced. covers: all of the world's servers are in it. */
+static struct route_view *view(bool vrps, bool covers) OWNED_BY(route_view_unref);
+static struct route_view *view(bool vrps, bool covers)
+{
+	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
+	AUTO(table_unref) struct payload_table *t = NULL;
+	struct announced_edit *e = announced_edit_new(empty);
+	struct table_builder *b = table_builder_new(NULL);
+	struct announced_route r = { .origin = 64496, .path = 64496 };
+	struct route_view *v = NULL;
+	struct prefix p;
+	struct vrp vrp;
+
+	assert_true(OK(prefix_parse(covers ? "192.0.2.0/30" : "203.0.113.0/24", &p)));
+	assert_true(OK(announced_set(e, &p, &r)));
+	assert_true(OK(vrp_make(&p, 0, 64496, &vrp)));
+	assert_true(OK(table_builder_add_vrp(b, &vrp, SOURCE_NONE)));
+	assert_true(OK(announced_edit_publish(MOVE(e), 1, &a)));
+	assert_true(OK(table_builder_finish(MOVE(b), 1, &t)));
+	assert_true(OK(route_view_new(vrps ? t : NULL, a, 1, &v)));
+	return v;
+}
+
+static struct zone_exposure examine(struct explain_world *w, const struct route_view *v, bool validates, const char *zone)
+{
+	struct exposure_env e = { .rrcache = w->cache, .keycache = w->keys, .validation = validates ? w->validation : NULL, .routes = v, .now = &w->now };
+	struct deleg_env d = { .arena = w->t.a, .settings = w->settings, .cache = w->cache, .now = &w->now };
+	struct deleg *found = NULL;
+
+	assert_true(OK(deleg_find(&d, nm(&w->t, zone), RR_A, 0, &found)));
+	assert_non_null(found);
+	return exposure_examine(&e, found);
+}
+
+static void what_counts_as_signed(void **state)
+{
+	static const struct {
+		struct explain_world world;
+		bool validates;
+		enum zone_signed want;
+	} of[] = { { { .conf = NULL }, true, ZONE_SIGNED }, { { .conf = NULL }, false, ZONE_UNSIGNED }, { { .no_ds = true }, true, ZONE_UNSIGNED },
+		{ { .ds_missing = true }, true, ZONE_SIGNED_UNKNOWN }, { { .no_ds_unproven = true }, true, ZONE_UNSIGNED },
+		{ { .conf = "\tdomain-insecure: \"example.com\"\n" }, true, ZONE_UNSIGNED } };
+	AUTO(route_view_unref) struct route_view *v = view(true, true);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+		struct explain_world w = of[i].world;
+
+		world_fill(&w);
+		assert_int_equal(examine(&w, v, of[i].validates, "example.com.").is_signed, of[i].want);
+		if (of[i].validates)
+			assert_int_equal(examine(&w, v, true, ".").is_signed, ZONE_SIGNED); /* it has the anchor */
+		world_done(&w);
+	}
+}
+
+static void remembered_is(struct explain_world *w, const char *zone, enum trust_state s, const struct route_view *v, enum zone_signed want)
+{
+	keycache_put(w->keys, w->t.m, trust_new(s, nm(&w->t, zone), 300, NULL, NULL, 0, NULL), 300, &w->now);
+	assert_int_equal(examine(w, v, true, "example.com.").is_signed, want);
+	(void)keycache_flush(w->keys, w->t.m, name_root);
+}
+
+static void what_validation_has_found_out_goes_first(void **state)
+{
+	AUTO(route_view_unref) struct route_view *v = view(true, true);
+	struct explain_world w = { .conf = NULL };
+
+	(void)state;
+	world_fill(&w);
+	remembered_is(&w, "example.com.", TRUST_INSECURE, v, ZONE_UNSIGNED);
+	remembered_is(&w, "com.", TRUST_INSECURE, v, ZONE_UNSIGNED); /* and below it */
+	remembered_is(&w, "com.", TRUST_NO_CUT, v, ZONE_SIGNED);     /* says nothing: the DS records do */
+	world_done(&w);
+}
+
+static void what_hangs_on_one(void **state)
+{
+	AUTO(route_view_unref) struct route_view *v = view(true, true), *no_vrps = view(false, true), *elsewhere = view(true, false);
+	struct explain_world w = { .no_ds = true };
+	struct zone_exposure x;
+
+	(void)state;
+	world_fill(&w);
+	x = examine(&w, v, true, "example.com.");
+	assert_int_equal(x.exposure, EXPOSURE_NONE);
+	assert_int_equal(x.guards.n[GUARD_COVERED], 1);
+	assert_true(x.one_prefix && x.one_origin && !x.prefix_assumed && zone_exposure_any(&x));
+	assert_int_equal(x.origin, 64496);
+	assert_int_equal(x.prefix.len, 30);
+	x = examine(&w, no_vrps, true, "example.com."); /* no verdict, but a route */
+	assert_int_equal(x.guards.n[GUARD_UNKNOWN], 1);
+	assert_true(x.one_prefix && x.one_origin);
+	x = examine(&w, elsewhere, true, "example.com."); /* nobody has told of one */
+	assert_true(x.one_prefix && x.prefix_assumed && !x.one_origin);
+	assert_int_equal(x.prefix.len, 24);
+	assert_int_equal(x.exposure, EXPOSURE_NONE);
+	world_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_counts_as_signed),
+		cmocka_unit_test(what_validation_has_found_out_goes_first),
+		cmocka_unit_test(what_hangs_on_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
