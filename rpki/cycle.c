@@ -385,13 +385,20 @@ static bool gate_may_pass(struct validate_gate *g, const struct validate_point *
 	struct cycle *c = cycle_of(g);
 	struct span module = rsync_module(p->manifest);
 	struct place *at = NULL;
+	uint64_t over, dubious;
 	bool good = false;
 
 	lock_take(&c->lock);
+	over = c->counts.over_limit;
+	dubious = c->counts.dubious;
 	if (c->o.rrdp && p->notify.n > 0)
 		at = wait_for(c, p, true, p->notify, module, &good);
 	if (at == NULL && !good && c->o.rsync)
 		at = wait_for(c, p, false, module, module, &good);
+	if (c->counts.over_limit > over)
+		c->counts.over_limit = over + 1; /* by RRDP and by rsync it is the same point */
+	if (c->counts.dubious > dubious)
+		c->counts.dubious = dubious + 1;
 	if (at != NULL)
 		*ret_place = at->number;
 	lock_give(&c->lock);
@@ -853,6 +860,8 @@ static RESULT fill(struct cycle *c, const struct cycle_options *o)
 	if (c->results == NULL || c->per_anchor == NULL || c->buckets == NULL || c->stored == NULL || c->collector == NULL || c->unsafe == NULL || c->posts == NULL)
 		return FAIL(ERR_NOMEM);
 	collector_note_unsafe(c->collector, c->unsafe);
+	if (!o->rrdp)
+		collector_by_module(c->collector);
 	if (o->points_key != NULL)
 		collector_note_points(c->collector, o->points_key);
 	for (size_t i = 0; i < n; i++) {

@@ -164,7 +164,6 @@ static void say_what_was_found(const struct schedule *s, const struct cycle_repo
 {
 	AUTO(strbuf_free) struct strbuf *lines = strbuf_new(WHY_OCTETS);
 
-	run_log_lines(s->said, LOG_LEVEL_VERBOSE, "", strbuf_text(s->refused));
 	if (lines == NULL)
 		return;
 	engine_report(s->locators, r->anchors, lines);
@@ -178,6 +177,7 @@ static void say_what_was_found(const struct schedule *s, const struct cycle_repo
 		run_log_say(s->said, LOG_LEVEL_ERROR, "%" PRIu64 " repositories have objects that are too large, or the store is full (store-size:)", r->counts.store_full);
 	if (r->counts.dubious > 0)
 		run_log_say(s->said, LOG_LEVEL_INFO, "%" PRIu64 " publication points are at hosts that are not asked (dubious-hosts)", r->counts.dubious);
+	run_log_lines(s->said, LOG_LEVEL_VERBOSE, "", strbuf_text(s->refused)); /* last: there may be many */
 }
 
 /* Decision 6: what cannot be read any more is kept for whoever wants to look into it, and fetched anew. */

@@ -83,15 +83,19 @@ static RESULT add_repositories(struct status *s, const struct cycle_report *r, c
 	return DONE;
 }
 
-/* What repositories have. One that nobody asked in this run has it in the store. */
+/* What repositories have. Where nothing was fetched they are known by that alone; else one that was not asked is not listed, for there may be as many as a stranger likes. */
 static RESULT add_facts(struct status *s, const struct cycle_report *r)
 {
-	struct status_repository *x = NULL;
+	struct status_repository *x = NULL, *last = NULL;
 
 	for (size_t i = 0; i < r->fact_count; i++) {
 		const struct repository_fact *f = &r->facts[i];
 
 		x = status_find_repository(s, x, f->uri);
+		if (x == NULL && r->repository_count > 0) {
+			x = last;
+			continue;
+		}
 		if (x == NULL) {
 			x = status_add_repository(s, f->uri);
 			if (x == NULL)
@@ -99,6 +103,7 @@ static RESULT add_facts(struct status *s, const struct cycle_report *r)
 			x->way = strncmp(f->uri, "rsync:", 6) == 0 ? STATUS_RSYNC : STATUS_RRDP;
 			x->outcome = STATUS_NOT_TRIED;
 		}
+		last = x;
 		x->objects.points = f->points;
 		x->objects.points_failed = f->points_failed;
 		x->objects.points_kept = f->points_kept;

@@ -21,6 +21,7 @@ struct collector {
 	uint32_t *order OWNED_FIELD;               /* of their URIs */
 	size_t nrepositories, repositories_room;
 	uint32_t last;                             /* that was counted */
+	bool by_module;
 };
 
 static struct collector *collector_of(struct validate_sink *s) BORROWED;
@@ -117,11 +118,11 @@ uint64_t point_id(const struct hash_key *key, struct span uri)
 }
 
 /* The notification's URI, or the module: "rsync://HOST/MODULE/". */
-static struct span uri_of(const struct told_point *p)
+static struct span uri_of(const struct collector *c, const struct told_point *p)
 {
 	size_t slashes = 0, n = 0;
 
-	if (p->notify.n > 0)
+	if (p->notify.n > 0 && !c->by_module)
 		return p->notify;
 	while (n < p->repository.n && slashes < 4)
 		slashes += p->repository.p[n++] == '/';
@@ -173,7 +174,7 @@ static RESULT add_repository(struct collector *c, struct span uri, size_t at)
 
 static RESULT repository_of(struct collector *c, const struct told_point *p, uint32_t *ret)
 {
-	struct span uri = uri_of(p);
+	struct span uri = uri_of(c, p);
 	size_t at;
 
 	*ret = c->last;
@@ -238,6 +239,11 @@ void collector_note_unsafe(struct collector *c, struct unsafe *x)
 void collector_note_points(struct collector *c, const struct hash_key *key)
 {
 	c->key = key;
+}
+
+void collector_by_module(struct collector *c)
+{
+	c->by_module = true;
 }
 
 const struct repository_fact *collector_repositories(const struct collector *c, size_t *ret_n)

@@ -34,6 +34,7 @@ struct repository_fact {
 	uint64_t points, points_failed, points_kept;
 	uint64_t valid[COUNTED], invalid[COUNTED];
 };
+void collector_by_module(struct collector *c) NONNULL; /* all of them are modules: notifications do not count */
 #define COLLECTOR_REPOSITORIES 10000u /* of them */
 const struct repository_fact *collector_repositories(const struct collector *c, size_t *ret_n) BORROWED NONNULL;
 /* Of the point that an object lies in: by its URI up to the last '/'. Never 0. */

@@ -281,8 +281,13 @@ static void a_run_is_told_and_goes_on_from_the_one_before(void **state)
 	assert_int_equal(x->next->way, STATUS_RSYNC);
 	assert_string_equal(x->next->anchor, "b");
 	assert_true(x->next->objects.points == 3 && x->next->objects.points_failed == 1 && x->next->objects.valid[COUNTED_ROA] == 17 && x->objects.points == 0);
-	x = x->next->next->next; /* nobody asked it in this run: it is in the store */
-	assert_true(strcmp(x->uri, "https://d/n.xml") == 0 && x->outcome == STATUS_NOT_TRIED && x->objects.points == 2);
+	assert_int_equal(s1->nrepositories, 3); /* one that was not asked is not listed ... */
+	r.repository_count = 0;
+	assert_true(OK(run_status_make(&r, l, &first, NULL, &s2)));
+	assert_int_equal(s2->nrepositories, 2); /* ... but where nothing was fetched */
+	assert_true(strcmp(s2->repositories->next->uri, "https://d/n.xml") == 0 && s2->repositories->next->outcome == STATUS_NOT_TRIED && s2->repositories->next->objects.points == 2);
+	status_free(MOVE(s2));
+	r.repository_count = 3;
 
 	r.fact_count = 0;
 	repositories[2].how = CYCLE_FAILED; /* found by the second look: the list is in another order */
