@@ -12,7 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/rng.h"
@@ -114,7 +114,8 @@ static void read_port_range(struct host_event *he)
 	int fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_RDONLY | O_CLOEXEC);
 	char text[64];
 	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-	unsigned int first, last;
+	unsigned long first, last;
+	char *end;
 
 	if (fd >= 0)
 		close(fd);
@@ -122,7 +123,9 @@ static void read_port_range(struct host_event *he)
 	if (n <= 0)
 		return;
 	text[n] = '\0';
-	if (sscanf(text, "%u %u", &first, &last) == 2 && first <= last && last <= UINT16_MAX) {
+	first = strtoul(text, &end, 10);
+	last = strtoul(end, NULL, 10);
+	if (first > 0 && first <= last && last <= UINT16_MAX) {
 		he->kernel_first = (uint16_t)first;
 		he->kernel_last = (uint16_t)last;
 	}
