@@ -29,7 +29,7 @@ static void print_version(void)
 	(void)printf(
 	    "cairnd %s\n"
 	    "with: libevent loop, UDP in batches, TCP, DNSSEC validation, DNS cookies, extended DNS errors, cache snapshots\n"
-	    "without: DNS over TLS and HTTPS, RPZ, auth-zone, dnstap, route validation (not in this version)\n",
+	    "without: DNS over TLS and HTTPS, RPZ, auth-zone, dnstap (not in this version)\n",
 	    PACKAGE_VERSION);
 }
 
