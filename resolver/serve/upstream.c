@@ -84,10 +84,11 @@ void ask_end(struct ask *a)
 
 static RESULT ask_make(struct upstream *u, const struct ask_request *r, struct ask **ret)
 {
-	AUTO(ask_free) struct ask *a = (struct ask *)mem_alloc(sizeof *a);
+	AUTO(ask_free) struct ask *a = (struct ask *)mem_alloc_raw(sizeof *a);
 
 	if (a == NULL)
 		return FAIL(ERR_NOMEM);
+	memset(a, 0, offsetof(struct ask, udp));
 	a->u = u;
 	a->request = *r;
 	name_copy(&a->name, r->q.name);

@@ -82,11 +82,9 @@ struct ask {
 	bool folded;       /* a reply in another case */
 	bool truncated;    /* or in fragments: UDP will not do */
 
-	struct attempt udp[ATTEMPTS];
 	unsigned int udp_count;
 	uint64_t udp_due_ns;
 
-	struct attempt tcp;
 	struct pool_place place;
 	bool tcp_on;      /* a question is at `place` */
 	bool tcp_tried, tcp_charged, tcp_alone;
@@ -94,6 +92,10 @@ struct ask {
 	const struct msg *held ARENA_FIELD; /* a good reply that came after one near miss: taken when TCP fails */
 	const struct attempt *held_by PARENT_FIELD;
 	uint32_t held_rtt_us;
+
+	/* Last, and not cleared: each is written as a whole when its query is composed, and most never are. */
+	struct attempt udp[ATTEMPTS]; /* udp_count of them */
+	struct attempt tcp;
 };
 
 struct upstream {
