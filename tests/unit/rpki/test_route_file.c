@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/libz.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "rpki/routes/announced.h"
@@ -182,6 +183,34 @@ static void a_file_says_what_it_was(void **state)
 	loads(path, ERR_SYSTEM, 0, "No such file or directory");
 }
 
+/* What was unpacked of half a packed file are whole lines, perhaps; it is half a file all the same. */
+static void half_a_packed_file_is_none(void **state)
+{
+	const struct route_file_limits limits = route_file_limits_default();
+	AUTO(strbuf_free) struct strbuf *text = strbuf_new(100000), *out = strbuf_new(100000);
+	uint8_t room[20000];
+	z_stream z = { .next_out = room, .avail_out = sizeof room };
+	struct source_counts counts;
+
+	(void)state;
+	for (unsigned int i = 0; i < 1000; i++)
+		strbuf_printf(text, "10.%u.%u.0/24 %u\n", i % 200, i / 200, 64496 + i);
+	z.next_in = strbuf_span(text).p;
+	z.avail_in = (unsigned int)strbuf_len(text);
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	assert_int_equal(deflateEnd(&z), Z_OK);
+	assert_true(OK(read_in_pieces(span_of(room, z.total_out), SIZE_MAX, &limits, out, &counts)));
+	assert_int_equal(counts.routes, 1000);
+	for (size_t n = 1; n < 10; n++) {
+		strbuf_clear(out);
+		assert_int_equal(read_in_pieces(span_of(room, z.total_out - n), 100, &limits, out, &counts).e, ERR_FORMAT);
+	}
+	strbuf_clear(out);
+	assert_int_equal(read_in_pieces(span_of(room, z.total_out / 2), 100, &limits, out, &counts).e, ERR_FORMAT);
+	assert_in_range(counts.routes, 100, 900);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +219,7 @@ int main(void)
 		cmocka_unit_test(text_has_three_forms),
 		cmocka_unit_test(limits_bite),
 		cmocka_unit_test(a_file_says_what_it_was),
+		cmocka_unit_test(half_a_packed_file_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
