@@ -262,17 +262,31 @@ static bool is_open(const struct explain_server *s)
 static void add_routes(struct arena *a, struct line *l, const struct explain_zone *z)
 {
 	const uint32_t *n = z->guards.n;
-	uint32_t open = guard_counts_open(&z->guards);
+	bool one = guard_counts_open(&z->guards) == 1;
 
 	if (!z->judged || z->server_count == 0)
 		return;
 	add(a, l, arena_printf(a, "routes    %u covered, %u uncovered, %u invalid, %u unknown", n[GUARD_COVERED], n[GUARD_UNCOVERED], n[GUARD_INVALID], n[GUARD_UNKNOWN]));
-	if (z->exposure == EXPOSURE_UNSIGNED)
+	switch (z->exposure) {
+	case EXPOSURE_UNSIGNED:
 		add(a, l, arena_printf(a, "EXPOSED   unsigned and uncovered: who takes over the route to %s can answer for this zone as he likes, and nothing would tell",
-			    open == 1 ? "that address" : "one of those addresses"));
-	else if (z->exposure == EXPOSURE_SIGNED)
+			    one ? "that address" : "one of those addresses"));
+		break;
+	case EXPOSURE_UNSIGNED_INVALID:
+		add(a, l, "EXPOSED   unsigned with an invalid route: who announces it can answer for this zone as he likes, now, and nothing but the route would tell");
+		break;
+	case EXPOSURE_SIGNED:
 		add(a, l, arena_printf(a, "EXPOSED   signed but hijackable: who takes over the route to %s can keep answers away, and give old ones until their "
-			    "signatures expire; forged ones do not validate", open == 1 ? "that address" : "one of those addresses"));
+			    "signatures expire; forged ones do not validate", one ? "that address" : "one of those addresses"));
+		break;
+	case EXPOSURE_SIGNED_INVALID:
+		add(a, l, "EXPOSED   signed with an invalid route: who announces it can keep answers away, now, and give old ones until their signatures expire; forged ones do "
+			  "not validate");
+		break;
+	case EXPOSURE_NONE:
+	case EXPOSURES:
+		break;
+	}
 }
 
 static void add_servers(struct arena *a, struct line *l, const struct explain_zone *z)
@@ -462,8 +476,8 @@ static void put_head(const struct explanation *x, const struct explain_told *t, 
 		put_wrapped(out, "  why     ", "          ", 0, x->finding.reason);
 	if (x->finding.mend != NULL)
 		put_wrapped(out, "  mend    ", "          ", 0, x->finding.mend);
-	put_exposed(x, EXPOSURE_UNSIGNED, out);
-	put_exposed(x, EXPOSURE_SIGNED, out);
+	for (enum exposure how = EXPOSURES - 1; how > EXPOSURE_NONE; how--)
+		put_exposed(x, how, out);
 	if (t->told && t->rcode == RCODE_SERVFAIL && x->finding.verdict != EXPLAIN_BOGUS && x->finding.verdict != EXPLAIN_UNKNOWN)
 		put_wrapped(out, "  note    ", "          ", 0, "what is in the caches now validates: the failure is remembered from before, comes from other servers of the zone, "
 						     "or has other causes than validation");

@@ -31,7 +31,7 @@ struct exposure_job {
 	struct exposure_row *rows ARENA_FIELD;
 	size_t count, cap, printed;
 	uint64_t zones, left_out, unknown;
-	uint64_t kinds[3];             /* by enum exposure */
+	uint64_t kinds[EXPOSURES];
 	uint64_t one_prefix, one_origin;
 	bool all;
 	struct name of;                /* unless all */
@@ -54,17 +54,12 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Worst first. */
-static unsigned int class_of(const struct exposure_row *r)
-{
-	return r->x.exposure == EXPOSURE_UNSIGNED ? 0 : r->x.exposure == EXPOSURE_SIGNED ? 1 : 2;
-}
-
 static int by_class(const void *a, const void *b)
 {
 	const struct exposure_row *x = (const struct exposure_row *)a, *y = (const struct exposure_row *)b;
 
-	if (class_of(x) != class_of(y))
-		return class_of(x) < class_of(y) ? -1 : 1;
+	if (x->x.exposure != y->x.exposure)
+		return x->x.exposure > y->x.exposure ? -1 : 1;
 	if (x->uses != y->uses)
 		return x->uses > y->uses ? -1 : 1;
 	return by_name(a, b);
@@ -316,8 +311,9 @@ static void json_row(const struct exposure_row *r, struct json_out *j)
 
 static void text_sum(const struct exposure_job *j, struct strbuf *out)
 {
-	strbuf_printf(out, "%" PRIu64 " zones looked at: %" PRIu64 " unsigned and uncovered, %" PRIu64 " signed but hijackable, ", j->zones, j->kinds[EXPOSURE_UNSIGNED],
-	    j->kinds[EXPOSURE_SIGNED]);
+	strbuf_printf(out, "%" PRIu64 " zones looked at: ", j->zones);
+	for (enum exposure how = EXPOSURES - 1; how > EXPOSURE_NONE; how--)
+		strbuf_printf(out, "%" PRIu64 " %s, ", j->kinds[how], exposure_text(how));
 	strbuf_printf(out, "%" PRIu64 " on one prefix, %" PRIu64 " on one origin AS; of %" PRIu64 " it cannot be said", j->one_prefix, j->one_origin, j->unknown);
 	if (j->left_out > 0)
 		strbuf_printf(out, "; left out for want of room: %" PRIu64, j->left_out);
@@ -328,7 +324,9 @@ static void json_sum(const struct exposure_job *j, struct json_out *out)
 {
 	json_open(out, "summary", '{');
 	json_put_number(out, "zones", j->zones);
+	json_put_number(out, "unsigned_invalid", j->kinds[EXPOSURE_UNSIGNED_INVALID]);
 	json_put_number(out, "unsigned_uncovered", j->kinds[EXPOSURE_UNSIGNED]);
+	json_put_number(out, "signed_invalid", j->kinds[EXPOSURE_SIGNED_INVALID]);
 	json_put_number(out, "signed_hijackable", j->kinds[EXPOSURE_SIGNED]);
 	json_put_number(out, "one_prefix", j->one_prefix);
 	json_put_number(out, "one_origin", j->one_origin);

@@ -160,9 +160,7 @@ static void json_routes(const struct route_scene *s, struct json_out *j, const c
 /* What is announced for it, whether or not there are VRPs to judge it by. */
 static bool find_routes(const struct route_scene *s, const struct addr *a, struct announced_routes *ret)
 {
-	const struct announced *all = route_view_announced(s->sheet->view);
-
-	return all != NULL && announced_find(all, a, ret);
+	return route_view_find(s->sheet->view, a, ret);
 }
 
 void route_text_addr(const struct route_scene *s, const struct addr *a, const char *head, unsigned int indent, struct strbuf *out)

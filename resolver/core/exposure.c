@@ -31,6 +31,8 @@ enum exposure exposure_of(const struct guard_counts *c, bool is_signed)
 {
 	if (guard_counts_open(c) == 0)
 		return EXPOSURE_NONE;
+	if (c->n[GUARD_INVALID] > 0)
+		return is_signed ? EXPOSURE_SIGNED_INVALID : EXPOSURE_UNSIGNED_INVALID;
 	return is_signed ? EXPOSURE_SIGNED : EXPOSURE_UNSIGNED;
 }
 
@@ -39,9 +41,14 @@ const char *exposure_text(enum exposure e)
 	switch (e) {
 	case EXPOSURE_SIGNED:
 		return "signed but hijackable";
+	case EXPOSURE_SIGNED_INVALID:
+		return "signed with an invalid route";
 	case EXPOSURE_UNSIGNED:
 		return "unsigned and uncovered";
+	case EXPOSURE_UNSIGNED_INVALID:
+		return "unsigned with an invalid route";
 	case EXPOSURE_NONE:
+	case EXPOSURES:
 		break;
 	}
 	return NULL;

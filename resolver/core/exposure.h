@@ -6,8 +6,10 @@
  *   invalid     VRPs cover it, and what is announced is against them; or nobody may announce it (AS 0)
  *   unknown     there are no VRPs, or nobody has told of a route: nothing can be said
  *
- *   unsigned and uncovered   who takes over the route to one server can answer what he likes, and nothing would tell
- *   signed but hijackable    he can keep answers away and replay those whose signatures have not expired; forged ones do not validate
+ *   unsigned and uncovered         who takes over the route to one server can answer what he likes, and nothing would tell
+ *   unsigned with an invalid route  who announces the route may be doing so now
+ *   signed but hijackable          he can keep answers away and replay those whose signatures have not expired; forged ones do not validate
+ *   signed with an invalid route    who announces the route may be doing so now
  */
 #ifndef RESOLVER_CORE_EXPOSURE_H
 #define RESOLVER_CORE_EXPOSURE_H
@@ -24,9 +26,10 @@ struct guard_counts {
 };
 static inline uint32_t guard_counts_open(const struct guard_counts *c) { return c->n[GUARD_UNCOVERED] + c->n[GUARD_INVALID]; }
 
-enum exposure { EXPOSURE_NONE, EXPOSURE_SIGNED, EXPOSURE_UNSIGNED };
+/* The worst last. */
+enum exposure { EXPOSURE_NONE, EXPOSURE_SIGNED, EXPOSURE_SIGNED_INVALID, EXPOSURE_UNSIGNED, EXPOSURE_UNSIGNED_INVALID, EXPOSURES };
 /* signed: there is a chain of trust, whether or not it holds. */
 enum exposure exposure_of(const struct guard_counts *c, bool is_signed) NONNULL;
-const char *exposure_text(enum exposure e) BORROWED; /* "signed but hijackable", "unsigned and uncovered"; of EXPOSURE_NONE NULL */
+const char *exposure_text(enum exposure e) BORROWED; /* "signed but hijackable", ...; of EXPOSURE_NONE NULL */
 
 #endif

@@ -100,12 +100,11 @@ static struct prefix assumed(const struct addr *a)
 /* Without VRPs there is no verdict, but there may be a route. */
 static struct place place_of(const struct route_view *view, const struct addr *a, const struct route_verdict *v)
 {
-	const struct announced *all = route_view_announced(view);
 	struct announced_routes routes;
 
 	if (v->has_route)
 		return (struct place){ true, v->route, v->from.origin };
-	if (all != NULL && announced_find(all, a, &routes))
+	if (route_view_find(view, a, &routes))
 		return (struct place){ true, routes.prefix, announced_at(&routes, 0).origin };
 	return (struct place){ false, assumed(a), 0 };
 }

@@ -238,19 +238,19 @@ static void routes_stand_beside_signatures(void **state)
 	(void)state;
 	world_fill(&w);
 	s = show(&w, "www.example.com.", RR_A, &told);
-	check_has(strbuf_text(s.text), "\n  routes  unsigned and uncovered: example.com.\n  routes  signed but hijackable: com.\n");
+	check_has(strbuf_text(s.text), "\n  routes  unsigned with an invalid route: example.com.\n  routes  signed but hijackable: com.\n");
 	check_has(strbuf_text(s.text), "|  `- server    192.0.2.2 ns.com. not asked; route not-found: 192.0.2.2/32 by AS64497, no VRP\n");
 	check_has(strbuf_text(s.text), "not asked; route invalid origin: 192.0.2.3/32 by");
 	check_has(strbuf_text(s.text), "|- routes    1 covered, 0 uncovered, 0 invalid, 0 unknown\n");
 	check_has(strbuf_text(s.text), "|- routes    0 covered, 0 uncovered, 1 invalid, 0 unknown\n");
 	check_has(strbuf_text(s.text), "|- EXPOSED   signed but hijackable: who takes over");
-	check_has(strbuf_text(s.text), "|- EXPOSED   unsigned and uncovered: who takes over");
+	check_has(strbuf_text(s.text), "|- EXPOSED   unsigned with an invalid route: who announces");
 	check_width(strbuf_text(s.text));
 	check_clean(strbuf_text(s.text), true);
 	check_has(strbuf_text(s.json), "\"route\":{\"state\":\"valid\",\"guard\":\"covered\",\"contested\":false,\"prefix\":\"192.0.2.0/31\",\"origin\":64496,\"vrp\":\"192.0.2.0/31\","
 				       "\"vrp_max_length\":31,\"vrp_origin\":64496}}],\"exposure\":null,");
 	check_has(strbuf_text(s.json), "\"exposure\":\"signed but hijackable\",\"routes\":{\"unknown\":0,\"covered\":0,\"uncovered\":1,\"invalid\":0}");
-	check_has(strbuf_text(s.json), "\"exposure\":\"unsigned and uncovered\",\"routes\":{\"unknown\":0,\"covered\":0,\"uncovered\":0,\"invalid\":1}");
+	check_has(strbuf_text(s.json), "\"exposure\":\"unsigned with an invalid route\",\"routes\":{\"unknown\":0,\"covered\":0,\"uncovered\":0,\"invalid\":1}");
 	check_json(strbuf_text(s.json));
 	shown_done(&s);
 	world_done(&w);

@@ -104,9 +104,28 @@ static void what_hangs_on_one(void **state)
 	world_done(&w);
 }
 
+static void what_is_worse(void **state)
+{
+	const struct guard_counts none = { { [GUARD_COVERED] = 3, [GUARD_UNKNOWN] = 1 } }, open = { { [GUARD_COVERED] = 3, [GUARD_UNCOVERED] = 1 } },
+				  invalid = { { [GUARD_UNCOVERED] = 1, [GUARD_INVALID] = 1 } };
+
+	(void)state;
+	assert_int_equal(exposure_of(&none, false), EXPOSURE_NONE);
+	assert_int_equal(exposure_of(&open, true), EXPOSURE_SIGNED);
+	assert_int_equal(exposure_of(&invalid, true), EXPOSURE_SIGNED_INVALID);
+	assert_int_equal(exposure_of(&open, false), EXPOSURE_UNSIGNED);
+	assert_int_equal(exposure_of(&invalid, false), EXPOSURE_UNSIGNED_INVALID);
+	assert_null(exposure_text(EXPOSURE_NONE));
+	assert_string_equal(exposure_text(EXPOSURE_SIGNED), "signed but hijackable");
+	assert_string_equal(exposure_text(EXPOSURE_UNSIGNED), "unsigned and uncovered");
+	for (enum verdict_state s = 0; s < VERDICT_STATES; s++) /* what policies take for invalid is not covered */
+		assert_true(verdict_rank(s) != 2 || route_guard_of(s) == GUARD_INVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_worse),
 		cmocka_unit_test(what_counts_as_signed),
 		cmocka_unit_test(what_validation_has_found_out_goes_first),
 		cmocka_unit_test(what_hangs_on_one),
