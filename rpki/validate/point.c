@@ -26,47 +26,6 @@ static RESULT verdict(struct result r, bool *ret_good)
 
 /* --- CAs */
 
-void branch_unref(struct branch *b)
-{
-	if (b != NULL && atomic_fetch_sub_explicit(&b->holders, 1, memory_order_acq_rel) == 1)
-		mem_free(b);
-}
-
-void ca_free(struct ca *c)
-{
-	struct arena *a;
-
-	if (c == NULL)
-		return;
-	branch_unref(MOVE(c->branch));
-	a = MOVE(c->arena); /* own-ok: R3 the object itself lies in it */
-	arena_free(a);
-}
-
-struct ca *ca_brief(void)
-{
-	AUTO(arena_free) struct arena *a = arena_new(0);
-	struct ca *c = a != NULL ? arena_alloc(a, sizeof *c) : NULL;
-
-	if (c != NULL)
-		c->arena = MOVE(a); /* it owns the arena that it lies in */
-	return c;
-}
-
-RESULT ca_new(struct span octets, enum cert_kind kind, struct span uri, struct report *rep, struct ca **ret)
-{
-	AUTO(ca_free) struct ca *c = ca_brief();
-	const uint8_t *copy = c != NULL ? arena_dup(c->arena, octets.p, octets.n) : NULL, *name = c != NULL ? arena_dup(c->arena, uri.p, uri.n) : NULL;
-
-	if (copy == NULL || name == NULL)
-		return FAIL(ERR_NOMEM);
-	TRY(cert_read(span_of(copy, octets.n), kind, CERT_USE_ANY, c->arena, rep, &c->cert));
-	c->uri = span_of(name, uri.n);
-	sha256_of(octets, c->hash);
-	*ret = MOVE(c);
-	return DONE;
-}
-
 /* What is left of it is read now: its certificate is there as long as its issuer's publication point is as it was remembered. */
 static RESULT complete(struct point *p, bool *ret_there)
 {
@@ -95,18 +54,12 @@ static RESULT complete(struct point *p, bool *ret_there)
 	return DONE;
 }
 
-static void chain_after(int64_t *ret_not_before, int64_t *ret_not_after, const struct ca *by, int64_t not_before, int64_t not_after)
-{
-	*ret_not_before = not_before > by->chain_not_before ? not_before : by->chain_not_before;
-	*ret_not_after = not_after < by->chain_not_after ? not_after : by->chain_not_after;
-}
-
 void product_origin(const struct point *p, struct product *x)
 {
 	const struct item *i = x->item;
 
 	x->origin = (struct origin){ .uri = i->uri, .not_before = i->not_before, .not_after = i->not_after, .stale = p->stale };
-	chain_after(&x->origin.chain_not_before, &x->origin.chain_not_after, p->ca, i->not_before, i->not_after);
+	ca_chain_after(&x->origin.chain_not_before, &x->origin.chain_not_after, p->ca, i->not_before, i->not_after);
 }
 
 /* --- refusals */
@@ -337,61 +290,6 @@ static RESULT take_router(struct point *p, const struct file *f, const struct is
 
 /* --- children */
 
-static RESULT copy_set(struct arena *a, const void *from, uint32_t n, size_t size, const void **ret)
-{
-	*ret = arena_dup(a, from, n * size);
-	return *ret != NULL ? DONE : FAIL(ERR_NOMEM);
-}
-
-/* What was inherited lies with the issuer, which goes before the child does. */
-static RESULT keep_resources(struct ca *c, const struct resources *effective)
-{
-	const struct resources *claimed = &c->cert.claimed;
-	const void *v4, *v6, *as;
-
-	c->as_claimed = effective->ip4 == claimed->ip4 && effective->ip6 == claimed->ip6 && effective->as == claimed->as && effective->v4.r == claimed->v4.r &&
-	    effective->v6.r == claimed->v6.r && effective->asn.r == claimed->asn.r && effective->v4.n == claimed->v4.n && effective->v6.n == claimed->v6.n &&
-	    effective->asn.n == claimed->asn.n;
-	if (c->as_claimed) {
-		c->effective = *claimed;
-		return DONE;
-	}
-	TRY(copy_set(c->arena, effective->v4.r, effective->v4.n, sizeof *effective->v4.r, &v4));
-	TRY(copy_set(c->arena, effective->v6.r, effective->v6.n, sizeof *effective->v6.r, &v6));
-	TRY(copy_set(c->arena, effective->asn.r, effective->asn.n, sizeof *effective->asn.r, &as));
-	c->effective = *effective;
-	c->effective.v4.r = v4;
-	c->effective.v6.r = v6;
-	c->effective.asn.r = as;
-	return DONE;
-}
-
-static bool is_above(const struct ca *c, struct span ski)
-{
-	if (span_equal(c->cert.ski, ski))
-		return true;
-	for (unsigned int i = 0; i < c->depth; i++)
-		if (ski.n == CA_KEY_ID && memcmp(c->above[i], ski.p, CA_KEY_ID) == 0)
-			return true;
-	return false;
-}
-
-RESULT child_below(struct ca *c, const struct ca *by, int64_t stale)
-{
-	c->anchor = by->anchor;
-	c->depth = by->depth + 1;
-	c->stale = stale;
-	chain_after(&c->chain_not_before, &c->chain_not_after, by, c->cert.not_before, c->cert.not_after);
-	c->above = arena_alloc_array(c->arena, c->depth, sizeof *c->above);
-	if (c->above == NULL)
-		return FAIL(ERR_NOMEM);
-	if (by->depth > 0)
-		memcpy(c->above, by->above, by->depth * sizeof *c->above);
-	if (by->cert.ski.n == CA_KEY_ID)
-		memcpy(c->above[by->depth], by->cert.ski.p, CA_KEY_ID);
-	return DONE;
-}
-
 RESULT child_join(struct point *p, struct ca *c, bool *ret_room)
 {
 	*ret_room = true;
@@ -414,39 +312,6 @@ RESULT child_join(struct point *p, struct ca *c, bool *ret_room)
 	return DONE;
 }
 
-/* What a brief one has, copied. */
-static RESULT copy_brief(struct ca *to, const struct ca *c)
-{
-	const struct {
-		struct span *to BORROWED_FIELD;
-		struct span from;
-	} texts[] = { { &to->uri, c->uri }, { &to->cert.notify, c->cert.notify }, { &to->cert.manifest, c->cert.manifest }, { &to->cert.repository, c->cert.repository },
-		{ &to->cert.ski, c->cert.ski }, { &to->cert.serial, c->cert.serial } };
-	const void *above = c->above;
-
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		const uint8_t *copy = arena_dup(to->arena, texts[i].from.n > 0 ? texts[i].from.p : (const uint8_t *)"", texts[i].from.n);
-
-		if (copy == NULL)
-			return FAIL(ERR_NOMEM);
-		*texts[i].to = span_of(copy, texts[i].from.n);
-	}
-	to->above = arena_dup(to->arena, above, c->depth * sizeof *c->above);
-	if (to->above == NULL)
-		return FAIL(ERR_NOMEM);
-	to->cert.not_before = c->cert.not_before;
-	to->cert.not_after = c->cert.not_after;
-	to->anchor = c->anchor;
-	to->depth = c->depth;
-	to->chain_not_before = c->chain_not_before;
-	to->chain_not_after = c->chain_not_after;
-	to->stale = c->stale;
-	memcpy(to->hash, c->hash, sizeof to->hash);
-	memcpy(to->identity, c->identity, sizeof to->identity);
-	to->brief = to->identified = true;
-	return DONE;
-}
-
 /* Thousands may wait for their turn: when its certificate can be read again from the store, as little as can be is kept of a CA whose resources are those of its certificate. */
 static RESULT shrink(const struct point *p, struct ca **c)
 {
@@ -458,7 +323,7 @@ static RESULT shrink(const struct point *p, struct ca **c)
 	small = ca_brief();
 	if (small == NULL || !(*c)->identified)
 		return FAIL(ERR_NOMEM);
-	TRY(copy_brief(small, *c));
+	TRY(ca_copy_brief(small, *c));
 	small->as_claimed = true;
 	memcpy(small->by, p->ca->identity, sizeof small->by);
 	ca_free(MOVE(*c));
@@ -500,11 +365,11 @@ static RESULT take_child(struct point *p, const struct file *f, const struct iss
 	TRY(ca_new(f->octets, CERT_CA, f->uri, rep, &c));
 	remember_validity(p, c->cert.not_before, c->cert.not_after); /* lint-ok: fanalyzer:-Wanalyzer-null-dereference ca_new() gives one, or fails */
 	TRY(cert_check(&c->cert, by, p->options->now, c->arena, rep, &effective));
-	if (is_above(p->ca, c->cert.ski)) {
+	if (ca_is_above(p->ca, c->cert.ski)) {
 		*ret_why = "a CA below itself: the key is one of its issuers'";
 		return DONE;
 	}
-	TRY(keep_resources(c, &effective));
+	TRY(ca_keep_resources(c, &effective));
 	return add_child(p, MOVE(c), ret_why);
 }
 

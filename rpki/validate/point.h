@@ -47,6 +47,13 @@ DEFINE_AUTO(struct ca, ca_free)
 /* A certificate's octets, copied and read. ERR_FORMAT: a rule is broken. */
 RESULT ca_new(struct span octets, enum cert_kind kind, struct span uri, struct report *rep, struct ca **ret) NONNULL;
 struct ca *ca_brief(void) OWNED_BY(ca_free); /* with nothing in it; NULL: out of memory */
+/* What a brief one has, copied: `to` is brief then. ERR_NOMEM. */
+RESULT ca_copy_brief(struct ca *to, const struct ca *c) NONNULL;
+/* The effective resources become c's own: what was inherited lies with the issuer, which goes before c does. ERR_NOMEM. */
+RESULT ca_keep_resources(struct ca *c, const struct resources *effective) NONNULL;
+bool ca_is_above(const struct ca *c, struct span ski) NONNULL; /* c or one of those above it has that key */
+/* The validity of all up to the trust anchor, and this one below `by`. */
+void ca_chain_after(int64_t *ret_not_before, int64_t *ret_not_after, const struct ca *by, int64_t not_before, int64_t not_after) NONNULL;
 
 /* An object that is valid, and no CA. */
 struct item {

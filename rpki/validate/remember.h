@@ -11,6 +11,7 @@
 
 #define REMEMBER_KEY (1u + OBJECT_HASH)
 #define REMEMBER_LETTER 'v'          /* the first octet of such keys */
+#define REMEMBER_PAIR (2u * OBJECT_HASH) /* octets of what was seen at a URI */
 #define REMEMBER_MAX (64u << 20)     /* octets of a note; what would need more is not remembered */
 
 /* Sets c->identity, once. */
@@ -56,6 +57,8 @@ RESULT remember_open(struct span note, struct remembered *ret) NONNULL;
 RESULT remember_take(struct span found, struct point *p) NONNULL;
 /* The octets of p for remember_take(), behind what out has. */
 void remember_write(const struct point *p, struct strbuf *out) NONNULL;
+/* Against bits that flip, not against people: who can write to the store needs no such way. */
+uint64_t remember_sum(struct span s);
 /* The end of a note: a sum of all that it has so far. */
 void remember_seal(struct strbuf *note) NONNULL;
 
