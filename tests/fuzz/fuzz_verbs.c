@@ -118,6 +118,15 @@ void daemon_stop(struct daemon *d) { d->stopping = true; }
 unsigned int daemon_workers(const struct daemon *d) { (void)d; return WORKERS; }
 const struct stats *daemon_stats(const struct daemon *d, unsigned int worker) { return &d->worker[worker]->stats; }
 
+uint64_t daemon_count(const struct daemon *d, enum counter c)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < WORKERS; i++)
+		sum += stats_get(daemon_stats(d, i), c);
+	return sum;
+}
+
 static struct result plan_of(struct daemon *d, struct conf *c, struct strbuf *report)
 {
 	struct plan *next = NULL;
