@@ -1,4 +1,4 @@
-/* mmdb_bytes.h: a database of autonomous systems in MaxMind's format as octets, for tests: a tree with records of 24 bits, and one entry of data for each network. */
+/* mmdb_bytes.h: a database of autonomous systems in MaxMind's format as octets, for tests: a tree with records of 24, 28 or 32 bits, and one entry of data for each network. */
 #ifndef TESTS_UNIT_RPKI_MMDB_BYTES_H
 #define TESTS_UNIT_RPKI_MMDB_BYTES_H
 
@@ -13,6 +13,7 @@ struct mmdb {
 	uint32_t side[MMDB_NODES][2]; /* 0: nothing; a node; or MMDB_DATA and an offset */
 	uint32_t nodes;
 	unsigned int version; /* 4 or 6 */
+	unsigned int bits;    /* of a record */
 	uint8_t data[4000];
 	struct writer w;
 };
@@ -23,6 +24,7 @@ static inline void mmdb_begin(struct mmdb *m, unsigned int version)
 	memset(m, 0, sizeof *m);
 	m->nodes = 1;
 	m->version = version;
+	m->bits = 24;
 	m->w = writer_of(m->data, sizeof m->data);
 }
 
@@ -112,6 +114,10 @@ static inline void mmdb_write(const struct mmdb *m, struct writer *w)
 			uint32_t v = m->side[i][s];
 
 			v = v == 0 ? m->nodes : (v & MMDB_DATA) != 0 ? m->nodes + 16 + (v & ~MMDB_DATA) : v;
+			if (m->bits == 32)
+				write8(w, (uint8_t)(v >> 24));
+			if (m->bits == 28 && s == 1)
+				write8(w, 0); /* the upper bits of both */
 			write8(w, (uint8_t)(v >> 16));
 			write16(w, (uint16_t)v);
 		}
@@ -124,7 +130,7 @@ static inline void mmdb_write(const struct mmdb *m, struct writer *w)
 	mmdb_text(w, "node_count");
 	mmdb_number(w, 6, m->nodes);
 	mmdb_text(w, "record_size");
-	mmdb_number(w, 5, 24);
+	mmdb_number(w, 5, m->bits);
 	mmdb_text(w, "ip_version");
 	mmdb_number(w, 5, m->version);
 	mmdb_text(w, "database_type");

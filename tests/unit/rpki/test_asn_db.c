@@ -66,9 +66,15 @@ static void networks_of_both_families_are_told(void **state)
 	mmdb_begin(&m, 4);
 	mmdb_add(&m, "192.0.2.0/24", 64496);
 	mmdb_add(&m, "10.0.0.1/32", 64497);
+	for (m.bits = 24; m.bits <= 32; m.bits += 4) {
+		w = writer_of(room, sizeof room);
+		mmdb_write(&m, &w);
+		reads(writer_done(&w), 100, ERR_NONE, "10.0.0.1/32=64497 192.0.2.0/24=64496 ", 0);
+	}
+	m.bits = 20;
 	w = writer_of(room, sizeof room);
 	mmdb_write(&m, &w);
-	reads(writer_done(&w), 100, ERR_NONE, "10.0.0.1/32=64497 192.0.2.0/24=64496 ", 0);
+	reads(writer_done(&w), 100, ERR_FORMAT, "", 0);
 }
 
 static void what_is_none_or_half_is_refused(void **state)
@@ -97,6 +103,30 @@ static void what_is_none_or_half_is_refused(void **state)
 	w = writer_of(room, sizeof room);
 	mmdb_write(&m, &w); /* without networks */
 	reads(writer_done(&w), 100, ERR_FORMAT, "", 0);
+}
+
+/* A value may point to another one; what points nowhere, or to what points on, tells of no AS. */
+static void values_may_be_elsewhere(void **state)
+{
+	static struct mmdb m;
+	uint8_t room[ROOM];
+	struct writer w = writer_of(room, sizeof room);
+	uint32_t first, at[3];
+
+	(void)state;
+	mmdb_begin(&m, 4);
+	first = mmdb_data(&m, 64496, NULL);
+	for (unsigned int i = 0; i < 3; i++) {
+		at[i] = (uint32_t)m.w.pos;
+		write8(&m.w, 1u << 5);
+		write8(&m.w, (uint8_t)(i == 0 ? first : i == 1 ? at[0] : 255)); /* to the map, to a pointer, beyond */
+	}
+	mmdb_put(&m, "192.0.2.0/24", MMDB_DATA | at[0]);
+	mmdb_put(&m, "192.0.3.0/24", MMDB_DATA | at[1]);
+	mmdb_put(&m, "192.0.4.0/24", MMDB_DATA | at[2]);
+	mmdb_put(&m, "192.0.5.0/24", MMDB_DATA | 3000);
+	mmdb_write(&m, &w);
+	reads(writer_done(&w), 100, ERR_NONE, "192.0.2.0/24=64496 ", 2);
 }
 
 /* Nodes that lead back to themselves, or to others many times over: as few steps as there are nodes. */
@@ -164,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networks_of_both_families_are_told),
 		cmocka_unit_test(what_is_none_or_half_is_refused),
+		cmocka_unit_test(values_may_be_elsewhere),
 		cmocka_unit_test(a_tree_that_is_none_ends),
 		cmocka_unit_test(a_file_becomes_routes_of_its_source),
 	};
