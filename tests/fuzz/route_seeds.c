@@ -110,6 +110,10 @@ static void databases(const char *folder)
 	mmdb_put(&m, "10.0.0.0/8", MMDB_DATA | mmdb_data(&m, 0, "AS64497"));
 	mmdb_put(&m, "11.0.0.0/8", MMDB_DATA | mmdb_data(&m, 0, "nobody"));
 	save_database(folder, "v4", &m);
+	m.bits = 28;
+	save_database(folder, "v4-28", &m);
+	m.bits = 32;
+	save_database(folder, "v4-32", &m);
 	mmdb_put(&m, "128.0.0.0/2", 1);
 	save_database(folder, "circle", &m);
 	mmdb_begin(&m, 6);
