@@ -20,6 +20,7 @@
 #include "resolver/cache/keycache.h"
 #include "resolver/control/control.h"
 #include "resolver/daemon.h"
+#include "resolver/routes/board.h"
 #include "tests/fuzz/failing.h"
 #include "tests/fuzz/kit.h"
 
@@ -33,6 +34,7 @@ enum {
 	LATE = 8,         /* what must wait for its end waits until time is over */
 	ANSWERS = 16,     /* questions are answered; else told that they cannot be asked */
 	BAD_PLACES = 32,  /* other interfaces in the configuration, none of which can be, and a socket of an earlier run */
+	ROUTES = 64,      /* something is known of routes, and of servers that they lead to */
 	FULL = 128,       /* thousands of names in the cache, and clients that read slowly */
 };
 #define WORKERS 2u
@@ -358,6 +360,50 @@ static void fill_caches(struct daemon *d, bool many)
 	stats_add(&d->worker[1]->stats, COUNT_LIST_SUM, 7);
 }
 
+/* 192.0.2.0/24 by its AS and by another; the zone's name server is in it. 198.51.100.0/24 by another alone. */
+static void know_routes(struct daemon *d)
+{
+	static const struct {
+		const char *prefix;
+		uint32_t origin, vrp;
+	} of[] = { { "192.0.2.0/24", 64500, 64500 }, { "192.0.2.0/24", 64501, 0 }, { "198.51.100.0/24", 64501, 64500 }, { "2001:db8::/32", 64502, 0 } };
+	static const uint8_t name[] = "\2ns\7example", at[2][4] = { { 192, 0, 2, 53 }, { 198, 51, 100, 53 } };
+	struct span ns = span_of(name, sizeof name), a4[2] = { span_of(at[0], 4), span_of(at[1], 4) };
+	AUTO(announced_unref) struct announced *empty = announced_new(), *routes = NULL;
+	AUTO(table_unref) struct payload_table *t = NULL;
+	AUTO(arena_free) struct arena *a = arena_new(0);
+	struct announced_edit *e = announced_edit_new(empty);
+	struct table_builder *b = table_builder_new(NULL);
+	struct route_sheet *s = route_sheet_new();
+	const struct now *now = loop_now(d->loop);
+	struct name_buf zone, host;
+	const struct rrset *rs;
+	struct bundle_key k;
+
+	for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+		struct announced_route r = { .origin = of[i].origin, .source = 1, .path = of[i].origin };
+		struct prefix p;
+		struct vrp v;
+
+		CHECK(OK(prefix_parse(of[i].prefix, &p)) && OK(announced_set(e, &p, &r)));
+		if (of[i].vrp != 0)
+			CHECK(OK(vrp_make(&p, 0, of[i].vrp, &v)) && OK(table_builder_add_vrp(b, &v, SOURCE_NONE)));
+	}
+	CHECK(OK(announced_edit_publish(e, 1, &routes)) && OK(table_builder_finish(b, 1, &t)) && OK(route_view_new(t, routes, 1, &s->view)));
+	s->has_sources = true;
+	CHECK(OK(route_sheet_add_source(s, 1, "a file", 1, 4)));
+	route_board_put(d->shared->routes, s);
+	CHECK(OK(name_from_text("example.", NULL, &zone)) && OK(name_from_text("ns.example.", NULL, &host)));
+	epoch_online(d->member);
+	rs = rrset_make_in(a, name_of(&zone), RR_NS, CLASS_IN, 300, &ns, 1, 0);
+	k = (struct bundle_key){ name_of(&zone), RR_NS, CLASS_IN, BUNDLE_DATA };
+	CHECK(OK(rrcache_put(d->shared->rrcache, d->member, &k, &rs, 1, 300, now)));
+	rs = rrset_make_in(a, name_of(&host), RR_A, CLASS_IN, 300, a4, 2, 0);
+	k = (struct bundle_key){ name_of(&host), RR_A, CLASS_IN, BUNDLE_DATA };
+	CHECK(OK(rrcache_put(d->shared->rrcache, d->member, &k, &rs, 1, 300, now)));
+	epoch_offline(d->member);
+}
+
 static void leave_socket(const struct daemon *d)
 {
 	struct sockaddr_un at = address_of(d);
@@ -394,6 +440,8 @@ static void start(struct daemon *d, uint8_t how)
 	for (unsigned int i = 0; i < WORKERS; i++)
 		start_worker(d, i);
 	fill_caches(d, (how & FULL) != 0);
+	if ((how & ROUTES) != 0)
+		know_routes(d);
 	d->control = control_open(d);
 	CHECK(d->control != NULL);
 }
