@@ -144,8 +144,9 @@ static RESULT send_table(struct engine_process *p, const struct payload_table *t
 	return DONE;
 }
 
-/* After the table that it is about. */
-static RESULT send_status(struct engine_process *p)
+/* After the table that it is about (NULL: none goes out). */
+static RESULT send_status(struct engine_process *p, const struct payload_table *served) __attribute__((nonnull(1)));
+static RESULT send_status(struct engine_process *p, const struct payload_table *served)
 {
 	AUTO(strbuf_free) struct strbuf *octets = strbuf_new(STATUS_OCTETS_MAX);
 	AUTO(status_free) struct status *none = NULL;
@@ -158,6 +159,8 @@ static RESULT send_status(struct engine_process *p)
 		if (none == NULL)
 			return FAIL(ERR_NOMEM);
 		none->table_time = time_now(p);
+		if (served != NULL) /* exceptions alone */
+			TRY(tally_payloads(none, NULL, served));
 	}
 	if (octets == NULL)
 		return FAIL(ERR_NOMEM);
@@ -195,7 +198,7 @@ static RESULT publish(struct engine_process *p)
 		TRY(tally(p, p->status, p->guarded, served));
 	sent = send_table(p, served);
 	if (OK(sent))
-		sent = send_status(p);
+		sent = send_status(p, served);
 	if (p->status != NULL && !p->child.setup->o.once)
 		keep_status(p);
 	if (!p->holding) /* files say what was found: not that nothing is known */
@@ -409,7 +412,7 @@ static void tell_status_alone(struct engine_process *p)
 		p->status->table_time = 0; /* none is out that it could be of */
 	if (!p->child.setup->o.once && p->status != NULL)
 		keep_status(p);
-	if (!OK(send_status(p)))
+	if (!OK(send_status(p, NULL)))
 		log_error("out of memory: the status is as of an earlier run");
 }
 

@@ -28,8 +28,8 @@ print(*(x.getsockname()[1] for x in s))') || exit 99
 # shellcheck disable=SC2086 # three of them
 set -- $ports
 conf() {
-	printf 'rpki:\n\tusername: ""\n\tcache-dir: "%s/cache"\n\tslurm: "%s/s.json"\n\thttp-interface: 127.0.0.1@%s\nrtr:\n\tinterface: 127.0.0.1@%s\n\ttls-interface: 127.0.0.1@%s\n\tclient-metrics: yes\n' \
-		"$dir" "$dir" "$http" "$rtr" "$tls"
+	printf 'rpki:\n\tusername: ""\n\tcache-dir: "%s/cache"\n\tslurm: "%s/s.json"\n\thttp-interface: 127.0.0.1@%s\n\tcontrol-interface: "%s/ctl"\nrtr:\n\tinterface: 127.0.0.1@%s\n\ttls-interface: 127.0.0.1@%s\n\tclient-metrics: yes\n' \
+		"$dir" "$dir" "$http" "$dir" "$rtr" "$tls"
 	printf '\ttls-certificate: "%s/now.pem"\n\ttls-key: "%s/now.key"\n%s' "$dir" "$dir" "$1"
 }
 http=$1 rtr=$2 tls=$3
@@ -67,6 +67,27 @@ for _ in range(200):
 status, text, r = get("/json")
 check("json", status == 200 and [x["asn"] for x in json.loads(text)["roas"]] == ["AS64496", "AS1"])
 check("304", get("/json", **{"If-None-Match": r.getheader("ETag")})[0] == 304)
+def control(line):
+    c = socket.socket(socket.AF_UNIX)
+    c.settimeout(10)
+    c.connect(d + "/ctl")
+    c.sendall(b"UBCT1 " + line.encode() + b"\n")
+    said = b""
+    while True:
+        more = c.recv(65536)
+        if not more:
+            return said.decode()
+        said += more
+check("the control socket's mode", os.stat(d + "/ctl").st_mode & 0o7777 == 0o660)
+check("control: status", "2 VRPs (1 IPv4, 1 IPv6)" in control("status") and json.loads(control("--json status"))["payloads"]["vrps4"]["contributed"] == 1)
+check("control: routers", control("routers") == "no router is connected\n" and json.loads(control("--json routers")) == [])
+check("control: verbosity", control("verbosity 2") == "ok\n" and control("verbosity 0") == "ok\n" and control("verbosity x").startswith("error "))
+check("control: unknown", control("fly").startswith("error unknown command 'fly'"))
+good = open(d + "/c.conf").read()
+open(d + "/c.conf", "w").write(good + "nonsense\n")
+check("control: reload of nonsense", control("reload").startswith("error the configuration cannot be used"))
+open(d + "/c.conf", "w").write(good)
+check("control: reload", control("reload") == "ok\n")
 check("select", len(json.loads(get("/json?select-asn=1")[1])["roas"]) == 1)
 check("validity", json.loads(get("/api/v1/validity/AS64496/192.0.2.0/24")[1])["validated_route"]["validity"]["state"] == "valid")
 check("status", json.loads(get("/api/v1/status")[1])["payload"]["routeOriginsIPv6"]["final"] == 1)
