@@ -637,7 +637,7 @@ void route_keeper_close(struct route_keeper *k)
 struct route_keeper *route_keeper_open(struct route_board *b)
 {
 	AUTO(route_keeper_close) struct route_keeper *k = (struct route_keeper *)mem_alloc(sizeof *k);
-	struct loop_backend backend;
+	struct loop_backend backend = { .ctx = NULL };
 
 	if (k == NULL)
 		return NULL;

@@ -91,7 +91,7 @@ static struct status_repository *place_of(void *ctx, const char *uri)
 {
 	struct repository_map *m = (struct repository_map *)ctx;
 	size_t n = folder_of(uri);
-	struct folder wanted;
+	struct folder wanted = { .repository = 0 };
 	const struct folder *f;
 
 	if (m->last != NULL && n == m->last_n && memcmp(uri, m->last, n) == 0)
