@@ -617,7 +617,7 @@ void route_keeper_close(struct route_keeper *k)
 	route_caches_free(MOVE(k->caches));
 	if (k->loop != NULL)
 		loop_timer_stop(k->loop, &k->watch);
-	if (k->self.v != 0)
+	if (k->loop != NULL && k->self.v != 0)
 		route_keeper_retire(k->loop, k->self);
 	bmp_listener_free(MOVE(k->bmp));
 	route_live_free(MOVE(k->live));

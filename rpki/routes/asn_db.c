@@ -176,7 +176,7 @@ static bool find_metadata(struct span s, struct span *ret)
 
 		read_skip(&r, at);
 		here = read_span(&r, MARKER);
-		if (!reader_ok(&r) || memcmp(here.p, "\xab\xcd\xefMaxMind.com", MARKER) != 0)
+		if (!reader_ok(&r) || !span_equal(here, span_of("\xab\xcd\xefMaxMind.com", MARKER)))
 			continue;
 		*ret = read_rest(&r);
 		return true;
