@@ -81,6 +81,8 @@ static RESULT apply_vrps(const struct raw *r, const struct payload_table *base, 
 {
 	size_t n = base != NULL ? table_count(base, PAYLOAD_VRP) : 0, j = 0, i = 0, all = r->n4 + r->n6;
 
+	if (n == 0 && raw_vrps_are(r, 1)) /* a whole table, as most are */
+		return table_builder_add_raw_vrps(b, r);
 	while (i < all) {
 		uint32_t tag;
 		struct vrp v = change_vrp(r, i, &tag), old = v;

@@ -66,6 +66,32 @@ RESULT raw_add_vrp(struct raw *r, const struct vrp *v, uint32_t tag)
 	return DONE;
 }
 
+bool raw_vrps_are(const struct raw *r, uint32_t tag)
+{
+	for (size_t i = 0; i < r->n4; i++)
+		if (r->v4[i].tag != tag || (i > 0 && memcmp(r->v4[i - 1].key, r->v4[i].key, RAW4_KEY) == 0))
+			return false;
+	for (size_t i = 0; i < r->n6; i++)
+		if (r->v6[i].tag != tag || (i > 0 && memcmp(r->v6[i - 1].key, r->v6[i].key, RAW6_KEY) == 0))
+			return false;
+	return true;
+}
+
+RESULT raw_add_vrps(struct raw *to, const struct raw *from, uint32_t tag)
+{
+	GROW(to, v4, n4, room4, from->n4);
+	GROW(to, v6, n6, room6, from->n6);
+	for (size_t i = 0; i < from->n4; i++) {
+		to->v4[to->n4] = from->v4[i];
+		to->v4[to->n4++].tag = tag;
+	}
+	for (size_t i = 0; i < from->n6; i++) {
+		to->v6[to->n6] = from->v6[i];
+		to->v6[to->n6++].tag = tag;
+	}
+	return DONE;
+}
+
 RESULT raw_add_key(struct raw *r, const struct router_key *k, uint32_t tag)
 {
 	struct raw_key *x;

@@ -56,6 +56,11 @@ RESULT raw_add_aspa(struct raw *r, const struct aspa_payload *a, uint32_t tag) N
 /* Sorts all four; equals stay in the order in which they came. ERR_NOMEM: some may be sorted, none is lost. */
 RESULT raw_sort(struct raw *r) NONNULL;
 
+/* Of sorted ones: each VRP stands there once, with this tag. */
+bool raw_vrps_are(const struct raw *r, uint32_t tag) NONNULL;
+/* All VRPs of `from` once more, with a tag of their own. ERR_NOMEM, ERR_LIMIT: none. */
+RESULT raw_add_vrps(struct raw *to, const struct raw *from, uint32_t tag) NONNULL;
+
 struct vrp raw4_vrp(const struct raw4 *x) NONNULL;
 struct vrp raw6_vrp(const struct raw6 *x) NONNULL;
 static inline struct router_key raw_key_value(const struct raw *r, const struct raw_key *k)

@@ -151,6 +151,11 @@ RESULT table_builder_add_vrp(struct table_builder *b, const struct vrp *v, uint3
 	return DONE;
 }
 
+RESULT table_builder_add_raw_vrps(struct table_builder *b, const struct raw *r)
+{
+	return raw_add_vrps(&b->raw, r, SOURCE_NONE);
+}
+
 RESULT table_builder_add_key(struct table_builder *b, const struct router_key *k, uint32_t source)
 {
 	if (k->spki.n == 0 || k->spki.n > PAYLOAD_SPKI_MAX || !source_known(b, source))

@@ -45,6 +45,8 @@ DEFINE_AUTO(struct table_builder, table_builder_free)
 RESULT table_builder_add_source(struct table_builder *b, const struct payload_source *s, uint32_t *ret_id) NONNULL;
 /* source: an id from above or SOURCE_NONE. ERR_RANGE: the payload is not sound; ERR_LIMIT; ERR_NOMEM. On failure nothing was added. */
 RESULT table_builder_add_vrp(struct table_builder *b, const struct vrp *v, uint32_t source) NONNULL;
+struct raw;
+RESULT table_builder_add_raw_vrps(struct table_builder *b, const struct raw *r) NONNULL; /* sound ones (raw.h), without sources, past the limits. ERR_NOMEM, ERR_LIMIT */
 RESULT table_builder_add_key(struct table_builder *b, const struct router_key *k, uint32_t source) NONNULL;
 /* providers in any order, with duplicates; at least one. AS0 goes away when the customer has other providers. */
 RESULT table_builder_add_aspa(struct table_builder *b, uint32_t customer, const uint32_t *providers, size_t n, uint32_t source)
