@@ -364,7 +364,7 @@ static void fill_caches(struct daemon *d, bool many)
 static void know_routes(struct daemon *d)
 {
 	static const struct {
-		const char *prefix;
+		const char *prefix BORROWED_FIELD;
 		uint32_t origin, vrp;
 	} of[] = { { "192.0.2.0/24", 64500, 64500 }, { "192.0.2.0/24", 64501, 0 }, { "198.51.100.0/24", 64501, 64500 }, { "2001:db8::/32", 64502, 0 } };
 	static const uint8_t name[] = "\2ns\7example", at[2][4] = { { 192, 0, 2, 53 }, { 198, 51, 100, 53 } };
