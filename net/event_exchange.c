@@ -288,24 +288,34 @@ static bool is_emptied(const struct exchange *x)
 	return false;
 }
 
-/* Closes the socket, of a question or at rest. */
-static void exchange_end(struct exchange *x)
+/* Closes the socket of what is in no list. It may be one whose packets are being read, further up: so it stays until the turn is over. */
+static void exchange_close(struct exchange *x) TAKES(1);
+static void exchange_close(struct exchange *x)
 {
-	struct host_event *he = x->he;
-	struct loop *l = he->host.loop;
+	struct loop *l = x->he->host.loop;
 
-	if (x->self.v != 0)
-		exchange_retire(l, x->self);
-	else
-		he->rest_count--;
-	x->self.v = 0;
 	loop_unwatch(l, &x->watch);
 	loop_slot_retire(l, x->sock);
 	x->sock = 0;
 	close(x->fd);
 	x->fd = -1;
-	HOST_UNLINK(x);
 	loop_bury(l, &x->dead, exchange_bury);
+}
+
+/* Of a question or at rest. */
+static void exchange_end(struct exchange *x)
+{
+	struct host_event *he = x->he;
+	AUTO(exchange_free) struct exchange *mine = NULL;
+
+	if (x->self.v != 0)
+		exchange_retire(he->host.loop, x->self);
+	else
+		he->rest_count--;
+	x->self.v = 0;
+	mine = MOVE(*x->at);
+	HOST_UNLINK(mine);
+	exchange_close(MOVE(mine));
 }
 
 static void exchange_ready(struct loop *l, void *object, unsigned int events)
@@ -397,6 +407,7 @@ RESULT event_ask(
 	sa_family_t family = o->to.a.family == ADDR_V6 ? AF_INET6 : AF_INET;
 	uint16_t port = draw_port(he);
 	uint32_t block = block_of(he, o, port);
+	struct result r;
 
 	if (o->to.a.family == ADDR_NONE)
 		return FAIL(ERR_RANGE);
@@ -404,11 +415,17 @@ RESULT event_ask(
 		TRY(exchange_new(he, family, o->no_fragment, &x));
 	x->to = o->to;
 	x->ev = *ev;
-	TRY(connect_somehow(x, o, port, block));
-	TRY(send_packet(x, packet));
-	x->self = exchange_enlist(h->loop, x);
-	if (x->self.v == 0)
-		return FAIL(ERR_NOMEM);
+	r = connect_somehow(x, o, port, block);
+	if (OK(r))
+		r = send_packet(x, packet);
+	if (OK(r)) {
+		x->self = exchange_enlist(h->loop, x);
+		r = x->self.v != 0 ? DONE : FAIL(ERR_NOMEM);
+	}
+	if (!OK(r)) {
+		exchange_close(MOVE(x));
+		return r;
+	}
 	he->host.counts.exchanges++;
 	*ret = x->self;
 	HOST_LINK(&he->exchanges, x);

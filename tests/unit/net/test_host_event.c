@@ -482,6 +482,53 @@ static void what_comes_late_is_not_heard_by_the_next_question(void **state)
 	close(fd);
 }
 
+/* Its packet is answered by another question, which takes the very socket and fails: nobody may broadcast. */
+static void on_packet_ask_nowhere(struct loop *l, void *object, exchange_h x, struct span packet)
+{
+	struct user *u = (struct user *)object;
+	struct endpoint everybody = at("255.255.255.255");
+	uint64_t before = u->host->counts.exchanges_rested;
+	exchange_h none;
+
+	(void)l;
+	(void)packet;
+	u->packets++;
+	everybody.port = 53;
+	host_ask_close(u->host, x);
+	for (int i = 0; i < 1000 && u->host->counts.exchanges_rested == before; i++)
+		assert_false(OK(ask(u, &everybody, &none)));
+	assert_int_equal(u->host->counts.exchanges_rested, before + 1);
+}
+
+static void a_socket_that_is_taken_up_again_while_it_is_read_may_fail(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct endpoint e;
+	int fd = server("127.0.0.1", SOCK_DGRAM, &e);
+	struct exchange_options o = { .to = e, .no_fragment = true };
+	struct exchange_events ev = { &user_loop_type, u->self.v, on_packet_ask_nowhere, on_exchange_error };
+	struct sockaddr_in from;
+	socklen_t len = sizeof from;
+	char got[32];
+
+	if (!sockets_can_rest())
+		skip();
+	host_event_rest(u->host, 1);
+	do { /* until it is from a port that the kernel may draw */
+		if (u->x.v != 0)
+			host_ask_close(u->host, u->x);
+		assert_true(OK(host_ask(u->host, &o, span_text("question"), &ev, &u->x)));
+		assert_int_equal(recvfrom(fd, got, sizeof got, 0, (struct sockaddr *)&from, &len), 8);
+	} while (u->host->counts.exchanges_rested == 0);
+	sendto(fd, "one", 3, 0, (struct sockaddr *)&from, len);
+	sendto(fd, "two", 3, 0, (struct sockaddr *)&from, len);
+	RUN_UNTIL(u, u->packets == 1);
+	loop_turn(u->loop, false);
+	assert_int_equal(u->packets, 1);
+	assert_int_equal(loop_stale_events(u->loop), 0);
+	close(fd);
+}
+
 static void a_socket_at_rest_hears_nothing(void **state)
 {
 	struct user *u = (struct user *)*state;
@@ -953,6 +1000,7 @@ int main(void)
 		CASE(ports_are_spread_over_the_whole_range),
 		CASE(ports_of_sockets_that_rested_are_as_spread),
 		CASE(what_comes_late_is_not_heard_by_the_next_question),
+		CASE(a_socket_that_is_taken_up_again_while_it_is_read_may_fail),
 		CASE(a_socket_at_rest_hears_nothing),
 		CASE(only_permitted_ports_are_drawn),
 		CASE(too_few_descriptors_is_an_error_not_a_crash),
