@@ -462,9 +462,7 @@ static int deeper_route(const void *a, const void *b)
 
 static enum route_policy route_policy_of(int64_t word)
 {
-	static const enum route_policy of[] = { [CONF_ROUTES_OFF - CONF_ROUTES_OFF] = ROUTE_POLICY_OFF, [CONF_ROUTES_LOG - CONF_ROUTES_OFF] = ROUTE_POLICY_LOG,
-		[CONF_ROUTES_PREFER - CONF_ROUTES_OFF] = ROUTE_POLICY_PREFER, [CONF_ROUTES_REQUIRE_NOT_INVALID - CONF_ROUTES_OFF] = ROUTE_POLICY_NOT_INVALID,
-		[CONF_ROUTES_REQUIRE_VALID - CONF_ROUTES_OFF] = ROUTE_POLICY_VALID };
+	static const enum route_policy of[] = { ROUTE_POLICY_OFF, ROUTE_POLICY_LOG, ROUTE_POLICY_PREFER, ROUTE_POLICY_NOT_INVALID, ROUTE_POLICY_VALID }; /* as the words stand in conf */
 
 	return of[word - CONF_ROUTES_OFF];
 }

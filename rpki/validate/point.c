@@ -562,7 +562,8 @@ static RESULT keep_good(struct point *p, const struct manifest *m, const uint8_t
 	store32(value + OBJECT_HASH + 8, (uint32_t)((uint64_t)m->this_update >> 32));
 	store32(value + OBJECT_HASH + 12, (uint32_t)m->this_update);
 	value[GOOD_HEAD - 1] = nothing_refused(p);
-	memcpy(value + GOOD_HEAD, m->number.p, m->number.n);
+	if (m->number.n > 0)
+		memcpy(value + GOOD_HEAD, m->number.p, m->number.n);
 	memcpy(hashes, manifest_hash, OBJECT_HASH);
 	for (size_t i = 0; i < m->count; i++)
 		memcpy(hashes + (i + 1) * OBJECT_HASH, m->files[i].hash, OBJECT_HASH);
@@ -588,7 +589,7 @@ static RESULT find_manifest(struct point *p, const struct good *last, struct spa
 {
 	if (!p->by_hash)
 		return p->reader->ops->find(p->reader, p->ca->cert.notify, p->ca->cert.manifest, p->options->limits.object, p->arena, ret, ret_hash);
-	memcpy(ret_hash, last->manifest, OBJECT_HASH); /* lint-ok: analyzer:core.NonNullParamChecker by_hash is set only where there is a last one */
+	memcpy(ret_hash, last->manifest, OBJECT_HASH);
 	return p->reader->ops->by_hash(p->reader, last->manifest, p->options->limits.object, ret);
 }
 
@@ -759,7 +760,7 @@ static RESULT attempt(struct point *p, const struct good *last, const struct pub
 	TRY(get_files(p, &m, by.crl, &files));
 	if (p->failed)
 		return DONE;
-	for (size_t i = 0; i < m.count; i++) {
+	for (size_t i = 0; files != NULL && i < m.count; i++) {
 		TRY(take_file(p, &m.files[i], &files[i], &by));
 		if (p->child_count > l->children)
 			return over(p, "more CA certificates of one CA than allowed");

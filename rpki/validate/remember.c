@@ -325,7 +325,11 @@ static RESULT all_there(struct point *p, struct span seen, bool *ret_there)
 	while (!reader_end(&r)) {
 		struct span uri = read_span(&r, OBJECT_HASH), was = read_span(&r, OBJECT_HASH);
 		uint8_t is[OBJECT_HASH] = { 0 };
-		struct result found = p->reader->ops->hash_at(p->reader, p->ca->cert.notify, base, uri.p, is);
+		struct result found;
+
+		if (was.n != OBJECT_HASH)
+			return FAIL(ERR_FORMAT);
+		found = p->reader->ops->hash_at(p->reader, p->ca->cert.notify, base, uri.p, is);
 
 		if (!OK(found) && found.e != ERR_NOTFOUND)
 			return found;

@@ -236,7 +236,7 @@ static RESULT read_child(struct reader *r, struct ca *c)
 
 	TRY(get_head(r, &head));
 	identity = read_span(r, OBJECT_HASH);
-	if (!reader_ok(r))
+	if (identity.n != OBJECT_HASH)
 		return FAIL(ERR_FORMAT);
 	memcpy(c->hash, head.hash, OBJECT_HASH);
 	memcpy(c->identity, identity.p, OBJECT_HASH);
