@@ -464,7 +464,7 @@ static bool reload(struct rpki_daemon *d)
 
 	if (d->ending)
 		return false;
-	if (!OK(load_conf(d->setup.o.conf_path, &c))) {
+	if (!OK(load_conf(d->setup.o.conf_path, &c)) || c == NULL) {
 		log_error("the configuration read before stays in force");
 		return false;
 	}
@@ -687,7 +687,7 @@ int rpki_daemon_run(const struct rpki_options *o)
 	if (d == NULL)
 		return 1;
 	child_log(&d->setup, "");
-	if (!OK(load_conf(o->conf_path, &d->setup.conf)))
+	if (!OK(load_conf(o->conf_path, &d->setup.conf)) || d->setup.conf == NULL)
 		return 2;
 	decide(d);
 	r = start(d);

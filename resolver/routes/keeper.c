@@ -610,7 +610,7 @@ void route_keeper_close(struct route_keeper *k)
 {
 	if (k == NULL)
 		return;
-	if (k->running) {
+	if (k->running && k->loop != NULL) {
 		loop_stop(k->loop);
 		(void)pthread_join(k->id, NULL);
 	}

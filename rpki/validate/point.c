@@ -363,7 +363,7 @@ static RESULT take_child(struct point *p, const struct file *f, const struct iss
 	struct resources effective;
 
 	TRY(ca_new(f->octets, CERT_CA, f->uri, rep, &c));
-	remember_validity(p, c->cert.not_before, c->cert.not_after); /* lint-ok: fanalyzer:-Wanalyzer-null-dereference ca_new() gives one, or fails */
+	remember_validity(p, c->cert.not_before, c->cert.not_after);
 	TRY(cert_check(&c->cert, by, p->options->now, c->arena, rep, &effective));
 	if (ca_is_above(p->ca, c->cert.ski)) {
 		*ret_why = "a CA below itself: the key is one of its issuers'";

@@ -178,7 +178,7 @@ RESULT unsafe_part(const struct unsafe *x, enum unsafe_policy policy, uint64_t g
 	if (unsafe_is_empty(x))
 		return DONE;
 	TRY(some_of(x, false, *t, generation, &unsafe));
-	if (table_count(unsafe, PAYLOAD_VRP) == 0)
+	if (unsafe == NULL || table_count(unsafe, PAYLOAD_VRP) == 0)
 		return DONE;
 	if (policy == UNSAFE_REJECT) {
 		TRY(some_of(x, true, *t, generation, &safe));
