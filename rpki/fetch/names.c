@@ -168,7 +168,7 @@ static struct question *take(struct shared *s)
 	while (s->first == NULL && s->loop != NULL)
 		pthread_cond_wait(&s->news, &s->lock.m);
 	s->idle--;
-	if (s->loop != NULL) {
+	if (s->loop != NULL && s->first != NULL) {
 		q = MOVE(s->first);
 		s->first = MOVE(q->next);
 		if (s->first == NULL)
