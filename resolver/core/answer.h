@@ -7,6 +7,8 @@
 
 #define ANSWER_EDES 4
 
+struct policy_note;
+
 struct answer_set {
 	const struct rrset *rs BORROWED_FIELD; /* in the arena, or shared and good for this turn */
 	uint32_t ttl;                          /* seconds left now */
@@ -28,6 +30,8 @@ struct answer {
 	size_t answer_count, authority_count, additional_count;
 	struct ede ede[ANSWER_EDES];
 	size_t ede_count;
+	uint8_t route;            /* 1 + enum verdict_state, the worst of the servers that were asked for it; 0: not known */
+	const struct policy_note *policy BORROWED_FIELD; /* what the operator's policy made of it (serve/policy_note.h), until the call returns; NULL: nothing */
 	const char *why ARENA_FIELD; /* failures: one line for the log: which servers failed how. NULL otherwise */
 };
 

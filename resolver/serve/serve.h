@@ -28,6 +28,7 @@ struct epoch_member;
 struct local_zones;
 struct port;
 struct quota;
+struct policy_note;
 struct session;
 struct stats;
 struct watched;
@@ -72,6 +73,7 @@ struct serve {
 	uint8_t *frame OWNED_FIELD;             /* 2 + MSG_MAX octets: a reply over TCP */
 	struct request *batch OWNED_FIELD;      /* SERVE_BATCH */
 	struct route_seat seat;
+	const struct policy_note *policy BORROWED_FIELD; /* of the next reply that is a code (policy_note.h); NULL: none */
 	struct port *ports OWNED_FIELD;
 	struct client_list clients;             /* replies that are owed */
 	struct client_list refreshes;           /* resolutions that nobody waits for */
