@@ -91,7 +91,7 @@ void shared_look_at_routes(struct shared *s, struct epoch_member *m)
 		return;
 	s->looked = number;
 	sheet = route_board_get(s->routes);
-	moved = sheet != NULL ? watched_look(s->watched, sheet->view) : 0;
+	moved = sheet != NULL ? watched_look(s->watched, sheet->view, s->watched_for) : 0;
 	if (moved != 0)
 		(void)anscache_flush(s->anscache, m, has_moved, &moved);
 }

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "net/host.h"
 #include "resolver/plan.h"
+#include "resolver/serve/watched.h"
 #include "resolver/stats.h"
 
 struct anscache;
@@ -29,7 +30,6 @@ struct route_board;
 struct rrcache;
 struct serve;
 struct upstream;
-struct watched;
 
 /* What all workers of a process (or of a simulation) have in common. */
 struct shared {
@@ -43,6 +43,7 @@ struct shared {
 	struct route_board *routes OWNED_FIELD;
 	struct watched *watched OWNED_FIELD; /* addresses in answers */
 	_Atomic uint64_t stamp; /* generation that answers are judged under */
+	enum watched_for watched_for; /* main thread only, like: */
 	uint64_t looked;        /* the board's number at the last shared_look_at_routes() */
 };
 void shared_free(struct shared *s) TAKES(1); /* all workers are gone */

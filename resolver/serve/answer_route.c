@@ -32,12 +32,13 @@ static struct addr addr_made(enum addr_family family, const uint8_t *octets)
 
 static bool is_invalid(struct look *k, const struct addr *a)
 {
-	bool full, invalid = k->view != NULL && verdict_rank(route_judge(k->view, a).state) == 2; /* before anything is known of routes: watched all the same */
+	struct route_facts f = route_facts_of(k->view, a); /* before anything is known of routes: watched all the same */
+	bool full;
 
-	k->mask |= watched_note(k->serve->env.watched, a, invalid, &full);
+	k->mask |= watched_note(k->serve->env.watched, a, &f, &full);
 	if (full)
 		stats_inc(k->serve->env.stats, COUNT_ROUTE_FORGOTTEN);
-	return invalid;
+	return verdict_rank(f.state) == 2;
 }
 
 /* Addresses one behind the other: the first whose route is invalid. */

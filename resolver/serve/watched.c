@@ -2,7 +2,7 @@
 
 #include "base/lock.h"
 #include "base/mem.h"
-#include "rpki/routes/judge.h"
+#include "resolver/core/route.h"
 
 #define SLICE 256u     /* addresses that are judged in one holding of the lock */
 #define FIRST_ROOM 64u
@@ -10,7 +10,9 @@
 
 struct watched_address {
 	struct addr a;
-	bool used, invalid;
+	bool used;
+	uint8_t state;   /* enum verdict_state */
+	uint32_t origin;
 };
 
 struct watched {
@@ -94,7 +96,7 @@ void watched_set_max(struct watched *w, size_t max)
 	lock_give(&w->lock);
 }
 
-uint32_t watched_note(struct watched *w, const struct addr *a, bool invalid, bool *ret_full)
+uint32_t watched_note(struct watched *w, const struct addr *a, const struct route_facts *f, bool *ret_full)
 {
 	uint64_t hash = hash_of(w, a);
 	struct watched_address *s;
@@ -107,7 +109,7 @@ uint32_t watched_note(struct watched *w, const struct addr *a, bool invalid, boo
 			forget(w);
 			*ret_full = true;
 		} else {
-			*find(w->slots, w->room, hash, a) = (struct watched_address){ *a, true, invalid };
+			*find(w->slots, w->room, hash, a) = (struct watched_address){ *a, true, (uint8_t)f->state, f->origin };
 			w->count++;
 		}
 	} /* one that is there stays as it was: whoever looks next is to see that it moved */
@@ -116,17 +118,22 @@ uint32_t watched_note(struct watched *w, const struct addr *a, bool invalid, boo
 }
 
 /* The bit of one that moved, or 0. */
-static uint32_t look_at(const struct watched *w, struct watched_address *s, const struct route_view *v)
+static uint32_t look_at(const struct watched *w, struct watched_address *s, const struct route_view *v, enum watched_for what)
 {
-	bool invalid = s->used && verdict_rank(route_judge(v, &s->a).state) == 2;
+	struct route_facts now;
+	bool moved;
 
-	if (invalid == s->invalid)
+	if (!s->used)
 		return 0;
-	s->invalid = invalid;
-	return UINT32_C(1) << (hash_of(w, &s->a) >> 32) % BITS;
+	now = route_facts_of(v, &s->a);
+	moved = what == WATCHED_FACTS ? now.state != (enum verdict_state)s->state || now.origin != s->origin :
+					(verdict_rank(now.state) == 2) != (verdict_rank((enum verdict_state)s->state) == 2);
+	s->state = (uint8_t)now.state;
+	s->origin = now.origin;
+	return moved ? UINT32_C(1) << (hash_of(w, &s->a) >> 32) % BITS : 0;
 }
 
-uint32_t watched_look(struct watched *w, const struct route_view *v)
+uint32_t watched_look(struct watched *w, const struct route_view *v, enum watched_for what)
 {
 	uint32_t moved = 0, made = 0;
 	size_t at = 0;
@@ -141,7 +148,7 @@ uint32_t watched_look(struct watched *w, const struct route_view *v)
 			moved = UINT32_MAX;
 		w->lost = false;
 		for (size_t end = at + SLICE; at < w->room && at < end; at++)
-			moved |= look_at(w, &w->slots[at], v);
+			moved |= look_at(w, &w->slots[at], v, what);
 		more = at < w->room;
 		lock_give(&w->lock);
 	}

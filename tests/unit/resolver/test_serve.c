@@ -1127,7 +1127,7 @@ static bool moved(void *user, const struct ans_entry *e)
 static size_t look_at_routes(bool vrps, bool taken)
 {
 	AUTO(route_view_unref) struct route_view *v = route_world_view(vrps, taken);
-	uint32_t bits = watched_look(watched, v);
+	uint32_t bits = watched_look(watched, v, WATCHED_INVALID);
 
 	return anscache_flush(anscache, member, moved, &bits);
 }
