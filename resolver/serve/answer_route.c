@@ -7,93 +7,40 @@
 #include "dns/rrtype.h"
 #include "resolver/core/route.h"
 #include "resolver/routes/board.h"
+#include "resolver/serve/answer_addresses.h"
 #include "resolver/serve/serve.h"
 #include "resolver/serve/watched.h"
 #include "resolver/stats.h"
 
-#define KEY_IPV4HINT 4u /* RFC 9460 section 14.3.2 */
-#define KEY_IPV6HINT 6u
 #define REASON_MAX 400u
 
 struct look {
 	struct serve *serve BORROWED_FIELD;
 	const struct route_view *view BORROWED_FIELD;
 	uint32_t mask;
+	struct addr found; /* the address that was looked at last */
 };
 
-/* Octets of one address of that family. */
-static struct addr addr_made(enum addr_family family, const uint8_t *octets)
+static bool is_not_invalid(void *ctx, const struct addr *a)
 {
-	struct addr a = { .family = family };
-
-	memcpy(a.b, octets, family == ADDR_V4 ? 4 : 16);
-	return addr_unmap(&a);
-}
-
-static bool is_invalid(struct look *k, const struct addr *a)
-{
+	struct look *k = ctx;
 	struct route_facts f = route_facts_of(k->view, a); /* before anything is known of routes: watched all the same */
 	bool full;
 
 	k->mask |= watched_note(k->serve->env.watched, a, &f, &full);
 	if (full)
 		stats_inc(k->serve->env.stats, COUNT_ROUTE_FORGOTTEN);
-	return verdict_rank(f.state) == 2;
-}
-
-/* Addresses one behind the other: the first whose route is invalid. */
-static bool find_in(struct look *k, struct span all, enum addr_family family, struct addr *ret)
-{
-	size_t size = family == ADDR_V4 ? 4 : 16;
-
-	for (size_t at = 0; at + size <= all.n; at += size) {
-		*ret = addr_made(family, all.p + at);
-		if (is_invalid(k, ret))
-			return true;
-	}
-	return false;
-}
-
-/* ipv4hint and ipv6hint of SVCB and HTTPS. */
-static bool find_in_hints(struct look *k, struct span rdata, struct addr *ret)
-{
-	struct reader r = reader_of(rdata);
-
-	(void)read16(&r);
-	if (!OK(name_skip(&r)))
-		return false;
-	while (!reader_end(&r)) {
-		uint16_t key = read16(&r);
-		struct span value = read_span(&r, read16(&r));
-
-		if ((key == KEY_IPV4HINT && find_in(k, value, ADDR_V4, ret)) || (key == KEY_IPV6HINT && find_in(k, value, ADDR_V6, ret)))
-			return true;
-	}
-	return false;
-}
-
-static bool find_in_set(struct look *k, const struct rrset *rs, struct addr *ret)
-{
-	for (size_t i = 0; i < rs->count; i++) {
-		bool found = false;
-
-		if (rs->type == RR_A)
-			found = find_in(k, rrset_rdata(rs, i), ADDR_V4, ret);
-		else if (rs->type == RR_AAAA)
-			found = find_in(k, rrset_rdata(rs, i), ADDR_V6, ret);
-		else if (rs->type == RR_SVCB || rs->type == RR_HTTPS)
-			found = find_in_hints(k, rrset_rdata(rs, i), ret);
-		if (found)
-			return true;
-	}
-	return false;
+	k->found = *a;
+	return verdict_rank(f.state) != 2;
 }
 
 static bool find(struct look *k, const struct answer_set *sets, size_t n, struct addr *ret)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (find_in_set(k, sets[i].rs, ret))
+		if (!answer_addresses(sets[i].rs, is_not_invalid, k)) {
+			*ret = k->found;
 			return true;
+		}
 	}
 	return false;
 }
