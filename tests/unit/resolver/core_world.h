@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "resolver/core/core.h"
 #include "resolver/stats.h"
 
@@ -80,5 +81,22 @@ void world_use_core(struct world *w, size_t n);
 		if (strstr((text), (part)) != NULL) \
 			fail_msg("\"%s\" has \"%s\"", (text), (part)); \
 	} while (0)
+
+/* What most tests begin and end with: a world `w`, and `t` for what was told; nothing is left behind. */
+#define BEGIN(conf, lines) \
+	struct mem_usage before = mem_usage(); \
+	struct world *w = world_new((conf), (lines)); \
+	const struct told *t = NULL; \
+	(void)t; \
+	(void)state
+#define END \
+	world_free(w); \
+	assert_int_equal(mem_usage().objects, before.objects)
+
+/* Nothing is asked but what the question needs. */
+#define CONF "server:\n\tqname-minimisation: no\n\ttarget-fetch-policy: \"0 0 0 0 0\"\n"
+#define ROOT "198.41.0.4"
+/* The thirteen root servers all say the same; priming included. */
+#define ROOT_PRIMING { "*", ".", "NS", "AA; . 518400 NS a.root-servers.net.; ar: a.root-servers.net. 518400 A " ROOT }
 
 #endif

@@ -10,11 +10,8 @@
 #include "resolver/core/resolution.h"
 #include "resolver/worker.h"
 
-#define CONF "server:\n\tqname-minimisation: no\n\ttarget-fetch-policy: \"0 0 0 0 0\"\n"
-#define ROOT "198.41.0.4"
-
 static const struct line lines[] = {
-	{ "*", ".", "NS", "AA; . 518400 NS a.root-servers.net.; ar: a.root-servers.net. 518400 A 198.41.0.4" },
+	ROOT_PRIMING,
 	{ ROOT, ".example.", "*", "ns: example. 172800 NS ns1.example.; ar: ns1.example. 172800 A 1.2.3.4" },
 	{ "1.2.3.4", "www.example.", "A", "AA; www.example. 300 A 10.20.30.40" },
 	{ "1.2.3.4", "silent.example.", "A", "DROP" },

@@ -8,24 +8,12 @@
 #include "resolver/cache/rrcache.h"
 #include "tests/unit/resolver/route_world.h"
 
-#define CONF "server:\n\tqname-minimisation: no\n\ttarget-fetch-policy: \"0 0 0 0 0\"\n"
 #define NOT_INVALID CONF "route-validation:\n\tpolicy: require-not-invalid\n"
-#define ROOT "198.41.0.4"
 #define HONEST "192.0.2.53"
 #define TAKEN "198.51.100.53"
 
-#define BEGIN(conf, lines) \
-	struct mem_usage before = mem_usage(); \
-	struct world *w = world_new((conf), (lines)); \
-	const struct told *t = NULL; \
-	(void)t; \
-	(void)state
-#define END \
-	world_free(w); \
-	assert_int_equal(mem_usage().objects, before.objects)
-
 #define ROOT_LINES \
-	{ "*", ".", "NS", "AA; . 518400 NS a.root-servers.net.; ar: a.root-servers.net. 518400 A 198.41.0.4" }, \
+	ROOT_PRIMING, \
 	{ ROOT, ".only.test.", "*", "ns: only.test. 172800 NS ns.only.test.; ar: ns.only.test. 172800 A " TAKEN }, \
 	{ ROOT, ".both.test.", "*", "ns: both.test. 172800 NS ns.both.test.; both.test. 172800 NS ns.else.test.; ar: ns.both.test. 172800 A " TAKEN }, \
 	{ ROOT, ".else.test.", "*", "ns: else.test. 172800 NS ns.else.test.; ar: ns.else.test. 172800 A " HONEST }, \
