@@ -1,40 +1,8 @@
 #include "tests/unit/resolver/routes_world.h"
 
+#include "tests/unit/resolver/virtual_time.h"
+
 #define NS 1000000u
-
-/* ---------------------------------------------------------------------------------------------------------------- the loop */
-
-static void back_now(void *ctx, struct now *ret)
-{
-	const struct routes_world *w = (const struct routes_world *)ctx;
-
-	*ret = (struct now){ .mono_ns = w->now_ns, .wall_sec = (int64_t)(w->now_ns / 1000000000u) };
-}
-
-static void back_wait(void *ctx, struct loop *l, uint64_t wait_ns)
-{
-	struct routes_world *w = (struct routes_world *)ctx;
-
-	(void)l;
-	assert_true(wait_ns != UINT64_MAX); /* nothing would ever happen */
-	w->now_ns += wait_ns;
-}
-
-static struct result back_watch(void *ctx, struct loop *l, int fd, unsigned int events, uint32_t slot, void **ret)
-{
-	(void)ctx, (void)l, (void)fd, (void)events, (void)slot, (void)ret;
-	return FAIL(ERR_UNSUPPORTED);
-}
-
-static void back_unwatch(void *ctx, void *watch)
-{
-	(void)ctx, (void)watch;
-}
-
-static void back_nothing(void *ctx)
-{
-	(void)ctx;
-}
 
 /* ---------------------------------------------------------------------------------------------------------------- the host */
 
@@ -149,7 +117,7 @@ static const struct host_ops fake_ops = { .connect = fake_connect, .stream_write
 
 void world_open(struct routes_world *w)
 {
-	struct loop_backend b = { .ctx = w, .now = back_now, .wait = back_wait, .watch = back_watch, .unwatch = back_unwatch, .wake = back_nothing, .free = back_nothing };
+	struct loop_backend b = virtual_time(&w->now_ns);
 
 	*w = (struct routes_world){ .now_ns = (uint64_t)1000000 * 1000000000u };
 	w->rng = rng_new();

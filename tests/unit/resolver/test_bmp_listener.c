@@ -53,6 +53,15 @@ static void send(struct fixture *f, size_t stream)
 	f->out = writer_of(f->room, sizeof f->room);
 }
 
+/* A router connects, and tells that its peer 1 is up; that is sent with what it tells next. Gives its stream. */
+static size_t comes(struct fixture *f, const char *from)
+{
+	size_t s = world_accept(&f->w, 0, from);
+
+	write_up(&f->out, 0, 0, 1, 64500, 0, 0);
+	return s;
+}
+
 static void announces(struct fixture *f, size_t stream, uint8_t peer, const char *prefix, uint32_t origin)
 {
 	write_monitoring(&f->out, 0, 0, peer, 64500, NULL, prefix, origin);
@@ -108,8 +117,7 @@ static void routes_come_and_go_with_their_peers(void **state)
 
 	(void)state;
 	open_with(&f, NULL, 2, 100);
-	s = world_accept(&f.w, 0, "127.0.0.1");
-	write_up(&f.out, 0, 0, 1, 64500, 0, 0);
+	s = comes(&f, "127.0.0.1");
 	write_up(&f.out, 0, 0, 2, 64500, 0, 0);
 	write_monitoring(&f.out, 0, 0, 1, 64500, NULL, "10.0.0.0/8", 64496);
 	write_monitoring(&f.out, 0, 0, 2, 64500, NULL, "10.0.0.0/8", 64497);
@@ -140,8 +148,7 @@ static void updates_are_published_together(void **state)
 
 	(void)state;
 	open_with(&f, NULL, 2, 100);
-	s = world_accept(&f.w, 0, "127.0.0.1");
-	write_up(&f.out, 0, 0, 1, 64500, 0, 0);
+	s = comes(&f, "127.0.0.1");
 	send(&f, s);
 	world_pass(&f.w, 1000);
 	f.w.changed = 0;
@@ -162,15 +169,13 @@ static void what_a_session_told_stays_for_the_hold_time(void **state)
 
 	(void)state;
 	open_with(&f, NULL, 2, 100);
-	s = world_accept(&f.w, 0, "127.0.0.1");
-	write_up(&f.out, 0, 0, 1, 64500, 0, 0);
+	s = comes(&f, "127.0.0.1");
 	announces(&f, s, 1, "10.0.0.0/8", 1);
 	world_closed(&f.w, s, ERR_CLOSED);
 	world_pass(&f.w, HOLD_MS - 1000);
 	holds(&f, "10.0.0.0/8=1 ");
 	is_described(&f, 0, 0, "[bmp 127.0.0.1, peer 0.0.0.1 AS64500, before policy, ended: 1]");
-	s = world_accept(&f.w, 0, "127.0.0.1"); /* it comes back, and has lost one and learnt another */
-	write_up(&f.out, 0, 0, 1, 64500, 0, 0);
+	s = comes(&f, "127.0.0.1"); /* it comes back, and has lost one and learnt another */
 	announces(&f, s, 1, "11.0.0.0/8", 1);
 	holds(&f, "10.0.0.0/8=1 11.0.0.0/8=1 ");
 	world_pass(&f.w, HOLD_MS);
@@ -193,9 +198,8 @@ static void a_router_that_flaps_leaves_one_remainder(void **state)
 	(void)state;
 	open_with(&f, "192.0.2.0/24", 2, 100);
 	for (unsigned int i = 0; i < 20; i++) {
-		size_t s = world_accept(&f.w, 0, i % 2 == 0 ? "192.0.2.1" : "::ffff:192.0.2.1");
+		size_t s = comes(&f, i % 2 == 0 ? "192.0.2.1" : "::ffff:192.0.2.1");
 
-		write_up(&f.out, 0, 0, 1, 64500, 0, 0);
 		announces(&f, s, 1, "10.0.0.0/8", i + 1);
 		world_closed(&f.w, s, ERR_CLOSED);
 	}
@@ -205,8 +209,7 @@ static void a_router_that_flaps_leaves_one_remainder(void **state)
 		size_t s;
 
 		from[9] = (char)('2' + i);
-		s = world_accept(&f.w, 0, from);
-		write_up(&f.out, 0, 0, 1, 64500, 0, 0);
+		s = comes(&f, from);
 		announces(&f, s, 1, "11.0.0.0/8", i + 1);
 		world_closed(&f.w, s, ERR_CLOSED);
 	}
@@ -246,8 +249,7 @@ static void what_is_no_bmp_or_too_much_ends_a_session(void **state)
 	world_data(&f.w, s, span_of("GET / HTTP/1.0\r\n", 16));
 	assert_false(world_is_open(&f.w, s));
 	counted(&f, ROUTES_BMP_MALFORMED, 1);
-	s = world_accept(&f.w, 0, "127.0.0.1"); /* routes */
-	write_up(&f.out, 0, 0, 1, 64500, 0, 0);
+	s = comes(&f, "127.0.0.1"); /* routes */
 	announces(&f, s, 1, "10.0.0.0/8", 1);
 	announces(&f, s, 1, "11.0.0.0/8", 1);
 	announces(&f, s, 1, "11.0.0.0/8", 2);
@@ -282,8 +284,7 @@ static void a_message_ends_in_time(void **state)
 	open_with(&f, NULL, 20, 100);
 	silent = world_accept(&f.w, 0, "127.0.0.1");
 	begun = world_accept(&f.w, 0, "127.0.0.1");
-	idle = world_accept(&f.w, 0, "127.0.0.1");
-	write_up(&f.out, 0, 0, 1, 64500, 0, 0);
+	idle = comes(&f, "127.0.0.1");
 	send(&f, idle);
 	world_pass(&f.w, STALL_MS * 3 / 4);
 	assert_true(world_is_open(&f.w, silent));
@@ -325,11 +326,9 @@ static void all_of_it_can_be_forgotten(void **state)
 
 	(void)state;
 	open_with(&f, NULL, 20, 100);
-	first = world_accept(&f.w, 0, "127.0.0.1");
-	second = world_accept(&f.w, 0, "127.0.0.2");
-	write_up(&f.out, 0, 0, 1, 64500, 0, 0);
+	first = comes(&f, "127.0.0.1");
 	announces(&f, first, 1, "10.0.0.0/8", 1);
-	write_up(&f.out, 0, 0, 1, 64500, 0, 0);
+	second = comes(&f, "127.0.0.2");
 	announces(&f, second, 1, "10.0.0.0/8", 2);
 	world_closed(&f.w, first, ERR_CLOSED);
 	assert_true(OK(bmp_listener_forget(f.b)));

@@ -14,6 +14,8 @@
 struct fixture {
 	struct routes_world w;
 	struct route_caches *c;
+	uint8_t room[4000];
+	struct writer out;
 };
 
 static void open_caches(struct fixture *f, size_t n)
@@ -22,6 +24,7 @@ static void open_caches(struct fixture *f, size_t n)
 	struct route_cache_at at[3] = { { .name = NULL } };
 
 	world_open(&f->w);
+	f->out = writer_of(f->room, sizeof f->room);
 	for (size_t i = 0; i < n; i++) {
 		at[i].name = names[i];
 		at[i].at = (struct endpoint){ .port = 323, .a = { .family = ADDR_V4, .b = { 192, 0, 2, (uint8_t)(i + 1) } } };
@@ -70,22 +73,34 @@ static unsigned int asked(struct fixture *f, size_t s, uint32_t *ret_serial)
 	return type;
 }
 
+static void send(struct fixture *f, size_t s)
+{
+	assert_true(writer_ok(&f->out));
+	world_data(&f->w, s, writer_done(&f->out));
+	f->out = writer_of(f->room, sizeof f->room);
+}
+
 static void answers(struct fixture *f, size_t s, uint16_t session, uint32_t serial, uint32_t first, uint32_t n, bool ends)
 {
-	uint8_t room[4000];
-	struct writer w = writer_of(room, sizeof room);
 	const struct rtr_timers t = { REFRESH, RETRY, EXPIRE };
 
-	rtr_write_cache_response(&w, 2, session);
+	rtr_write_cache_response(&f->out, 2, session);
 	for (uint32_t i = 0; i < n; i++) {
 		struct vrp v = { .family = ADDR_V4, .len = 8, .maxlen = 8, .addr = { 10 }, .asn = first + i };
 
-		rtr_write_vrp(&w, 2, true, &v);
+		rtr_write_vrp(&f->out, 2, true, &v);
 	}
 	if (ends)
-		rtr_write_end_of_data(&w, 2, session, serial, &t);
-	assert_true(writer_ok(&w));
-	world_data(&f->w, s, writer_done(&w));
+		rtr_write_end_of_data(&f->out, 2, session, serial, &t);
+	send(f, s);
+}
+
+/* One cache, which has told of n VRPs: session 9, serial 10. */
+static void open_told(struct fixture *f, uint32_t n)
+{
+	open_caches(f, 1);
+	world_connected(&f->w, 0);
+	answers(f, 0, 9, 10, 1, n, true);
 }
 
 /* name NULL: nobody's data count. */
@@ -185,9 +200,7 @@ static void nobody_is_left(void **state)
 	struct fixture f;
 
 	(void)state;
-	open_caches(&f, 1);
-	world_connected(&f.w, 0);
-	answers(&f, 0, 9, 10, 1, 1, true);
+	open_told(&f, 1);
 	f.w.host->connect_error = ERR_SYSTEM;
 	world_closed(&f.w, 0, ERR_CLOSED);
 	f.w.changed = 0;
@@ -201,23 +214,18 @@ static void nobody_is_left(void **state)
 static void a_cache_that_restarts_is_asked_for_everything(void **state)
 {
 	struct fixture f;
-	uint8_t room[100];
-	struct writer w;
 	size_t seen = 1, s;
 	uint32_t serial;
 
 	(void)state;
-	open_caches(&f, 1);
-	world_connected(&f.w, 0);
-	answers(&f, 0, 9, 10, 1, 2, true);
+	open_told(&f, 2);
 	world_closed(&f.w, 0, ERR_CLOSED);
 	world_pass(&f.w, 2000);
 	s = connects(&f, &seen);
 	assert_int_equal(asked(&f, s, &serial), RTR_SERIAL_QUERY); /* goes on where it was */
 	assert_int_equal(serial, 10);
-	w = writer_of(room, sizeof room);
-	rtr_write_cache_reset(&w, 2);
-	world_data(&f.w, s, writer_done(&w));
+	rtr_write_cache_reset(&f.out, 2);
+	send(&f, s);
 	counts(&f, "192.0.2.1@323", 10, 2); /* the old hold until the new ones are whole */
 	assert_int_equal(asked(&f, s, &serial), RTR_RESET_QUERY);
 	answers(&f, s, 77, 1, 5, 1, false);
@@ -229,9 +237,8 @@ static void a_cache_that_restarts_is_asked_for_everything(void **state)
 	assert_int_equal(asked(&f, s, &serial), RTR_RESET_QUERY);
 	answers(&f, s, 77, 1, 5, 1, true);
 	counts(&f, "192.0.2.1@323", 1, 1);
-	w = writer_of(room, sizeof room);
-	rtr_write_serial_notify(&w, 2, 78, 2); /* another session, in the middle of this one: its data are not believed any more */
-	world_data(&f.w, s, writer_done(&w));
+	rtr_write_serial_notify(&f.out, 2, 78, 2); /* another session, in the middle of this one: its data are not believed any more */
+	send(&f, s);
 	assert_false(world_is_open(&f.w, s));
 	counts(&f, NULL, 0, 0);
 	world_pass(&f.w, 5000);
@@ -246,17 +253,13 @@ static void a_cache_that_restarts_is_asked_for_everything(void **state)
 static void a_wrong_difference_is_not_taken(void **state)
 {
 	struct fixture f;
-	uint8_t room[100];
-	struct writer w = writer_of(room, sizeof room);
 	size_t seen = 1, s;
 	uint32_t serial;
 
 	(void)state;
-	open_caches(&f, 1);
-	world_connected(&f.w, 0);
-	answers(&f, 0, 9, 10, 1, 2, true);
-	rtr_write_serial_notify(&w, 2, 9, 11);
-	world_data(&f.w, 0, writer_done(&w));
+	open_told(&f, 2);
+	rtr_write_serial_notify(&f.out, 2, 9, 11);
+	send(&f, 0);
 	assert_int_equal(asked(&f, 0, &serial), RTR_SERIAL_QUERY);
 	answers(&f, 0, 9, 11, 1, 1, true); /* what is there is announced again */
 	assert_false(world_is_open(&f.w, 0));
@@ -296,16 +299,14 @@ static void who_is_silent_or_speaks_something_else_is_left(void **state)
 static void who_has_no_data_yet_is_asked_again(void **state)
 {
 	struct fixture f;
-	uint8_t room[100];
-	struct writer w = writer_of(room, sizeof room);
 	uint32_t serial;
 
 	(void)state;
 	open_caches(&f, 1);
 	world_connected(&f.w, 0);
 	assert_int_equal(asked(&f, 0, &serial), RTR_RESET_QUERY);
-	rtr_write_error(&w, 2, RTR_NO_DATA, span_of("", 0), "");
-	world_data(&f.w, 0, writer_done(&w));
+	rtr_write_error(&f.out, 2, RTR_NO_DATA, span_of("", 0), "");
+	send(&f, 0);
 	assert_int_equal(asked(&f, 0, &serial), 255);
 	world_pass(&f.w, (uint64_t)RETRY * 1000 + 1000);
 	assert_int_equal(asked(&f, 0, &serial), RTR_RESET_QUERY);

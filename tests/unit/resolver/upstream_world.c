@@ -1,42 +1,9 @@
 #include "tests/unit/resolver/upstream_world.h"
 
 #include "dns/rrtype.h"
+#include "tests/unit/resolver/virtual_time.h"
 
 LOOP_HANDLE_IMPL(asker)
-
-/* ---------------------------------------------------------------------------------------------------------------- the loop */
-
-static void back_now(void *ctx, struct now *ret)
-{
-	const struct world *w = (const struct world *)ctx;
-
-	*ret = (struct now){ .mono_ns = w->now_ns, .wall_sec = (int64_t)(w->now_ns / 1000000000u) };
-}
-
-static void back_wait(void *ctx, struct loop *l, uint64_t wait_ns)
-{
-	struct world *w = (struct world *)ctx;
-
-	(void)l;
-	assert_true(wait_ns != UINT64_MAX); /* nothing would ever happen */
-	w->now_ns += wait_ns;
-}
-
-static struct result back_watch(void *ctx, struct loop *l, int fd, unsigned int events, uint32_t slot, void **ret)
-{
-	(void)ctx, (void)l, (void)fd, (void)events, (void)slot, (void)ret;
-	return FAIL(ERR_UNSUPPORTED);
-}
-
-static void back_unwatch(void *ctx, void *watch)
-{
-	(void)ctx, (void)watch;
-}
-
-static void back_nothing(void *ctx)
-{
-	(void)ctx;
-}
 
 /* ---------------------------------------------------------------------------------------------------------------- the host */
 
@@ -152,13 +119,7 @@ static const struct host_ops fake_ops = {.ask = fake_ask,
 int world_start(void **state)
 {
 	struct world *w = (struct world *)mem_alloc(sizeof *w);
-	struct loop_backend b = {.ctx = w,
-		.now = back_now,
-		.wait = back_wait,
-		.watch = back_watch,
-		.unwatch = back_unwatch,
-		.wake = back_nothing,
-		.free = back_nothing};
+	struct loop_backend b;
 	struct infra_limits il = {.host_ttl_sec = 900,
 		.max_entries = 1000,
 		.min_rtt_ms = 50,
@@ -168,6 +129,7 @@ int world_start(void **state)
 	struct hash_key k = { { 1, 2 } };
 
 	assert_non_null(w);
+	b = virtual_time(&w->now_ns);
 	w->now_ns = 1000000000u;
 	w->rng = rng_new_seeded(7);
 	w->loop = loop_new(&b, w->rng, NULL);

@@ -114,4 +114,21 @@ struct span udp_query(struct world *w, size_t i);
 bool query_has_edns(struct span query);
 size_t query_cookie_octets(struct span query);
 
+#define CASE(f) cmocka_unit_test_setup_teardown(f, world_start, world_end)
+
+static const struct reply_spec good = { .opt = true };
+
+static inline void assert_told(const struct world *w, enum ask_outcome outcome)
+{
+	assert_int_equal(w->me.told, 1);
+	assert_int_equal(w->me.reply.outcome, outcome);
+	assert_int_equal(w->me.tag, 42);
+}
+
+static inline void ask_tcp(struct world *w)
+{
+	w->request.tcp = true;
+	world_must_ask(w);
+}
+
 #endif
