@@ -15,31 +15,38 @@ struct addr route_world_addr(const char *text)
 	return a;
 }
 
-struct route_view *route_world_view(bool vrps, bool taken)
+struct route_view *route_world_of(const struct route_world_row *rows, size_t n, bool vrps, uint64_t generation)
 {
-	static const char *const prefixes[] = { "192.0.2.0/24", "198.51.100.0/24" };
-	static uint64_t generation;
 	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
 	AUTO(table_unref) struct payload_table *t = NULL;
 	struct announced_edit *e = announced_edit_new(empty);
 	struct table_builder *b = table_builder_new(NULL);
 	struct route_view *v = NULL;
 
-	for (size_t i = 0; i < 2; i++) {
-		uint32_t origin = taken && i == 1 ? 64511 : 64496;
-		struct announced_route r = { .origin = origin, .path = origin };
+	for (size_t i = 0; i < n; i++) {
+		struct announced_route r = { .origin = rows[i].origin, .path = rows[i].origin };
 		struct prefix p;
 		struct vrp vrp;
 
-		assert_true(OK(prefix_parse(prefixes[i], &p)));
-		assert_true(OK(announced_set(e, &p, &r)));
-		assert_true(OK(vrp_make(&p, 0, 64496, &vrp)));
-		assert_true(OK(table_builder_add_vrp(b, &vrp, SOURCE_NONE)));
+		assert_true(OK(prefix_parse(rows[i].prefix, &p)));
+		assert_true(OK(vrp_make(&p, 0, rows[i].vrp, &vrp)));
+		if (rows[i].origin != 0)
+			assert_true(OK(announced_set(e, &p, &r)));
+		if (rows[i].vrp != 0)
+			assert_true(OK(table_builder_add_vrp(b, &vrp, SOURCE_NONE)));
 	}
-	assert_true(OK(announced_edit_publish(e, 1, &a)));
-	assert_true(OK(table_builder_finish(b, 1, &t)));
-	assert_true(OK(route_view_new(vrps ? t : NULL, a, ++generation, &v)));
+	assert_true(OK(announced_edit_publish(MOVE(e), 1, &a)));
+	assert_true(OK(table_builder_finish(MOVE(b), 1, &t)));
+	assert_true(OK(route_view_new(vrps ? t : NULL, a, generation, &v)));
 	return v;
+}
+
+struct route_view *route_world_view(bool vrps, bool taken)
+{
+	const struct route_world_row rows[] = { { "192.0.2.0/24", 64496, 64496 }, { "198.51.100.0/24", taken ? 64511 : 64496, 64496 } };
+	static uint64_t generation;
+
+	return route_world_of(rows, 2, vrps, ++generation);
 }
 
 void route_world_put(struct route_board *b, bool vrps, bool taken)

@@ -3,6 +3,7 @@
 
 #include "resolver/control/explain_json.h"
 #include "resolver/control/explain_text.h"
+#include "tests/unit/resolver/route_world.h"
 
 static void check_has(const char *text, const char *part)
 {
@@ -198,39 +199,11 @@ static void lines_are_no_wider_than_a_page(void **state)
 }
 
 /* Of the servers' addresses 192.0.2.1 (the root's) is announced by who may, 192.0.2.2 (com.) by somebody, 192.0.2.3 (example.com.) by who may not. */
-static struct route_view *some_routes(void) OWNED_BY(route_view_unref);
-static struct route_view *some_routes(void)
-{
-	static const struct {
-		const char *prefix;
-		uint32_t origin, vrp;
-	} of[] = { { "192.0.2.0/31", 64496, 64496 }, { "192.0.2.2/32", 64497, 0 }, { "192.0.2.3/32", 64498, 64499 } };
-	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
-	AUTO(table_unref) struct payload_table *t = NULL;
-	struct announced_edit *e = announced_edit_new(empty);
-	struct table_builder *b = table_builder_new(NULL);
-	struct route_view *v = NULL;
-
-	for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
-		struct announced_route r = { .origin = of[i].origin, .path = of[i].origin };
-		struct prefix p;
-		struct vrp vrp;
-
-		assert_true(OK(prefix_parse(of[i].prefix, &p)));
-		assert_true(OK(announced_set(e, &p, &r)));
-		assert_true(OK(vrp_make(&p, 0, of[i].vrp, &vrp)));
-		if (of[i].vrp != 0)
-			assert_true(OK(table_builder_add_vrp(b, &vrp, SOURCE_NONE)));
-	}
-	assert_true(OK(announced_edit_publish(e, 1, &a)));
-	assert_true(OK(table_builder_finish(b, 1, &t)));
-	assert_true(OK(route_view_new(t, a, 1, &v)));
-	return v;
-}
+static const struct route_world_row some_routes[] = { { "192.0.2.0/31", 64496, 64496 }, { "192.0.2.2/32", 64497, 0 }, { "192.0.2.3/32", 64498, 64499 } };
 
 static void routes_stand_beside_signatures(void **state)
 {
-	AUTO(route_view_unref) struct route_view *routes = some_routes();
+	AUTO(route_view_unref) struct route_view *routes = route_world_of(some_routes, 3, true, 1);
 	struct explain_world w = { .no_ds = true, .routes = routes };
 	struct explain_told told = { .told = true };
 	struct shown s;

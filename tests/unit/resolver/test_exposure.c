@@ -2,28 +2,15 @@
 #include "explain_world.h"
 
 #include "resolver/core/exposure_zone.h"
+#include "tests/unit/resolver/route_world.h"
 
 /* 192.0.2.0/30 announced by AS 64496, which may; or, without VRPs, only announced. covers: all of the world's servers are in it. */
 static struct route_view *view(bool vrps, bool covers) OWNED_BY(route_view_unref);
 static struct route_view *view(bool vrps, bool covers)
 {
-	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
-	AUTO(table_unref) struct payload_table *t = NULL;
-	struct announced_edit *e = announced_edit_new(empty);
-	struct table_builder *b = table_builder_new(NULL);
-	struct announced_route r = { .origin = 64496, .path = 64496 };
-	struct route_view *v = NULL;
-	struct prefix p;
-	struct vrp vrp;
+	const struct route_world_row row = { covers ? "192.0.2.0/30" : "203.0.113.0/24", 64496, 64496 };
 
-	assert_true(OK(prefix_parse(covers ? "192.0.2.0/30" : "203.0.113.0/24", &p)));
-	assert_true(OK(announced_set(e, &p, &r)));
-	assert_true(OK(vrp_make(&p, 0, 64496, &vrp)));
-	assert_true(OK(table_builder_add_vrp(b, &vrp, SOURCE_NONE)));
-	assert_true(OK(announced_edit_publish(MOVE(e), 1, &a)));
-	assert_true(OK(table_builder_finish(MOVE(b), 1, &t)));
-	assert_true(OK(route_view_new(vrps ? t : NULL, a, 1, &v)));
-	return v;
+	return route_world_of(&row, 1, vrps, 1);
 }
 
 static struct zone_exposure examine(struct explain_world *w, const struct route_view *v, bool validates, const char *zone)

@@ -15,6 +15,7 @@
 #include "base/strbuf.h"
 #include "conf/conf.h"
 #include "resolver/core/select.h"
+#include "tests/unit/resolver/route_world.h"
 
 static const struct infra_limits limits = { .host_ttl_sec = 900, .max_entries = 1000, .min_rtt_ms = 50, .max_rtt_ms = 120000, .lame_ttl_sec = 900 };
 static const struct now at = { .mono_ns = UINT64_C(1000000000), .wall_sec = 1700000000 };
@@ -32,31 +33,9 @@ struct kit {
 static struct route_view *view(bool vrps, uint64_t generation) OWNED_BY(route_view_unref);
 static struct route_view *view(bool vrps, uint64_t generation)
 {
-	static const struct {
-		const char *prefix;
-		uint32_t vrp, origin;
-	} of[] = { { "192.0.2.0/24", 1, 1 }, { "198.51.100.0/24", 1, 1 }, { "203.0.113.0/24", 2, 3 }, { "100.64.0.0/10", 0, 4 } };
-	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
-	AUTO(table_unref) struct payload_table *t = NULL;
-	struct announced_edit *e = announced_edit_new(empty);
-	struct table_builder *b = table_builder_new(NULL);
-	struct route_view *v = NULL;
+	static const struct route_world_row rows[] = { { "192.0.2.0/24", 1, 1 }, { "198.51.100.0/24", 1, 1 }, { "203.0.113.0/24", 3, 2 }, { "100.64.0.0/10", 4, 0 } };
 
-	for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
-		struct announced_route r = { .origin = of[i].origin, .path = of[i].origin };
-		struct prefix p;
-		struct vrp vrp;
-
-		assert_true(OK(prefix_parse(of[i].prefix, &p)));
-		assert_true(OK(announced_set(e, &p, &r)));
-		assert_true(OK(vrp_make(&p, 0, of[i].vrp, &vrp)));
-		if (of[i].vrp != 0)
-			assert_true(OK(table_builder_add_vrp(b, &vrp, SOURCE_NONE)));
-	}
-	assert_true(OK(announced_edit_publish(e, 1, &a)));
-	assert_true(OK(table_builder_finish(b, 1, &t)));
-	assert_true(OK(route_view_new(vrps ? t : NULL, a, generation, &v)));
-	return v;
+	return route_world_of(rows, 4, vrps, generation);
 }
 
 static void open_kit(struct kit *k, const char *conf, const char *const *addresses, size_t n)
@@ -160,14 +139,6 @@ static void valid_ones_first_invalid_ones_last(void **state)
 	close_kit(&k);
 }
 
-static const struct addr *addr_at(const char *text)
-{
-	static struct addr a;
-
-	assert_true(OK(addr_parse(text, &a)));
-	return &a;
-}
-
 /* A forwarder answers for all zones: the policy is that of the name asked for. An authoritative server's is its zone's. */
 static void a_forwarders_policy_is_that_of_the_name(void **state)
 {
@@ -194,45 +165,29 @@ static void a_forwarders_policy_is_that_of_the_name(void **state)
 static void what_a_condition_is_told(void **state)
 {
 	AUTO(route_view_unref) struct route_view *v = view(true, 1), *without = view(false, 2);
-	struct route_facts f = route_facts_of(v, addr_at("203.0.113.9"));
+	struct addr taken = route_world_addr("203.0.113.9"), held = route_world_addr("192.0.2.9"), nobodys = route_world_addr("10.0.0.1");
+	struct route_facts f = route_facts_of(v, &taken);
 
 	(void)state;
 	assert_int_equal(f.state, VERDICT_INVALID_ORIGIN);
 	assert_int_equal(f.origin, 3);
-	f = route_facts_of(v, addr_at("192.0.2.9"));
+	f = route_facts_of(v, &held);
 	assert_int_equal(f.state, VERDICT_VALID);
 	assert_int_equal(f.origin, 1);
-	f = route_facts_of(v, addr_at("10.0.0.1"));
+	f = route_facts_of(v, &nobodys);
 	assert_int_equal(f.state, VERDICT_UNKNOWN);
 	assert_int_equal(f.origin, 0);
-	assert_int_equal(route_facts_of(without, addr_at("203.0.113.9")).state, VERDICT_UNKNOWN);
-	assert_int_equal(route_facts_of(NULL, addr_at("203.0.113.9")).state, VERDICT_UNKNOWN);
+	assert_int_equal(route_facts_of(without, &taken).state, VERDICT_UNKNOWN);
+	assert_int_equal(route_facts_of(NULL, &taken).state, VERDICT_UNKNOWN);
 }
 
 /* 192.0.2.0/24 announced by origin, which AS 1 and AS 2 may. */
 static struct route_view *announced_by(uint32_t origin, uint64_t generation) OWNED_BY(route_view_unref);
 static struct route_view *announced_by(uint32_t origin, uint64_t generation)
 {
-	AUTO(announced_unref) struct announced *empty = announced_new(), *a = NULL;
-	AUTO(table_unref) struct payload_table *t = NULL;
-	struct announced_edit *e = announced_edit_new(empty);
-	struct table_builder *b = table_builder_new(NULL);
-	struct announced_route r = { .origin = origin, .path = origin };
-	struct route_view *v = NULL;
-	struct prefix p;
+	const struct route_world_row rows[] = { { "192.0.2.0/24", origin, 1 }, { "192.0.2.0/24", 0, 2 } };
 
-	assert_true(OK(prefix_parse("192.0.2.0/24", &p)));
-	assert_true(OK(announced_set(e, &p, &r)));
-	for (uint32_t asn = 1; asn <= 2; asn++) {
-		struct vrp vrp;
-
-		assert_true(OK(vrp_make(&p, 0, asn, &vrp)));
-		assert_true(OK(table_builder_add_vrp(b, &vrp, SOURCE_NONE)));
-	}
-	assert_true(OK(announced_edit_publish(e, 1, &a)));
-	assert_true(OK(table_builder_finish(b, 1, &t)));
-	assert_true(OK(route_view_new(t, a, generation, &v)));
-	return v;
+	return route_world_of(rows, 2, true, generation);
 }
 
 /* What the log has now. */
