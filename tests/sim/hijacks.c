@@ -65,6 +65,14 @@ static void set_up(struct attack *k, const char *more)
 	(void)snprintf(k->run.clauses, sizeof k->run.clauses, "route-validation:\n %s\n", more);
 }
 
+static void set_up_policy(struct attack *k, const struct policy *p)
+{
+	char more[100];
+
+	(void)snprintf(more, sizeof more, "policy: %s", p->name);
+	set_up(k, more);
+}
+
 /* From now on the forger answers, and the routes say so; or no longer. */
 static void hijack(struct attack *k, bool taken)
 {
@@ -107,14 +115,12 @@ static bool is_answered(const struct asked *q)
 
 static void of_unsigned(struct attack *k, const struct policy *p)
 {
-	char more[100];
 	struct asked *q;
 	uint64_t before;
 
 	begin(k, 500);
 	guest(k, "bank", BANK, unsigned_bank);
-	(void)snprintf(more, sizeof more, "policy: %s", p->name);
-	set_up(k, more);
+	set_up_policy(k, p);
 	start(k);
 	hijack(k, false);
 	q = ask(k, "a.bank", RR_A, 5000);
@@ -135,13 +141,11 @@ static void of_unsigned(struct attack *k, const struct policy *p)
 
 static void of_signed(struct attack *k, const struct policy *p)
 {
-	char more[100];
 	struct asked *q;
 
 	begin_signed(k, 501);
 	signed_guest(k, "bank", BANK, signed_bank);
-	(void)snprintf(more, sizeof more, "policy: %s", p->name);
-	set_up(k, more);
+	set_up_policy(k, p);
 	start(k);
 	hijack(k, false);
 	q = ask(k, "a.bank", RR_A, 15000);
@@ -167,14 +171,12 @@ static void of_signed(struct attack *k, const struct policy *p)
 /* Who fetches the VRPs may need the resolver for it. */
 static void of_nobody_knows(struct attack *k, const struct policy *p)
 {
-	char more[100];
 	struct asked *q;
 	struct addr bank;
 
 	begin(k, 502);
 	guest(k, "bank", BANK, unsigned_bank);
-	(void)snprintf(more, sizeof more, "policy: %s", p->name);
-	set_up(k, more);
+	set_up_policy(k, p);
 	start(k);
 	q = ask(k, "a.bank", RR_A, 5000);
 	check(k, p->name, "before anything is known questions are answered", is_answered(q));
