@@ -191,6 +191,23 @@ static bool recover(struct schedule *s)
 	return OK(store_set_aside(s->cache)) && OK(open_store(s));
 }
 
+/* One run alone neither leaves anything of it nor goes by it. */
+static void keep_patience(struct schedule *s)
+{
+	struct result r = s->once ? DONE : patience_keep(s->patience, s->store, loop_now(s->loop)->wall_sec);
+
+	if (!OK(r))
+		log_warn("which repositories have failed is not kept: %s", err_text(r.e));
+}
+
+static void recall_patience(struct schedule *s)
+{
+	struct result r = s->once ? DONE : patience_recall(s->patience, s->store, clock_read().wall_sec);
+
+	if (!OK(r))
+		log_warn("which repositories had failed is not known: %s", err_text(r.e));
+}
+
 static void on_ended(struct loop *l, void *object, cycle_h h, const struct cycle_report *r)
 {
 	struct schedule *s = (struct schedule *)object;
@@ -209,6 +226,8 @@ static void on_ended(struct loop *l, void *object, cycle_h h, const struct cycle
 	s->retried = s->retried && !OK(r->result);
 	if (who != NULL)
 		s->ev.ended(l, who, r, s->locators);
+	if (s->store != NULL)
+		keep_patience(s);
 	if (OK(r->result) && s->store != NULL)
 		tidy(s->store, r, s->settings.now);
 	plan_next(s);
@@ -335,6 +354,7 @@ RESULT schedule_new(struct loop *l, const struct schedule_options *o, const stru
 	take_settings(s, o->conf);
 	TRY(settings_locators(conf_single(o->conf, CLAUSE_RPKI), &s->locators));
 	TRY(open_store(s));
+	recall_patience(s);
 	s->self = schedule_enlist(l, s);
 	if (s->self.v == 0)
 		return FAIL(ERR_NOMEM);

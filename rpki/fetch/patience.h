@@ -10,6 +10,8 @@
 
 #include "base/mem.h"
 
+struct store;
+
 #define PATIENCE_EVERY 8u
 
 struct patience_options {
@@ -31,5 +33,11 @@ uint32_t patience_ms(const struct patience *x, const char *uri) NONNULL;
 uint32_t patience_failures(const struct patience *x, const char *uri) NONNULL; /* in a row, so far */
 /* How a try ended. Without memory nothing is noted: then it is waited for in full. */
 void patience_note(struct patience *x, const char *uri, bool failed) NONNULL;
+
+/* What is known, into a note of the store, so that a process that begins anew goes on with it; nothing is written when nothing has changed. ERR_NOMEM, and those of the store. */
+RESULT patience_keep(struct patience *x, struct store *s, int64_t now) NONNULL;
+/* Takes it from there, into one that knows nothing yet: unless it is older than PATIENCE_KEPT_SEC, or not what patience_keep() writes. */
+RESULT patience_recall(struct patience *x, struct store *s, int64_t now) NONNULL;
+#define PATIENCE_KEPT_SEC 86400
 
 #endif
