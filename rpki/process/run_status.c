@@ -83,6 +83,19 @@ static RESULT add_repositories(struct status *s, const struct cycle_report *r, c
 	return DONE;
 }
 
+/* Of an anchor_result or a repository_fact, which have it by the same names. */
+#define TAKE_OBJECTS(to, from) \
+	do { \
+		(to)->points = (from)->points; \
+		(to)->points_failed = (from)->points_failed; \
+		(to)->points_kept = (from)->points_kept; \
+		memcpy((to)->valid, (from)->valid, sizeof(to)->valid); \
+		memcpy((to)->invalid, (from)->invalid, sizeof(to)->invalid); \
+		(to)->missing_manifests = (from)->wanting[WANTING_MANIFEST]; \
+		(to)->stale_manifests = (from)->wanting[WANTING_FRESH_MANIFEST]; \
+		(to)->stale_crls = (from)->wanting[WANTING_FRESH_CRL]; \
+	} while (0)
+
 /* What repositories have. Where nothing was fetched they are known by that alone; else one that was not asked is not listed, for there may be as many as a stranger likes. */
 static RESULT add_facts(struct status *s, const struct cycle_report *r)
 {
@@ -104,11 +117,7 @@ static RESULT add_facts(struct status *s, const struct cycle_report *r)
 			x->outcome = STATUS_NOT_TRIED;
 		}
 		last = x;
-		x->objects.points = f->points;
-		x->objects.points_failed = f->points_failed;
-		x->objects.points_kept = f->points_kept;
-		memcpy(x->objects.valid, f->valid, sizeof x->objects.valid);
-		memcpy(x->objects.invalid, f->invalid, sizeof x->objects.invalid);
+		TAKE_OBJECTS(&x->objects, f);
 	}
 	return DONE;
 }
@@ -122,11 +131,7 @@ static RESULT add_anchor(struct status *s, const char *name, const struct anchor
 	x->usable = a->usable;
 	x->not_after = a->not_after;
 	x->limits = a->limits;
-	x->objects.points = a->points;
-	x->objects.points_failed = a->points_failed;
-	x->objects.points_kept = a->points_kept;
-	memcpy(x->objects.valid, a->valid, sizeof x->objects.valid);
-	memcpy(x->objects.invalid, a->invalid, sizeof x->objects.invalid);
+	TAKE_OBJECTS(&x->objects, a);
 	s->limits += a->limits;
 	s->remembered += a->points_remembered;
 	s->validated += a->points - a->points_remembered;

@@ -160,7 +160,8 @@ static void anchors(struct strbuf *out, const struct status *s, int64_t now)
 	if (s->anchors == NULL)
 		return;
 	strbuf_puts(out, "<h2>Trust anchors</h2><div class=\"wide\"><table><tr><th>name<th>state<th title=\"publication points\">points<th>failed"
-			 "<th title=\"points shown by their last good data\">kept<th>ROAs<th>ASPAs<th title=\"router certificates\">routers<th>refused<th>VRPs<th>duplicate"
+			 "<th title=\"points shown by their last good data\">kept<th>ROAs<th>ASPAs<th title=\"router certificates\">routers<th>refused<th title=\"manifests that are missing\">missing"
+			 "<th title=\"manifests and CRLs that are out of date\">stale<th>VRPs<th>duplicate"
 			 "<th>served<th title=\"served on because they vanished for want of data\">held<th title=\"the trust anchor's certificate\">expires</tr>\n");
 	for (const struct status_anchor *a = s->anchors; a != NULL; a = a->next) {
 		struct status_payloads v = vrps_of(a->payloads);
@@ -175,6 +176,8 @@ static void anchors(struct strbuf *out, const struct status *s, int64_t now)
 		cell(out, a->objects.valid[COUNTED_ASPA], "");
 		cell(out, a->objects.valid[COUNTED_ROUTER], "");
 		cell(out, refused(&a->objects), "warn");
+		cell(out, a->objects.missing_manifests, "warn");
+		cell(out, a->objects.stale_manifests + a->objects.stale_crls, "warn");
 		cell(out, v.valid, "");
 		cell(out, v.duplicate, "");
 		cell(out, v.contributed, "");

@@ -33,7 +33,7 @@ struct status_objects {
 	uint64_t points, points_failed; /* publication points; failed: neither what is published is good, nor what was */
 	uint64_t points_kept;           /* what is published is not good, and the last good state was used */
 	uint64_t valid[COUNTED], invalid[COUNTED];
-	uint64_t stale_manifests, stale_crls, missing_manifests;
+	uint64_t stale_manifests, stale_crls, missing_manifests; /* as published, whatever serves instead; stale ones are invalid as well */
 };
 
 struct status_anchor {

@@ -40,6 +40,10 @@ static void put_anchor(const struct status_anchor *a, struct strbuf *out)
 	strbuf_printf(out, "; %" PRIu64 " publication points", o->points);
 	if (o->points_failed > 0 || o->points_kept > 0)
 		strbuf_printf(out, " (%" PRIu64 " failed, %" PRIu64 " by their last good state)", o->points_failed, o->points_kept);
+	if (o->missing_manifests > 0)
+		strbuf_printf(out, ", %" PRIu64 " manifests missing", o->missing_manifests);
+	if (o->stale_manifests + o->stale_crls > 0)
+		strbuf_printf(out, ", %" PRIu64 " manifests and %" PRIu64 " CRLs stale", o->stale_manifests, o->stale_crls);
 	if (invalid_of(o) > 0)
 		strbuf_printf(out, ", %" PRIu64 " objects refused", invalid_of(o));
 	if (a->payloads[STATUS_V4].unsafe + a->payloads[STATUS_V6].unsafe > 0)
@@ -137,8 +141,9 @@ void status_words_json(const struct status *s, int64_t now, struct strbuf *out)
 		strbuf_puts(out, a != s->anchors ? ",{" : "{");
 		json_text(out, "name", a->name);
 		strbuf_printf(out, ",\"usable\":%s,\"points\":%" PRIu64 ",\"pointsFailed\":%" PRIu64 ",\"pointsKept\":%" PRIu64 ",\"refused\":%" PRIu64
-			",\"heldBack\":%" PRIu64 ",\"payloads\":", a->usable ? "true" : "false", a->objects.points, a->objects.points_failed, a->objects.points_kept,
-			invalid_of(&a->objects), a->held_back);
+			",\"missingManifests\":%" PRIu64 ",\"staleManifests\":%" PRIu64 ",\"staleCRLs\":%" PRIu64 ",\"heldBack\":%" PRIu64 ",\"payloads\":",
+			a->usable ? "true" : "false", a->objects.points, a->objects.points_failed, a->objects.points_kept, invalid_of(&a->objects), a->objects.missing_manifests,
+			a->objects.stale_manifests, a->objects.stale_crls, a->held_back);
 		json_payloads(a->payloads, out);
 		strbuf_putc(out, '}');
 	}

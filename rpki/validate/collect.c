@@ -202,6 +202,8 @@ static void count(struct repository_fact *r, const struct told_point *p)
 		r->valid[i] += p->valid[i];
 		r->invalid[i] += p->invalid[i];
 	}
+	for (size_t i = 0; i < WANTINGS; i++)
+		r->wanting[i] += p->wanting[i];
 }
 
 static RESULT point(struct validate_sink *s, const struct told_point *p)

@@ -32,7 +32,7 @@ const struct point_fact *collector_points(const struct collector *c, size_t *ret
 struct repository_fact {
 	const char *uri BORROWED_FIELD; /* of the notification; of what rsync alone has: of the module, with its last slash */
 	uint64_t points, points_failed, points_kept;
-	uint64_t valid[COUNTED], invalid[COUNTED];
+	uint64_t valid[COUNTED], invalid[COUNTED], wanting[WANTINGS];
 };
 void collector_by_module(struct collector *c) NONNULL; /* all of them are modules: notifications do not count */
 #define COLLECTOR_REPOSITORIES 10000u /* of them */

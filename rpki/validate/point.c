@@ -83,6 +83,12 @@ static RESULT refuse(struct point *p, struct span uri, const struct report *rep)
 	return why != NULL ? refuse_text(p, uri, why) : FAIL(ERR_NOMEM);
 }
 
+/* Of what is published alone: what is gone back to is as old as it is. */
+static void wants(struct point *p, enum wanting w, bool wanting)
+{
+	p->wanting[w] = p->wanting[w] || (wanting && !p->by_hash);
+}
+
 /* --- files */
 
 struct file {
@@ -485,8 +491,10 @@ static RESULT read_crl(struct point *p, const struct cms *cms, const struct mani
 		if (why != NULL)
 			return fail(p, f.uri, why);
 		TRY(verdict(crl_read(f.octets, p->arena, &rep, ret), &good));
-		if (good)
+		if (good) {
 			remember_validity(p, ret->this_update, ret->next_update);
+			wants(p, WANTING_FRESH_CRL, p->options->now > ret->next_update);
+		}
 		if (good)
 			TRY(verdict(crl_check(ret, &p->ca->cert, key, p->options->now, &rep), &good));
 		p->valid[COUNTED_CRL] += good;
@@ -612,6 +620,7 @@ static RESULT read_manifest(struct point *p, const struct good *last, struct iss
 		TRY(seen(p, uri, uri, r, hash));
 	else if (!OK(r))
 		p->unsure = true;
+	wants(p, WANTING_MANIFEST, r.e == ERR_NOTFOUND);
 	if (r.e == ERR_NOTFOUND)
 		return fail(p, uri, "RFC 9286 section 6.2: no manifest");
 	if (r.e == ERR_LIMIT) {
@@ -626,6 +635,7 @@ static RESULT read_manifest(struct point *p, const struct good *last, struct iss
 		TRY(verdict(manifest_read(&cms, p->arena, &rep, ret), &good));
 	if (good) {
 		remember_validity(p, ret->this_update, ret->next_update);
+		wants(p, WANTING_FRESH_MANIFEST, p->options->now > ret->next_update);
 		TRY(read_crl(p, &cms, ret, by->key, crl));
 		if (p->failed)
 			return DONE;
@@ -797,6 +807,7 @@ static void forget_all(struct point *p)
 	p->refusals = NULL;
 	memset(p->valid, 0, sizeof p->valid);
 	memset(p->invalid, 0, sizeof p->invalid);
+	memset(p->wanting, 0, sizeof p->wanting);
 	p->limits = 0;
 	p->failed = p->kept = false;
 }

@@ -99,6 +99,7 @@ struct point {
 	uint64_t payloads;
 	int64_t stale;                           /* when the first manifest or CRL down to here ends */
 	uint64_t valid[COUNTED], invalid[COUNTED];
+	bool wanting[WANTINGS];
 	uint64_t limits;
 	bool failed;                             /* nothing of it counts */
 	bool by_hash;                            /* its last good state is looked at, not what is published */

@@ -10,7 +10,7 @@
 #include "config.h"
 #include "rpki/object/roa.h"
 
-#define FORM "cairn remembers 2" /* of what is written here */
+#define FORM "cairn remembers 3" /* of what is written here */
 
 struct seen {
 	struct seen *next ARENA_FIELD;
@@ -207,11 +207,21 @@ static void put_refusal(struct strbuf *b, const struct refusal *f)
 	put_span(b, span_of(f->why, strlen(f->why) + 1)); /* with its NUL, so that it can be used where it lies */
 }
 
+/* Two bits of what became of it, then one for each that it wants. */
+static uint8_t flags_of(const struct point *p)
+{
+	unsigned int flags = (p->failed ? 1u : 0u) | (p->kept ? 2u : 0u);
+
+	for (size_t i = 0; i < WANTINGS; i++)
+		flags |= p->wanting[i] ? 4u << i : 0u;
+	return (uint8_t)flags;
+}
+
 void remember_write(const struct point *p, struct strbuf *out)
 {
 	const struct product *x = p->products;
 
-	strbuf_putc(out, (char)((p->failed ? 1 : 0) | (p->kept ? 2 : 0)));
+	strbuf_putc(out, (char)flags_of(p));
 	put64(out, (uint64_t)p->own_stale);
 	put64(out, p->payloads);
 	put64(out, p->limits);

@@ -398,10 +398,12 @@ RESULT remember_take(struct span found, struct point *p)
 	struct ends e = { NULL, NULL, NULL, NULL };
 	uint8_t flags = read8(&r), last = 'o';
 
-	if (flags > 2)
+	if ((flags & 3) == 3 || flags >= 4u << WANTINGS)
 		return FAIL(ERR_FORMAT);
-	p->failed = flags == 1;
-	p->kept = flags == 2;
+	p->failed = (flags & 1) != 0;
+	p->kept = (flags & 2) != 0;
+	for (size_t i = 0; i < WANTINGS; i++)
+		p->wanting[i] = (flags & 4u << i) != 0;
 	read_counts(&r, p);
 	while (reader_ok(&r) && !reader_end(&r)) {
 		uint8_t what = read8(&r);

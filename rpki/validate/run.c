@@ -70,7 +70,7 @@ static RESULT tell_products(const struct validation *r, const struct point *p)
 static RESULT tell_point(struct validate_sink *s, const struct point *p)
 {
 	const struct told_point told = { .repository = p->ca->cert.repository, .notify = p->ca->cert.notify, .cert = p->ca->depth > 0 ? p->ca->uri : span_of(NULL, 0), .failed = p->failed,
-		.kept = p->kept, .valid = p->valid, .invalid = p->invalid };
+		.kept = p->kept, .valid = p->valid, .invalid = p->invalid, .wanting = p->wanting };
 
 	return s->ops->point(s, &told);
 }
@@ -90,6 +90,8 @@ static RESULT tell(struct validation *r, struct point *p)
 		to->valid[i] += p->valid[i];
 		to->invalid[i] += p->invalid[i];
 	}
+	for (size_t i = 0; i < WANTINGS; i++)
+		to->wanting[i] += p->wanting[i];
 	for (const struct refusal *f = p->refusals; f != NULL; f = f->next)
 		r->options.sink->ops->refused(r->options.sink, r->options.anchors[p->ca->anchor].name, f->uri, f->why);
 	if (r->options.sink->ops->point != NULL)

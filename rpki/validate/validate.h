@@ -31,12 +31,16 @@ struct origin {
 	int64_t stale;                               /* when the first manifest or CRL on the way ends */
 };
 
+/* What a publication point wants: as it is published, whatever serves instead. */
+enum wanting { WANTING_MANIFEST /* none is there */, WANTING_FRESH_MANIFEST /* its nextUpdate is over */, WANTING_FRESH_CRL, WANTINGS };
+
 /* Lasts as long as the call. */
 struct told_point {
 	struct span repository, notify; /* where it is; notify.n 0: rsync alone has it */
 	struct span cert;               /* where its CA's certificate is; n 0: it is a trust anchor's */
 	bool failed, kept;              /* failed: nothing of it counts; kept: its last good state does */
 	const uint64_t *valid BORROWED_FIELD, *invalid BORROWED_FIELD; /* COUNTED of each */
+	const bool *wanting BORROWED_FIELD;                            /* WANTINGS of them */
 };
 
 struct validate_sink;
@@ -69,6 +73,7 @@ struct anchor_result {
 	uint64_t points_remembered;        /* nothing of them was looked at: what was remembered holds */
 	uint64_t points_kept;              /* what is published is not good, and the last good state was used */
 	uint64_t valid[COUNTED], invalid[COUNTED];
+	uint64_t wanting[WANTINGS];        /* publication points */
 	uint64_t payloads;                 /* told to the sink, duplicates included */
 	uint64_t limits;                   /* times that a limit has bitten */
 	int64_t not_after;                 /* of the trust anchor's certificate */

@@ -380,7 +380,8 @@ static void check_same(const struct told *a, const struct told *b)
 	}
 	CHECK(a->result.points == b->result.points && a->result.points_failed == b->result.points_failed && a->result.points_kept == b->result.points_kept &&
 	      a->result.limits == b->result.limits && a->result.usable == b->result.usable && a->result.not_after == b->result.not_after &&
-	      memcmp(a->result.valid, b->result.valid, sizeof a->result.valid) == 0 && memcmp(a->result.invalid, b->result.invalid, sizeof a->result.invalid) == 0);
+	      memcmp(a->result.valid, b->result.valid, sizeof a->result.valid) == 0 && memcmp(a->result.invalid, b->result.invalid, sizeof a->result.invalid) == 0 &&
+	      memcmp(a->result.wanting, b->result.wanting, sizeof a->result.wanting) == 0);
 }
 
 static void check_truth(const struct world *w, const struct told *t)

@@ -262,6 +262,10 @@ static void a_run_is_told_and_goes_on_from_the_one_before(void **state)
 	(void)state;
 	assert_true(OK(table_builder_finish(MOVE(b), 1, &t)));
 	facts[0].valid[COUNTED_ROA] = 17;
+	facts[0].wanting[WANTING_FRESH_CRL] = 4;
+	anchors[0].wanting[WANTING_MANIFEST] = 1;
+	anchors[0].wanting[WANTING_FRESH_MANIFEST] = 2;
+	anchors[0].wanting[WANTING_FRESH_CRL] = 3;
 	r.facts = facts;
 	r.fact_count = 2;
 	r.table = t;
@@ -281,6 +285,8 @@ static void a_run_is_told_and_goes_on_from_the_one_before(void **state)
 	assert_int_equal(x->next->way, STATUS_RSYNC);
 	assert_string_equal(x->next->anchor, "b");
 	assert_true(x->next->objects.points == 3 && x->next->objects.points_failed == 1 && x->next->objects.valid[COUNTED_ROA] == 17 && x->objects.points == 0);
+	assert_true(x->next->objects.stale_crls == 4 && x->next->objects.stale_manifests == 0 && x->next->objects.missing_manifests == 0);
+	assert_true(s1->anchors->objects.missing_manifests == 1 && s1->anchors->objects.stale_manifests == 2 && s1->anchors->objects.stale_crls == 3);
 	assert_int_equal(s1->nrepositories, 3); /* one that was not asked is not listed ... */
 	r.repository_count = 0;
 	assert_true(OK(run_status_make(&r, l, &first, NULL, &s2)));

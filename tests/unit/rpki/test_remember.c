@@ -277,6 +277,8 @@ static char *run(struct world *w, bool remembers)
 	    (unsigned long long)r.points_kept, (unsigned long long)r.payloads, (unsigned long long)r.limits, (long long)r.not_after);
 	for (size_t i = 0; i < COUNTED; i++)
 		strbuf_printf(out, " %llu/%llu", (unsigned long long)r.valid[i], (unsigned long long)r.invalid[i]);
+	for (size_t i = 0; i < WANTINGS; i++)
+		strbuf_printf(out, " %llu", (unsigned long long)r.wanting[i]);
 	mem_free(text);
 	text = strbuf_take(out);
 	strbuf_free(out);

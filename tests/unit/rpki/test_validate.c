@@ -444,6 +444,31 @@ static void what_a_check_refuses_is_not_told(void **state)
 	}
 }
 
+/* What is published is counted so, though the last good state serves; and that one is not counted beside it. */
+static void what_a_point_wants_is_counted(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->o.keeper = &w->keeper;
+	assert_string_equal(run(w), ALL_TOLD);
+	assert_true(w->result.wanting[WANTING_MANIFEST] == 0 && w->result.wanting[WANTING_FRESH_MANIFEST] == 0 && w->result.wanting[WANTING_FRESH_CRL] == 0);
+	remember_all(w);
+	w->files[TOY_FILE_MANIFEST].uri = "rsync://toy.example/repo/elsewhere.mft";
+	assert_has(run(w), ALL_TOLD);
+	assert_true(w->result.points_kept == 1 && w->result.wanting[WANTING_MANIFEST] == 1 && w->result.wanting[WANTING_FRESH_MANIFEST] == 0);
+	toy_repository(toy, w->files);
+	change_file(w, TOY_FILE_MANIFEST, TOY_MANIFEST, "content", "0.0:08 0.2:32303236303130323030303030305a", 8);
+	assert_has(run(w), ALL_TOLD);
+	assert_true(w->result.points_kept == 1 && w->result.wanting[WANTING_MANIFEST] == 0 && w->result.wanting[WANTING_FRESH_MANIFEST] == 1 && w->result.wanting[WANTING_FRESH_CRL] == 0);
+	assert_true(w->result.invalid[COUNTED_MANIFEST] == 1);
+	toy_repository(toy, w->files);
+	change_file(w, TOY_FILE_CRL, TOY_CRL, "tbs", "4:3236303130323030303030305a", 8);
+	(void)run(w);
+	assert_true(w->result.wanting[WANTING_MANIFEST] == 0 && w->result.wanting[WANTING_FRESH_MANIFEST] == 0 && w->result.wanting[WANTING_FRESH_CRL] == 1);
+	mem_free(w);
+}
+
 static void a_manifest_that_is_older_does_not_count_though_its_number_is_higher(void **state)
 {
 	struct world *w = world_new();
@@ -525,6 +550,7 @@ int main(void)
 		cmocka_unit_test(manifests_must_rise),
 		cmocka_unit_test(what_a_check_refuses_is_not_told),
 		cmocka_unit_test(a_manifest_that_is_older_does_not_count_though_its_number_is_higher),
+		cmocka_unit_test(what_a_point_wants_is_counted),
 		cmocka_unit_test(points_below_a_member_are_counted),
 		cmocka_unit_test(memory_may_run_out_anywhere),
 	};
