@@ -3,16 +3,6 @@
 #include "rpki/commands/table_file.h"
 #include "rpki/routes/route_text.h"
 
-bool route_origin(struct span s, uint32_t *ret)
-{
-	return route_text_asn(s, ret);
-}
-
-bool route_prefix(struct span s, struct prefix *ret)
-{
-	return table_prefix(s, ret);
-}
-
 static bool is_gap(uint8_t c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == ',' || c == ';';
@@ -47,9 +37,9 @@ static RESULT read_line(struct span line, struct table_text *t, struct judged_ro
 	while ((word = next_word(&r)).n > 0) {
 		if (is_arrow(word))
 			continue;
-		if (!has_prefix && route_prefix(word, &route.prefix))
+		if (!has_prefix && table_prefix(word, &route.prefix))
 			has_prefix = true;
-		else if (!has_origin && route_origin(word, &route.origin))
+		else if (!has_origin && route_text_asn(word, &route.origin))
 			has_origin = true;
 		else
 			return table_wrong(t, word, has_prefix && has_origin ? "the end of the line" : has_prefix ? "an AS number" : "a prefix");

@@ -7,8 +7,5 @@
 typedef struct result route_fn(void *ctx, const struct judged_route *r);
 /* ERR_FORMAT: why has "NAME:LINE: found X, expected Y"; or what fn gave. */
 RESULT route_lines_read(struct span text, const char *name, struct strbuf *why, route_fn *fn, void *ctx) __attribute__((nonnull(2, 3, 4)));
-/* One word: a route's origin, its prefix. */
-bool route_origin(struct span s, uint32_t *ret) NONNULL;
-bool route_prefix(struct span s, struct prefix *ret) NONNULL;
 
 #endif

@@ -8,7 +8,9 @@
 #include "conf/conf.h"
 #include "rpki/commands/commands.h"
 #include "rpki/commands/route_lines.h"
+#include "rpki/commands/table_file.h"
 #include "rpki/commands/table_of.h"
+#include "rpki/routes/route_text.h"
 
 #define ROUTES_OCTETS ((size_t)1 << 30)
 #define WHY_MAX 65536u
@@ -58,10 +60,10 @@ static int judge_words(const struct validate_args *a, struct judging *j)
 {
 	struct judged_route r;
 
-	if (!route_origin(span_text(a->words[0]), &r.origin))
+	if (!route_text_asn(span_text(a->words[0]), &r.origin))
 		return command_fail("validate", "found \"%s\", expected an AS number", a->words[0]);
 	for (int i = 1; i < a->n; i++) {
-		if (!route_prefix(span_text(a->words[i]), &r.prefix))
+		if (!table_prefix(span_text(a->words[i]), &r.prefix))
 			return command_fail("validate", "found \"%s\", expected a prefix without bits behind its length, such as 192.0.2.0/24", a->words[i]);
 		if (!OK(judge(j, &r)))
 			return command_fail("validate", "the output cannot be written");

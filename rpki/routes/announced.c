@@ -430,6 +430,19 @@ RESULT announced_set(struct announced_edit *e, const struct prefix *p, const str
 	return change_prefix(e, p, &c);
 }
 
+static RESULT put_heard(struct source_sink *s, const struct prefix *p, uint32_t origin)
+{
+	struct announced_sink *x = (struct announced_sink *)(void *)s;
+	struct announced_route r = { .origin = origin, .source = x->source, .path = origin };
+
+	return announced_set(x->e, p, &r);
+}
+
+struct announced_sink announced_sink(struct announced_edit *e, uint32_t source)
+{
+	return (struct announced_sink){ .sink = { .route = put_heard }, .e = e, .source = source };
+}
+
 RESULT announced_remove(struct announced_edit *e, const struct prefix *p, uint32_t source, uint32_t path)
 {
 	struct change c = { .source = source, .path = path };

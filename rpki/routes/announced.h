@@ -14,6 +14,7 @@
 #define RPKI_ROUTES_ANNOUNCED_H
 
 #include "base/addr.h"
+#include "rpki/routes/source.h"
 
 struct announced;
 struct announced_edit;
@@ -64,6 +65,13 @@ struct announced_edit *announced_edit_new(const struct announced *from) OWNED_BY
 DEFINE_AUTO(struct announced_edit, announced_edit_free)
 /* Adds a route, or puts it in place of the one with its source and path. ERR_RANGE: no sound prefix; ERR_NOMEM. On failure nothing changed. */
 RESULT announced_set(struct announced_edit *e, const struct prefix *p, const struct announced_route *r) NONNULL;
+/* Readers of announced routes tell it (source.h): what it hears becomes routes of that source, one for each origin. */
+struct announced_sink {
+	struct source_sink sink; /* first */
+	struct announced_edit *e BORROWED_FIELD;
+	uint32_t source;
+};
+struct announced_sink announced_sink(struct announced_edit *e, uint32_t source) NONNULL;
 /* ERR_NOTFOUND; ERR_RANGE; ERR_NOMEM: nothing changed. */
 RESULT announced_remove(struct announced_edit *e, const struct prefix *p, uint32_t source, uint32_t path) NONNULL;
 /* All routes of a source, or of those that fn says; one walk over all. ERR_NOMEM: some are gone already, and it can be tried again. */

@@ -351,23 +351,9 @@ RESULT asn_db_read(struct span octets, const struct asn_db_limits *limits, struc
 	return OK(r) && w.counts.routes == 0 ? FAIL(ERR_FORMAT) : r;
 }
 
-struct into {
-	struct source_sink sink; /* first */
-	struct announced_edit *e BORROWED_FIELD;
-	uint32_t source;
-};
-
-static RESULT put(struct source_sink *s, const struct prefix *p, uint32_t origin)
-{
-	struct into *i = (struct into *)(void *)s;
-	struct announced_route r = { .origin = origin, .source = i->source, .path = origin };
-
-	return announced_set(i->e, p, &r);
-}
-
 RESULT asn_db_load(const char *path, const struct asn_db_limits *limits, struct announced_edit *e, uint32_t source, struct strbuf *what)
 {
-	struct into into = { .sink = { .route = put }, .e = e, .source = source };
+	struct announced_sink into = announced_sink(e, source);
 	struct source_counts c = { .routes = 0 };
 	AUTO_CHARS char *text = NULL;
 	size_t n = 0;

@@ -118,20 +118,6 @@ const char *route_reader_format(const struct route_reader *x)
 
 /* ------------------------------------------------------------------------------------------------------------------- files */
 
-struct into {
-	struct source_sink sink; /* first */
-	struct announced_edit *e BORROWED_FIELD;
-	uint32_t source;
-};
-
-static RESULT put(struct source_sink *s, const struct prefix *p, uint32_t origin)
-{
-	struct into *i = (struct into *)(void *)s;
-	struct announced_route r = { .origin = origin, .source = i->source, .path = origin };
-
-	return announced_set(i->e, p, &r);
-}
-
 static RESULT read_all(int fd, struct route_reader *x)
 {
 	AUTO(mem_free) void *chunk = mem_alloc_raw(CHUNK);
@@ -168,7 +154,7 @@ static void tell(const char *path, const struct route_reader *x, struct result r
 
 RESULT route_file_load(const char *path, const struct route_file_limits *limits, struct announced_edit *e, uint32_t source, struct strbuf *what)
 {
-	struct into into = { .sink = { .route = put }, .e = e, .source = source };
+	struct announced_sink into = announced_sink(e, source);
 	AUTO(route_reader_free) struct route_reader *x = route_reader_new(&into.sink, limits);
 	struct result r = FAIL(ERR_NOMEM);
 	int fd;

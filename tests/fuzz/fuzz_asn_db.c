@@ -8,33 +8,11 @@
 #include "base/strbuf.h"
 #include "rpki/routes/announced.h"
 #include "rpki/routes/asn_db.h"
-#include "tests/fuzz/failing.h"
+#include "tests/fuzz/heard_routes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define NETWORKS 10000u
-
-#define CHECK(x) \
-	do { \
-		if (!(x) && !mem_failed()) \
-			abort(); \
-	} while (0)
-
-struct heard {
-	struct source_sink sink; /* first */
-	struct announced_edit *e BORROWED_FIELD;
-	uint64_t n;
-};
-
-static RESULT hear(struct source_sink *s, const struct prefix *p, uint32_t origin)
-{
-	struct heard *h = (struct heard *)(void *)s;
-	struct announced_route r = { .origin = origin, .source = 1, .path = origin };
-
-	h->n++;
-	CHECK(OK(announced_set(h->e, p, &r)));
-	return DONE;
-}
 
 /* The same octets from a file, of which there may be this many. */
 static void load(struct span octets, size_t most, struct result heard, uint64_t n)

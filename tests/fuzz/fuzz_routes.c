@@ -6,33 +6,9 @@
 
 #include "rpki/routes/announced.h"
 #include "rpki/routes/route_file.h"
-#include "tests/fuzz/failing.h"
+#include "tests/fuzz/heard_routes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(x) \
-	do { \
-		if (!(x) && !mem_failed()) \
-			abort(); \
-	} while (0)
-
-struct heard {
-	struct source_sink sink; /* first */
-	struct announced_edit *e BORROWED_FIELD; /* NULL: only counted */
-	uint64_t sum, n;
-};
-
-static RESULT hear(struct source_sink *s, const struct prefix *p, uint32_t origin)
-{
-	struct heard *h = (struct heard *)(void *)s;
-	struct announced_route r = { .origin = origin, .source = 1, .path = origin };
-
-	h->n++;
-	h->sum = h->sum * 1099511628211u + p->a.b[0] + ((uint64_t)p->a.b[15] << 8) + ((uint64_t)p->len << 16) + origin;
-	if (h->e != NULL)
-		CHECK(OK(announced_set(h->e, p, &r)));
-	return DONE;
-}
 
 static struct result read_in_pieces(struct heard *h, struct span in, size_t piece, struct source_counts *counts)
 {

@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -463,9 +462,4 @@ def main(where):
 
 
 if __name__ == "__main__":
-    scratch = tempfile.mkdtemp(prefix="cairn-faults-")
-    try:
-        code = main(scratch)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    os._exit(code)
+    serve.in_scratch(main)

@@ -5,12 +5,11 @@
 
 import base64
 import gzip
+import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -153,6 +152,14 @@ def loss_guard(where, expected):
     check("ALARM" in said and "782 payloads kept by the loss guard" in said, "the status has an alarm", said)
     status, said = command(where, "validate", asn, prefix)
     check(status == 0 and f"{prefix} {asn}: valid" in said, "what is served has them", said)
+
+    def failures():
+        status, told = command(where, "status", "--json")
+        return [r["failures"] for r in json.loads(told)["repositories"]] if status == 0 else []
+
+    before = failures()
+    said = daemon_once(where, "782 of 782 payloads", "a daemon that begins anew", "\trsync: no\n", lambda: failures() != before)
+    check(before == [1] and failures() == [2], "it knows which repositories have failed before", f"{before} {failures()}\n{said}")
     broken.clear()
 
 
@@ -182,9 +189,4 @@ def walk(where, expected):
 
 
 if __name__ == "__main__":
-    scratch = tempfile.mkdtemp(prefix="cairn-online-")
-    try:
-        code = main(scratch)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    os._exit(code)
+    serve.in_scratch(main)

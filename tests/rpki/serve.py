@@ -2,9 +2,11 @@
 
 import http.server
 import os
+import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -23,6 +25,12 @@ def certificates(where, *hosts):
     openssl(where, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext", "-out", "server.pem")
 
 
+def low_ports():
+    """Anybody may listen on them."""
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w", encoding="ascii") as f:
+        f.write("0")
+
+
 def names(where, *hosts):
     """They lead to this machine, and anybody may listen on low ports."""
     with open("/etc/hosts", encoding="ascii") as f:
@@ -30,8 +38,7 @@ def names(where, *hosts):
     with open(os.path.join(where, "hosts"), "w", encoding="ascii") as f:
         f.write(known + "\n" + "".join(f"127.0.0.1 {h}\n" for h in hosts))
     subprocess.run(["mount", "--bind", os.path.join(where, "hosts"), "/etc/hosts"], check=True)
-    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w", encoding="ascii") as f:
-        f.write("0")
+    low_ports()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -52,10 +59,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def https(where, handler):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 443), handler)
+def https(where, handler, certificate="server", port=443):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(os.path.join(where, "server.pem"), os.path.join(where, "server.key"))
+    context.load_cert_chain(os.path.join(where, certificate + ".pem"), os.path.join(where, certificate + ".key"))
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.handle_error = lambda *_: None
     server.daemon_threads = True
@@ -77,3 +84,13 @@ def rsync(where, modules):
             time.sleep(0.02)
     daemon.kill()
     raise SystemExit("rsync does not listen on port 873")
+
+
+def in_scratch(main, *words):
+    """Ends the program with what main(FOLDER, *words) says; threads of its servers do not keep it."""
+    scratch = tempfile.mkdtemp(prefix="cairn-rpki-")
+    try:
+        code = main(scratch, *words)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    os._exit(code)

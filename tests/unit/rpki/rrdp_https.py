@@ -4,14 +4,15 @@ usage: rrdp_https.py RRDP_GET PILOT_FOLDER SCRATCH_FOLDER
 """
 import base64
 import gzip
-import http.server
 import os
 import re
 import socket
-import ssl
 import subprocess
 import sys
 import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "rpki"))
+import serve  # noqa: E402
 
 GET, PILOT, DIR = sys.argv[1:4]
 HOST = "localcert.ripe.net"
@@ -23,39 +24,23 @@ objects = [base64.b64decode(t) for t in re.findall(rb"<publish [^>]*>([^<]*)<", 
 EXPECTED = f"serial 11486 objects {len(objects)} octets {sum(map(len, objects))} "
 
 
-def openssl(*words):
-    subprocess.run(("openssl",) + words, check=True, cwd=DIR, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
 def certificates():
     for name in ("ca", "foreign"):
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
+        serve.openssl(DIR, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
     for name, alt, ca in (("good", HOST, "ca"), ("other", "other.example", "ca"), ("strange", HOST, "foreign")):
         with open(f"{DIR}/{name}.ext", "w", encoding="ascii") as f:
             f.write(f"subjectAltName=DNS:{alt}\n")
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+        serve.openssl(DIR, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        serve.openssl(DIR, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(serve.Handler):
     mode = "good"
     connections = 0
 
     def setup(self):
         Handler.connections += 1
         super().setup()
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, status, body=b"", **fields):
-        self.send_response(status)
-        for name, value in fields.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def do_GET(self):
         if self.path == "/rrdp/notification.xml":
@@ -73,17 +58,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(302, Location="https://other.example/")
         else:
             self.answer(200, snapshot_gz, Content_Encoding="gzip")
-
-
-def serve(cert, port):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(f"{DIR}/{cert}.pem", f"{DIR}/{cert}.key")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.handle_error = lambda *_: None
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
 
 
 def copy(a, b):
@@ -125,12 +99,11 @@ def check(name, good, told):
         print(f"{name}: {told}")
 
 
-with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w", encoding="ascii") as f:
-    f.write("0")
+serve.low_ports()
 certificates()
-serve("good", 443)
-serve("other", 444)
-serve("strange", 445)
+serve.https(DIR, Handler, "good", 443)
+serve.https(DIR, Handler, "other", 444)
+serve.https(DIR, Handler, "strange", 445)
 code, told = get(URI)
 check("a repository", code == 0 and f"snapshot {EXPECTED}" in told and f"unchanged {EXPECTED}" in told, told)
 check("one connection", Handler.connections == 1, f"{Handler.connections} connections")

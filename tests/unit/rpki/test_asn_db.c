@@ -13,23 +13,10 @@
 #include "base/strbuf.h"
 #include "rpki/routes/announced.h"
 #include "rpki/routes/asn_db.h"
+#include "tests/unit/rpki/heard_routes.h"
 #include "tests/unit/rpki/mmdb_bytes.h"
 
 #define ROOM 20000u
-
-struct heard {
-	struct source_sink sink; /* first */
-	struct strbuf *out;
-};
-
-static RESULT hear(struct source_sink *s, const struct prefix *p, uint32_t origin)
-{
-	struct heard *h = (struct heard *)(void *)s;
-	char text[ADDR_TEXT];
-
-	strbuf_printf(h->out, "%s/%u=%u ", addr_text(&p->a, text), p->len, origin);
-	return DONE;
-}
 
 static void reads(struct span s, uint64_t networks, enum err e, const char *want, uint64_t passed)
 {

@@ -14,20 +14,7 @@
 #include "rpki/routes/announced.h"
 #include "rpki/routes/route_file.h"
 #include "tests/unit/rpki/bgp_bytes.h"
-
-struct heard {
-	struct source_sink sink; /* first */
-	struct strbuf *out;
-};
-
-static RESULT hear(struct source_sink *s, const struct prefix *p, uint32_t origin)
-{
-	struct heard *h = (struct heard *)(void *)s;
-	char text[ADDR_TEXT];
-
-	strbuf_printf(h->out, "%s/%u=%u ", addr_text(&p->a, text), p->len, origin);
-	return strbuf_result(h->out);
-}
+#include "tests/unit/rpki/heard_routes.h"
 
 static struct result read_in_pieces(struct span in, size_t piece, const struct route_file_limits *limits, struct strbuf *out, struct source_counts *counts)
 {
