@@ -138,3 +138,34 @@ RESULT sock_listen_stream(const struct listen_options *o, int *ret_fd)
 	errno = e;
 	return FAIL(ERR_SYSTEM);
 }
+
+RESULT sock_connect_stream(const struct endpoint *to, const char *path, int *ret_fd)
+{
+	struct sockaddr_un local;
+	union sock_name name;
+	const struct sockaddr *where = &name.any;
+	socklen_t len = sizeof local;
+	int fd, e;
+
+	if (path != NULL) {
+		TRY(sock_name_path(path, &local));
+		where = (const struct sockaddr *)&local;
+	} else {
+		len = sock_name_set(&name, to);
+		if (len == 0)
+			return FAIL(ERR_RANGE);
+	}
+	fd = socket(where->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return FAIL(sock_errno(errno));
+	if (path == NULL)
+		sock_try_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	if (connect(fd, where, len) == 0 || errno == EINPROGRESS) {
+		*ret_fd = fd;
+		return DONE;
+	}
+	e = errno;
+	close(fd);
+	errno = e;
+	return FAIL(sock_errno(e));
+}

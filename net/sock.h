@@ -53,6 +53,8 @@ static inline void sock_name_get(const union sock_name *n, struct endpoint *ret)
 RESULT sock_listen(const struct listen_options *o, int type, int *ret_fd) NONNULL;
 /* The same of a SOCK_STREAM that listens, with o->backlog. */
 RESULT sock_listen_stream(const struct listen_options *o, int *ret_fd) NONNULL;
+/* A non-blocking stream to `to`, or to the Unix socket at path (NULL: none), whose connection is begun: it is there when it can be written to and has no SO_ERROR. Errors as above. */
+RESULT sock_connect_stream(const struct endpoint *to, const char *path, int *ret_fd) __attribute__((nonnull(1, 3)));
 /* The address of a Unix socket. ERR_RANGE: a path cannot be that long. */
 RESULT sock_name_path(const char *path, struct sockaddr_un *ret) NONNULL;
 /* What a failed system call means: ERR_LIMIT when descriptors or buffers are lacking, else ERR_SYSTEM. */

@@ -24,6 +24,7 @@
 #include "resolver/ask.h"
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
+#include "resolver/dnstap/hub.h"
 #include "resolver/routes/keeper.h"
 #include "resolver/serve/serve_settings.h"
 #include "resolver/warm.h"
@@ -61,6 +62,7 @@ struct daemon {
 	struct warm *warm OWNED_FIELD;
 	struct anchor_keeper *keeper OWNED_FIELD;
 	struct route_keeper *routes OWNED_FIELD;
+	struct tap_hub *taps OWNED_FIELD;
 	struct control *control OWNED_FIELD;
 	struct thread *threads OWNED_FIELD;
 	unsigned int thread_count;
@@ -112,6 +114,11 @@ const struct zones *daemon_zones(const struct daemon *d)
 uint64_t daemon_started_ms(const struct daemon *d)
 {
 	return d->started_ms;
+}
+
+const struct tap_hub *daemon_taps(const struct daemon *d)
+{
+	return d->taps;
 }
 
 unsigned int daemon_workers(const struct daemon *d)
@@ -282,6 +289,7 @@ static RESULT adopt(struct daemon *d, struct plan *p, bool afresh)
 	AUTO(plan_unref) struct plan *next = p;
 	bool same = plan_same_answers(d->plan, next);
 
+	TRY(tap_hub_set(d->taps, next));
 	TRY(post_plan(d, next, next->zones));
 	plan_unref(MOVE(d->plan));
 	zones_unref(MOVE(d->zones));
@@ -633,7 +641,7 @@ static RESULT make_worker(struct daemon *d, struct thread *t)
 		TRY(host_event_permit_ports(t->host, (const uint8_t(*)[8192])d->plan->ports));
 	host_event_rest(t->host, plan_resting(d->plan));
 	env = (struct worker_env){ t->loop, t->host, t->member, d->shared, d->plan, d->zones, t->number, d->thread_count,
-		anchor_keeper_validation(d->keeper) };
+		anchor_keeper_validation(d->keeper), d->taps };
 	t->worker = worker_new(&env);
 	return t->worker != NULL ? DONE : FAIL(ERR_NOMEM);
 }
@@ -713,6 +721,7 @@ static void daemon_free(struct daemon *d)
 	for (unsigned int i = 0; d->threads != NULL && i < d->thread_count; i++)
 		thread_free(&d->threads[i]);
 	mem_free(MOVE(d->threads));
+	tap_hub_close(MOVE(d->taps));
 	loop_free(MOVE(d->loop));
 	epoch_leave(MOVE(d->member));
 	shared_free(MOVE(d->shared));
@@ -758,6 +767,12 @@ static RESULT make_shared(struct daemon *d)
 		return FAIL(ERR_NOMEM);
 	d->started_ms = now_ms(loop_now(d->loop));
 	return DONE;
+}
+
+static RESULT make_taps(struct daemon *d)
+{
+	d->taps = tap_hub_open(d->plan->threads);
+	return d->taps != NULL ? tap_hub_set(d->taps, d->plan) : FAIL(ERR_NOMEM);
 }
 
 static RESULT make_workers(struct daemon *d, struct strbuf *report)
@@ -851,6 +866,7 @@ static RESULT start(struct daemon *d, struct strbuf *report)
 	raise_files(d);
 	TRY(make_shared(d));
 	TRY(open_keeper(d, report));
+	TRY(make_taps(d));
 	TRY(make_workers(d, report));
 	log_lines(LOG_LEVEL_WARN, "", strbuf_text(report));
 	strbuf_clear(report);
@@ -860,6 +876,7 @@ static RESULT start(struct daemon *d, struct strbuf *report)
 	TRY(confine(d, &user));
 	TRY(hear_signals(d));
 	TRY(start_threads(d));
+	TRY(tap_hub_start(d->taps));
 	TRY(route_keeper_set(d->routes, d->plan));
 	look_later(d);
 	warm_set_plan(d->warm, d->plan);

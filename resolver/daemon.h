@@ -18,6 +18,7 @@ struct anchor_keeper;
 struct control;
 struct daemon;
 struct strbuf;
+struct tap_hub;
 struct warm;
 
 struct daemon_options {
@@ -40,6 +41,7 @@ struct warm *daemon_warm(struct daemon *d) BORROWED NONNULL;
 struct anchor_keeper *daemon_keeper(struct daemon *d) BORROWED NONNULL;
 const struct plan *daemon_plan(const struct daemon *d) BORROWED NONNULL;
 const struct zones *daemon_zones(const struct daemon *d) BORROWED NONNULL;
+const struct tap_hub *daemon_taps(const struct daemon *d) BORROWED NONNULL;
 uint64_t daemon_started_ms(const struct daemon *d) NONNULL; /* mono */
 unsigned int daemon_verbosity(const struct daemon *d) NONNULL;
 void daemon_set_verbosity(struct daemon *d, unsigned int verbosity) NONNULL; /* until the next reload */

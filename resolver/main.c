@@ -11,6 +11,7 @@
 #include "config.h"
 #include "resolver/control/control.h"
 #include "resolver/daemon.h"
+#include "resolver/dnstap/hub.h"
 
 static const char usage[] =
     "usage: cairnd [-d] [-c FILE] [-p] [-v...] [--check-config [FILE]] [--version]\n"
@@ -29,8 +30,9 @@ static void print_version(void)
 	(void)printf(
 	    "cairnd %s\n"
 	    "with: libevent loop, UDP in batches, TCP, DNSSEC validation, DNS cookies, extended DNS errors, cache snapshots\n"
-	    "without: DNS over TLS and HTTPS, RPZ, auth-zone, dnstap (not in this version)\n",
+	    "without: DNS over TLS and HTTPS, RPZ, auth-zone (not in this version)\n",
 	    PACKAGE_VERSION);
+	(void)puts(tap_hub_by() != NULL ? "dnstap: sent by libfstrm" : "dnstap: left out of this build");
 }
 
 static const char *usual_conf(void) BORROWED;

@@ -49,6 +49,7 @@ void plan_unref(struct plan *p)
 	conf_free(MOVE(p->conf));
 	core_settings_free(MOVE(p->core));
 	serve_settings_free(MOVE(p->serve));
+	tap_settings_free(MOVE(p->tap));
 	zones_unref(MOVE(p->zones));
 	validation_unref(MOVE(p->validation));
 	mem_free(MOVE(p->from));
@@ -198,6 +199,7 @@ RESULT plan_make(struct conf *conf, const struct plan *before, struct rng *rng, 
 	if (p->rrcache.keep_expired_sec == 0 && settings_requires_routes(p->core)) /* for when that leaves nobody to ask */
 		p->rrcache.keep_expired_sec = number(c, OPT_SERVE_EXPIRED_TTL) > 0 ? number(c, OPT_SERVE_EXPIRED_TTL) : INT32_MAX;
 	TRY(serve_settings_make(p->conf, rng, before != NULL ? &before->serve->secrets : NULL, report, &p->serve));
+	TRY(tap_settings_make(p->conf, report, &p->tap));
 	TRY(validation_make(p->conf, report, &p->validation));
 	p->zones = zones_new(MOVE(z));
 	if (p->zones == NULL)

@@ -13,6 +13,7 @@
 #include "resolver/cache/rrcache.h"
 #include "resolver/core/core.h"
 #include "resolver/core/validation.h"
+#include "resolver/dnstap/tap_settings.h"
 #include "resolver/local/local.h"
 #include "resolver/serve/serve_settings.h"
 #include "resolver/serve/upstream.h"
@@ -36,6 +37,7 @@ struct plan {
 	struct upstream_settings upstream; /* its `from` is the one below */
 	struct addr *from OWNED_FIELD;
 	uint8_t *ports OWNED_FIELD;        /* PLAN_PORTS octets, a bit for each port that questions may leave from; NULL: the host's own choice */
+	struct tap_settings *tap OWNED_FIELD;
 	struct zones *zones OWNED_FIELD;   /* as the configuration has them */
 	struct validation *validation OWNED_FIELD; /* likewise; NULL: nothing is validated */
 	struct rrcache_limits rrcache;

@@ -7,6 +7,7 @@
 #include "resolver/cache/anscache.h"
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
+#include "resolver/dnstap/hub.h"
 #include "resolver/serve/listener.h"
 #include "resolver/routes/board.h"
 #include "resolver/serve/serve.h"
@@ -125,6 +126,7 @@ void worker_free(struct worker *w)
 	serve_free(MOVE(w->serve));
 	core_free(MOVE(w->core));
 	upstream_free(MOVE(w->upstream));
+	tap_done(&w->tap);
 	free_holds(&w->old);
 	zones_unref(MOVE(w->zones));
 	validation_unref(MOVE(w->validation));
@@ -170,6 +172,21 @@ static bool make_parts(struct worker *w)
 	return w->serve != NULL;
 }
 
+/* Tells dnstap what the plan says. */
+static void set_tap(struct worker *w)
+{
+	struct tap_ring *ring = w->env.taps != NULL && w->plan->tap->wanted != 0 ? tap_hub_ring(w->env.taps, w->env.number) : NULL;
+	struct tap *t = ring != NULL ? &w->tap : NULL;
+
+	w->tap.settings = ring != NULL ? w->plan->tap : NULL;
+	w->tap.ring = ring;
+	w->tap.bell = ring != NULL ? tap_hub_bell(w->env.taps) : NULL;
+	w->tap.stats = &w->stats;
+	w->tap.routes = w->env.shared->routes;
+	serve_set_tap(w->serve, t);
+	upstream_set_tap(w->upstream, t);
+}
+
 struct worker *worker_new(const struct worker_env *env)
 {
 	AUTO(worker_free) struct worker *w = mem_alloc(sizeof *w);
@@ -186,6 +203,7 @@ struct worker *worker_new(const struct worker_env *env)
 	w->env.validation = w->validation;
 	if (!make_parts(w))
 		return NULL;
+	set_tap(w);
 	return MOVE(w);
 }
 
@@ -231,6 +249,7 @@ void worker_set_plan(struct worker *w, const struct plan *p, const struct zones 
 	upstream_set(w->upstream, &p->upstream);
 	core_set_settings(w->core, w->plan->core);
 	worker_set_zones(w, z);
+	set_tap(w);
 	drop_old_plans(w);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "net/host.h"
+#include "resolver/dnstap/tap.h"
 #include "resolver/plan.h"
 #include "resolver/serve/watched.h"
 #include "resolver/stats.h"
@@ -29,6 +30,7 @@ struct keycache;
 struct route_board;
 struct rrcache;
 struct serve;
+struct tap_hub;
 struct upstream;
 
 /* What all workers of a process (or of a simulation) have in common. */
@@ -64,6 +66,7 @@ struct worker_env {
 	const struct zones *zones SHARED_FIELD; /* likewise */
 	unsigned int number, workers;
 	const struct validation *validation SHARED_FIELD; /* likewise; NULL: nothing is validated */
+	struct tap_hub *taps PARENT_FIELD;                /* dnstap; NULL: none */
 };
 
 struct worker {
@@ -73,6 +76,7 @@ struct worker {
 	struct validation *validation OWNED_FIELD;
 	struct plan_hold *old OWNED_FIELD; /* plans that resolutions under way began with */
 	struct stats stats;
+	struct tap tap; /* in use while its settings are not NULL */
 	struct upstream *upstream OWNED_FIELD;
 	struct core *core OWNED_FIELD;
 	struct serve *serve OWNED_FIELD;

@@ -18,9 +18,9 @@ struct anscache {
 
 /* --- entries */
 
-static size_t entry_size(size_t ttl_count, size_t len, size_t ede_len)
+static size_t entry_size(size_t ttl_count, size_t len, size_t ede_len, size_t note_len)
 {
-	return sizeof(struct ans_entry) + 2 * ttl_count + len + ede_len;
+	return sizeof(struct ans_entry) + 2 * ttl_count + len + ede_len + note_len;
 }
 
 void ans_entry_free(struct ans_entry *e)
@@ -28,18 +28,24 @@ void ans_entry_free(struct ans_entry *e)
 	mem_free(e);
 }
 
-struct ans_entry *ans_entry_new(size_t ttl_count, size_t len, size_t ede_len)
+struct ans_entry *ans_entry_new_noted(size_t ttl_count, size_t len, size_t ede_len, size_t note_len)
 {
-	if (ttl_count > UINT16_MAX || len > UINT16_MAX || ede_len > UINT16_MAX)
+	if (ttl_count > UINT16_MAX || len > UINT16_MAX || ede_len > UINT16_MAX || note_len > UINT16_MAX)
 		return NULL;
-	AUTO(ans_entry_free) struct ans_entry *e = mem_alloc(entry_size(ttl_count, len, ede_len));
+	AUTO(ans_entry_free) struct ans_entry *e = mem_alloc(entry_size(ttl_count, len, ede_len, note_len));
 	if (e == NULL)
 		return NULL;
-	e->item.octets = slots_octets(entry_size(ttl_count, len, ede_len));
+	e->item.octets = slots_octets(entry_size(ttl_count, len, ede_len, note_len));
 	e->ttl_count = (uint16_t)ttl_count;
 	e->len = (uint16_t)len;
 	e->ede_len = (uint16_t)ede_len;
+	e->note_len = (uint16_t)note_len;
 	return MOVE(e);
+}
+
+struct ans_entry *ans_entry_new(size_t ttl_count, size_t len, size_t ede_len)
+{
+	return ans_entry_new_noted(ttl_count, len, ede_len, 0);
 }
 
 static const struct ans_entry *entry_of(const struct slot_item *item) BORROWED;

@@ -46,14 +46,17 @@ struct ans_entry {
 	uint16_t ede_len;      /* EDNS options (EDE) that go with it, after the packet */
 	uint8_t security;      /* enum security: AD */
 	uint8_t flags;
-	/* followed by uint16_t ttl_offset[ttl_count], packet[len], ede[ede_len] */
+	uint16_t note_len;     /* what a watcher is told of it (dnstap): 1 + the worst state of a route to its servers, or 0; then the encoded policy */
+	/* followed by uint16_t ttl_offset[ttl_count], packet[len], ede[ede_len], note[note_len] */
 };
 static inline const uint16_t *ans_ttl_offsets(const struct ans_entry *e) { return (const uint16_t *)(const void *)(e + 1); }
 static inline const uint8_t *ans_packet(const struct ans_entry *e) { return (const uint8_t *)(e + 1) + 2u * e->ttl_count; }
 static inline const uint8_t *ans_ede(const struct ans_entry *e) { return ans_packet(e) + e->len; }
+static inline const uint8_t *ans_note(const struct ans_entry *e) { return ans_ede(e) + e->ede_len; }
 
 void ans_entry_free(struct ans_entry *e) TAKES(1);
 struct ans_entry *ans_entry_new(size_t ttl_count, size_t len, size_t ede_len) OWNED_BY(ans_entry_free);
+struct ans_entry *ans_entry_new_noted(size_t ttl_count, size_t len, size_t ede_len, size_t note_len) OWNED_BY(ans_entry_free); /* with room for a note */
 DEFINE_AUTO(struct ans_entry, ans_entry_free)
 
 void anscache_free(struct anscache *c) TAKES(1);

@@ -11,6 +11,7 @@
 #include "resolver/cache/keycache.h"
 #include "resolver/control/route_shown.h"
 #include "resolver/control/verbs.h"
+#include "resolver/dnstap/hub.h"
 
 #define METRICS_MAX (4u << 20)
 
@@ -165,6 +166,12 @@ static void sources(const struct route_scene *s, struct strbuf *out)
 		source_line(out, "cairn_route_source_age_seconds", &x->sources[i], route_age_sec(s, x->sources[i].at_ms));
 }
 
+static void taps(struct command *c, struct strbuf *out)
+{
+	for (unsigned int k = 0; k < TAP_COUNTS; k++)
+		put_counter(out, tap_count_name((enum tap_count)k), tap_count_doc((enum tap_count)k), tap_hub_count(daemon_taps(c->daemon), (enum tap_count)k));
+}
+
 static void routes(struct command *c, struct strbuf *out)
 {
 	const struct shared *shared = daemon_shared(c->daemon);
@@ -237,6 +244,7 @@ static void done_metrics(struct command *c, struct strbuf *const *outs, size_t n
 	counters(c, out);
 	caches(c, out);
 	routes(c, out);
+	taps(c, out);
 	if (strbuf_ok(out))
 		reply_lines(c, strbuf_text(out));
 	else

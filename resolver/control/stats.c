@@ -8,6 +8,7 @@
 #include "resolver/cache/keycache.h"
 #include "resolver/control/route_shown.h"
 #include "resolver/control/verbs.h"
+#include "resolver/dnstap/hub.h"
 
 /* What the counters were at the last reset: workers' counters themselves are written by workers only. */
 struct stats_base {
@@ -141,6 +142,12 @@ static void route_source_value(struct command *c, const char *what, const char *
 	reply_value(c, text, n);
 }
 
+static void taps(struct command *c)
+{
+	for (unsigned int k = 0; k < TAP_COUNTS; k++)
+		reply_value(c, tap_count_name((enum tap_count)k), tap_hub_count(daemon_taps(c->daemon), (enum tap_count)k));
+}
+
 static void routes(struct command *c)
 {
 	const struct shared *shared = daemon_shared(c->daemon);
@@ -231,6 +238,7 @@ static void done_gauges(struct command *c, struct strbuf *const *outs, size_t n)
 	reply_value(c, "total.tcpusage", sum.sessions);
 	caches(c);
 	routes(c);
+	taps(c);
 	times(c);
 	if (c->flag)
 		reset(c);

@@ -103,7 +103,7 @@ void finish_with(struct resolution *q, const struct answer *a)
 
 void finish_answer(struct resolution *q, uint16_t rcode, bool stale)
 {
-	struct answer a = { .q = q->q, .rcode = rcode, .stale = stale, .synthesized = q->synthesized };
+	struct answer a = { .q = q->q, .rcode = rcode, .stale = stale, .synthesized = q->synthesized, .route = q->route };
 
 	if (!OK(draft_finish(&q->draft, q->arena, &a))) {
 		finish_failure(q, FAIL_ROOM, "out of memory");
@@ -350,7 +350,7 @@ void finish_bogus(struct resolution *q)
 
 void finish_failure(struct resolution *q, enum fail_cause cause, const char *what)
 {
-	struct answer a = { .q = q->q, .rcode = RCODE_SERVFAIL };
+	struct answer a = { .q = q->q, .rcode = RCODE_SERVFAIL, .route = q->route };
 
 	/* A server did answer, but not what can be believed: that is what went wrong, whatever else failed afterwards. */
 	if (q->bogus.is && (cause == FAIL_SERVERS || cause == FAIL_TIME || cause == FAIL_BUDGET)) {

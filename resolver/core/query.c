@@ -266,7 +266,7 @@ static void ask_server(struct resolution *q, size_t server)
 		.server = s->at, .recurse = q->deleg->source == DELEG_FORWARD, .dnssec_ok = true,
 		/* Whoever validates wants the data as it is, not somebody else's verdict (RFC 6840 section 5.9). */
 		.check_disabled = (q->flight.flags & FLIGHT_CD) != 0 || (q->deleg->source == DELEG_FORWARD && q->core->env.validation != NULL),
-		.tcp = q->deleg->conf != NULL && q->deleg->conf->tcp,
+		.tcp = q->deleg->conf != NULL && q->deleg->conf->tcp, .zone = q->deleg->zone,
 	};
 	struct server_facts facts;
 	struct result done;
@@ -283,6 +283,7 @@ static void ask_server(struct resolution *q, size_t server)
 	done = upstream_ask(q->core->env.upstream, &r, q->arena, &q->budget, &resolution_loop_type, q->self.v, 0, asked_told, &q->ask);
 	if (OK(done)) {
 		route_count(q->core, &facts);
+		q->route = route_worse(q->core, &facts, q->route);
 		if (query_is_minimised(q) && q->deleg->conf == NULL)
 			step_lead(q);
 		return;

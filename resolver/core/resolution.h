@@ -191,6 +191,7 @@ struct resolution {
 	uint32_t from_cache_left;           /* entries of the cache that may still be judged for this question */
 	uint32_t restarts_left;             /* other servers that may still be asked for want of a valid answer */
 	const char *route_why ARENA_FIELD;  /* what it needed could not be had, because policy on routes left nobody to ask for it */
+	uint8_t route;                      /* to the servers that were asked: route_worse() of all */
 	struct bogus bogus;                 /* the first verdict; decides when no server does better */
 	struct chain_fault *chain ARENA_FIELD; /* what was asked for the chain of trust */
 	struct learnt *learnt ARENA_FIELD;

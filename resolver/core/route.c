@@ -106,6 +106,17 @@ void route_count(struct core *c, const struct server_facts *f)
 	stats_inc(c->env.stats, judged ? (enum counter)(COUNT_ROUTE_ASKED_UNKNOWN + f->route_state) : COUNT_ROUTE_ASKED_UNJUDGED);
 }
 
+uint8_t route_worse(struct core *c, const struct server_facts *f, uint8_t other)
+{
+	const struct route_view *view = core_routes(c);
+
+	if (view == NULL || f->route_generation != route_view_generation(view))
+		return other;
+	if (other != 0 && verdict_rank((enum verdict_state)(other - 1)) >= verdict_rank(f->route_state))
+		return other;
+	return (uint8_t)(1 + f->route_state);
+}
+
 struct route_facts route_facts_of(const struct route_view *view, const struct addr *a)
 {
 	struct route_verdict v;

@@ -39,6 +39,8 @@ enum route_use route_use_of(const struct route_rule *r, enum verdict_state state
 void route_note_guard(struct core *c, const struct route_view *view, enum route_policy policy) __attribute__((nonnull(1)));
 /* Counts a question to a server by the route to it; f: what is known of the server since it was chosen. */
 void route_count(struct core *c, const struct server_facts *f) NONNULL;
+/* The worse of them: what is known of the route to a server, and `other`: both 1 + enum verdict_state, 0 when it is not known. */
+uint8_t route_worse(struct core *c, const struct server_facts *f, uint8_t other) NONNULL;
 /* "192.0.2.53: invalid origin, 192.0.2.0/24 by AS64511, VRP 192.0.2.0/24-24 AS64496", in the arena; NULL: no memory. */
 const char *route_reason(const struct route_rule *r, const struct endpoint *server, struct arena *a) IN_ARENA NONNULL;
 

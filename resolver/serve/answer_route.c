@@ -69,6 +69,48 @@ static void block(const struct answer *a, struct answer_route *j)
 	j->instead.ede_count = 1;
 }
 
+/* Tells those who watch, unless another policy has spoken already. */
+static const struct answer *noted(const struct answer *a, struct answer_route *j) BORROWED;
+static const struct answer *noted(const struct answer *a, struct answer_route *j)
+{
+	if (a->policy != NULL)
+		return a;
+	if (a != &j->instead)
+		j->instead = *a;
+	j->note.type = "route";
+	j->instead.policy = &j->note;
+	return &j->instead;
+}
+
+/* The server that a reason is about: "... ADDRESS: route ...". */
+static bool server_in(const char *reason, struct addr *ret)
+{
+	const char *end = strstr(reason, ": route "), *begin = end;
+	char text[ADDR_TEXT];
+
+	while (begin != NULL && begin > reason && begin[-1] != ' ')
+		begin--;
+	if (begin == NULL || (size_t)(end - begin) >= sizeof text)
+		return false;
+	memcpy(text, begin, (size_t)(end - begin));
+	text[end - begin] = '\0';
+	return OK(addr_parse(text, ret));
+}
+
+/* No server was left that might be asked (require-not-invalid, require-valid). There is no action for SERVFAIL among dnstap's. */
+static const struct answer *note_refused(const struct answer *a, struct answer_route *j) BORROWED;
+static const struct answer *note_refused(const struct answer *a, struct answer_route *j)
+{
+	const char *why = a->ede_count > 0 && a->ede[0].text != NULL ? a->ede[0].text : "";
+	struct addr server;
+
+	j->note = (struct policy_note){ .match = POLICY_NS_IP };
+	policy_note_rule(&j->note, why);
+	if (server_in(why, &server))
+		policy_note_addr(&j->note, &server);
+	return noted(a, j);
+}
+
 const struct answer *answer_route_judge(struct serve *s, const struct answer *a, struct answer_route *j)
 {
 	enum answer_routes policy = s->env.settings->answer_routes;
@@ -78,6 +120,8 @@ const struct answer *answer_route_judge(struct serve *s, const struct answer *a,
 
 	j->mask = 0;
 	j->text[0] = '\0';
+	if (a->by_route)
+		return note_refused(a, j);
 	if (policy == ANSWER_ROUTES_OFF || s->env.routes == NULL || a->sets == NULL)
 		return a;
 	k.view = route_seat_view(&s->seat, s->env.routes);
@@ -89,6 +133,11 @@ const struct answer *answer_route_judge(struct serve *s, const struct answer *a,
 		stats_inc(s->env.stats, policy == ANSWER_ROUTES_BLOCK ? COUNT_ROUTE_ANSWERS_BLOCKED : COUNT_ROUTE_ANSWERS_LOGGED);
 		if (policy == ANSWER_ROUTES_BLOCK)
 			block(a, j);
+		j->note = (struct policy_note){ .action = policy == ANSWER_ROUTES_BLOCK ? POLICY_NODATA : POLICY_PASS, .match = POLICY_RESPONSE_IP };
+		policy_note_rule(&j->note, j->text);
+		policy_note_addr(&j->note, &addr);
+		j->mask = k.mask;
+		return noted(policy == ANSWER_ROUTES_BLOCK ? &j->instead : a, j);
 	} else if (policy == ANSWER_ROUTES_BLOCK && find(&k, a->sets + a->answer_count + a->authority_count, a->additional_count, &addr)) {
 		j->instead = *a; /* what comes along is a courtesy, and no reason to block */
 		j->instead.additional_count = 0;

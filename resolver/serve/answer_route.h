@@ -10,6 +10,7 @@
 
 #include "resolver/cache/anscache.h"
 #include "resolver/core/answer.h"
+#include "resolver/serve/policy_note.h"
 #include "resolver/serve/reply.h"
 
 struct serve;
@@ -19,6 +20,7 @@ struct answer_route {
 	char text[REPLY_EDE_TEXT + 1]; /* why */
 	uint32_t mask;                 /* bits of the addresses that decided (watched.h); 0: routes do not count */
 	uint64_t number;               /* of the sheet it was judged by (board.h) */
+	struct policy_note note;       /* for those who watch, when something was decided */
 };
 
 /* What is told: the answer, or j->instead, good as long as j and a. */

@@ -17,6 +17,7 @@
 #include "resolver/serve/obligation.h"
 #include "resolver/serve/quota.h"
 #include "resolver/serve/render.h"
+#include "resolver/serve/serve_tap.h"
 #include "resolver/serve/tcp.h"
 #include "resolver/stats.h"
 
@@ -172,6 +173,8 @@ static void send_entry(struct client *c, const struct ans_entry *e)
 	len = hit_compose(s->env.settings, e, &c->to, now_sec(now), buf, c->to.limit);
 	if (len > 0 && (load16(buf + 2) & MSG_TC) != 0)
 		stats_inc(s->env.stats, COUNT_ANSWERS_TRUNCATED);
+	if (s->tap != NULL)
+		serve_tap_entry(s, &c->origin, span_of(buf, len), e, TAP_HOW_RESOLVED, c->since_ns);
 	serve_send(s, &c->origin, len);
 	reply_count(s->env.stats, flags & 15, (e->flags & HIT_NO_DATA) != 0);
 	stats_inc(s->env.stats, COUNT_RECURSIVE_REPLIES);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "resolver/serve/serve_tap.h"
 #include "resolver/serve/tcp.h"
 #include "resolver/stats.h"
 
@@ -65,6 +66,13 @@ uint8_t *listener_room(struct serve *s, port_h h, size_t limit)
 	return p != NULL && p->sock != NULL ? host_dgram_room(s->env.host, p->sock, limit) : NULL;
 }
 
+struct endpoint listener_address(struct serve *s, const struct origin *o)
+{
+	struct port *p = o->local.family == ADDR_NONE ? port_get(s->env.loop, o->port) : NULL;
+
+	return (struct endpoint){ .a = addr_unmap(p != NULL ? &p->at.at.a : &o->local), .port = o->local_port };
+}
+
 void listener_send(struct serve *s, const struct origin *o, size_t len)
 {
 	struct port *p = port_get(s->env.loop, o->port);
@@ -86,7 +94,7 @@ static void take_part(struct serve *s, struct port *p, const struct datagram *in
 	for (size_t i = 0; i < n; i++) {
 		struct request *r = &batch[i];
 
-		r->origin = (struct origin){ in[i].from, in[i].local, p->self, { 0 } };
+		r->origin = (struct origin){ in[i].from, in[i].local, p->at.at.port, p->self, { 0 } };
 		if (is_reflector(in[i].from.port)) {
 			stats_inc(s->env.stats, COUNT_DROPPED_MALFORMED);
 			r->verdict = ADMIT_DROP;
@@ -94,6 +102,8 @@ static void take_part(struct serve *s, struct port *p, const struct datagram *in
 		}
 		admission_judge(&s->admission, span_of(in[i].data, in[i].len), (enum access)p->at.access, 0, r);
 		serve_prepare(s, r);
+		if (s->tap != NULL && r->verdict != ADMIT_DROP)
+			serve_tap_question(s, r, span_of(in[i].data, in[i].len));
 	}
 	for (size_t i = 0; i < n; i++)
 		serve_fetch(s, &batch[i]);
@@ -124,7 +134,7 @@ static void listener_accepted(
 	(void)l;
 	(void)a;
 	if (!p->serve->stopping)
-		session_open(p->serve, stream, from, &local->a, (enum access)p->at.access);
+		session_open(p->serve, stream, from, local, (enum access)p->at.access);
 }
 
 static void complain(struct strbuf *report, const char *what, const struct endpoint *at)

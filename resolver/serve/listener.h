@@ -14,6 +14,8 @@ void listener_close_all(struct serve *s) NONNULL;
 
 /* For replies: see serve_room(), serve_send(). */
 uint8_t *listener_room(struct serve *s, port_h h, size_t limit) BORROWED NONNULL;
+/* Where the question came to, as far as it is known. */
+struct endpoint listener_address(struct serve *s, const struct origin *o) NONNULL;
 void listener_send(struct serve *s, const struct origin *o, size_t len) NONNULL;
 
 #endif

@@ -1,6 +1,7 @@
 #include "resolver/serve/render.h"
 
 #include "dns/build.h"
+#include "resolver/dnstap/encode.h"
 #include "resolver/serve/hit.h"
 
 #define MAX_RRS 8192u          /* TTLs of one message that are noted; a message with more is cut there */
@@ -173,6 +174,15 @@ static void set_times(const struct render *r, const struct answer *a, uint32_t t
 		e->prefetch_sec = now;
 }
 
+/* What a watcher is told of the answer: 0 octets when there is nothing to tell. */
+static size_t draft_note(const struct answer *a, uint8_t room[1 + TAP_POLICY_MAX])
+{
+	size_t n = a->policy != NULL ? tap_encode_policy(a->policy, room + 1) : 0;
+
+	room[0] = a->route;
+	return a->route != 0 || n > 0 ? 1 + n : 0;
+}
+
 RESULT render_answer(
     const struct render *r, const struct answer *a, const struct ans_key *k, uint64_t hash, struct ans_entry **ret_entry)
 {
@@ -181,8 +191,8 @@ RESULT render_answer(
 	struct name_buf name;
 	struct question q = { .type = k->type, .rclass = k->rclass };
 	uint16_t offsets[MAX_RRS];
-	uint8_t ede[EDE_ROOM];
-	size_t len, ttls, ede_len = draft_edes(r, a, ede);
+	uint8_t ede[EDE_ROOM], note[1 + TAP_POLICY_MAX];
+	size_t len, ttls, ede_len = draft_edes(r, a, ede), note_len = draft_note(a, note);
 
 	name_copy(&name, k->name);
 	name_lower(&name);
@@ -192,7 +202,7 @@ RESULT render_answer(
 	if (len == 0)
 		return FAIL(ERR_SPACE);
 	TRY(msg_ttl_offsets(span_of(r->scratch, len), offsets, MAX_RRS, &ttls));
-	e = ans_entry_new(ttls, len, ede_len);
+	e = ans_entry_new_noted(ttls, len, ede_len, note_len);
 	if (e == NULL)
 		return FAIL(ERR_NOMEM);
 	e->hash = hash;
@@ -206,7 +216,7 @@ RESULT render_answer(
 	e->rotate_size = d.rotation.size;
 	e->rotate_count = d.rotation.count;
 	e->ede_len = (uint16_t)ede_len;
-	e->security = a->security;
+	e->security = a->bogus ? SECURITY_BOGUS : a->security;
 	e->flags =
 	    (uint8_t)((d.needs_authority ? HIT_NEEDS_AUTHORITY : 0) | (r->settings->original_ttl || a->stale ? HIT_KEEPS_TTL : 0) |
 		      (a->answer_count == 0 && a->rcode == RCODE_NOERROR ? HIT_NO_DATA : 0) | (a->stale ? HIT_STALE : 0));
@@ -214,6 +224,7 @@ RESULT render_answer(
 	memcpy((uint8_t *)(e + 1), offsets, ttls * sizeof *offsets);
 	memcpy((uint8_t *)(e + 1) + ttls * sizeof *offsets, r->scratch, len);
 	memcpy((uint8_t *)(e + 1) + ttls * sizeof *offsets + len, ede, ede_len);
+	memcpy((uint8_t *)(e + 1) + ttls * sizeof *offsets + len + ede_len, note, note_len);
 	*ret_entry = MOVE(e);
 	return DONE;
 }

@@ -17,6 +17,7 @@ LOOP_HANDLE(session) /* a TCP connection of a client: tcp.h */
 struct origin {
 	struct endpoint from;
 	struct addr local; /* where it arrived, for replies from the same address; ADDR_NONE: the socket has only one */
+	uint16_t local_port;
 	port_h port;       /* UDP */
 	session_h session; /* TCP; {0}: UDP */
 };

@@ -14,6 +14,7 @@
 #include "resolver/serve/listener.h"
 #include "resolver/serve/quota.h"
 #include "resolver/serve/render.h"
+#include "resolver/serve/serve_tap.h"
 #include "resolver/serve/tcp.h"
 #include "resolver/stats.h"
 
@@ -78,6 +79,11 @@ void serve_set_validation(struct serve *s, const struct validation *v)
 	s->env.validation = v;
 }
 
+void serve_set_tap(struct serve *s, struct tap *t)
+{
+	s->tap = t;
+}
+
 uint64_t serve_stamp(const struct serve *s)
 {
 	return atomic_load_explicit(s->env.stamp, memory_order_relaxed);
@@ -108,6 +114,9 @@ void serve_code(struct serve *s, const struct origin *o, const struct reply_to *
 	if (buf == NULL)
 		return;
 	len = reply_compose(s->env.settings, to, c, buf, to->limit);
+	if (s->tap != NULL)
+		serve_tap_code(s, o, span_of(buf, len));
+	s->policy = NULL;
 	serve_send(s, o, len);
 	reply_count(s->env.stats, c->rcode, false);
 	if (s->env.settings->log_replies)
@@ -172,6 +181,8 @@ void serve_answer(struct serve *s, const struct origin *o, const struct reply_to
 	if (buf == NULL)
 		return;
 	len = hit_compose(s->env.settings, e, to, now_sec(how.now), buf, to->limit);
+	if (s->tap != NULL)
+		serve_tap_entry(s, o, span_of(buf, len), e, TAP_HOW_LOCAL, how.now->mono_ns);
 	serve_send(s, o, len);
 	reply_count(s->env.stats, a->rcode, (e->flags & HIT_NO_DATA) != 0);
 	if (s->env.settings->log_replies)
@@ -229,6 +240,8 @@ static inline bool answer_from_cache(struct serve *s, struct request *r)
 	if (buf == NULL)
 		return true;
 	len = hit_compose(s->env.settings, e, &r->to, now, buf, r->to.limit);
+	if (s->tap != NULL)
+		serve_tap_entry(s, &r->origin, span_of(buf, len), e, TAP_HOW_CACHE, s->admission.now->mono_ns);
 	serve_send(s, &r->origin, len);
 	stats_inc(s->env.stats, COUNT_CACHE_HITS);
 	reply_count(s->env.stats, load16(ans_packet(e) + 2) & 15, (e->flags & HIT_NO_DATA) != 0);

@@ -31,6 +31,7 @@ struct quota;
 struct policy_note;
 struct session;
 struct stats;
+struct tap;
 struct watched;
 
 struct serve_env {
@@ -73,6 +74,7 @@ struct serve {
 	uint8_t *frame OWNED_FIELD;             /* 2 + MSG_MAX octets: a reply over TCP */
 	struct request *batch OWNED_FIELD;      /* SERVE_BATCH */
 	struct route_seat seat;
+	struct tap *tap PARENT_FIELD;           /* the worker's, for dnstap; NULL: nothing is told */
 	const struct policy_note *policy BORROWED_FIELD; /* of the next reply that is a code (policy_note.h); NULL: none */
 	struct port *ports OWNED_FIELD;
 	struct client_list clients;             /* replies that are owed */
@@ -92,6 +94,7 @@ struct serve *serve_new(const struct serve_env *env) OWNED_BY(serve_free) NONNUL
 DEFINE_AUTO(struct serve, serve_free)
 void serve_set(struct serve *s, const struct serve_settings *settings, const struct local_zones *zones)
     NONNULL; /* reload, run-time changes */
+void serve_set_tap(struct serve *s, struct tap *t) __attribute__((nonnull(1))); /* until the next call */
 void serve_set_validation(struct serve *s, const struct validation *v) __attribute__((nonnull(1))); /* until the next call */
 
 /* One admitted question; a reply is sent, or a client waits, or it is dropped by policy. */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "resolver/serve/client.h"
 #include "resolver/serve/quota.h"
+#include "resolver/serve/serve_tap.h"
 #include "resolver/stats.h"
 
 #define FIRST_BUFFER 512u
@@ -24,7 +25,7 @@ struct session {
 	stream_h stream;
 	timer_h timer;
 	struct endpoint from;
-	struct addr local;
+	struct endpoint local;
 	enum access of_interface;
 	uint8_t *in OWNED_FIELD; /* octets that are not a whole frame yet, or wait because too much is under way */
 	size_t in_len, in_cap;
@@ -219,7 +220,7 @@ static bool has_place(struct serve *s, const struct endpoint *from)
 	return quota_open(s->quota, &from->a, QUOTA_SESSIONS, limit == UINT32_MAX ? 0 : limit);
 }
 
-void session_open(struct serve *s, stream_h stream, const struct endpoint *from, const struct addr *local, enum access of_interface)
+void session_open(struct serve *s, stream_h stream, const struct endpoint *from, const struct endpoint *local, enum access of_interface)
 {
 	const struct stream_events ev = { &session_loop_type, 0, NULL, session_data, session_drained, session_closed };
 	struct stream_events with_self = ev;
@@ -324,7 +325,7 @@ static void take_frame(struct session *c, struct span frame)
 	struct serve *s = c->serve;
 	struct request r;
 
-	r.origin = (struct origin){ c->from, c->local, { 0 }, c->self };
+	r.origin = (struct origin){ c->from, c->local.a, c->local.port, { 0 }, c->self };
 	s->admission.now = loop_now(s->env.loop);
 	admission_judge(&s->admission, frame, c->of_interface, tcp_idle_now(s, true), &r);
 	if (frame.n < MSG_HEADER || (r.verdict == ADMIT_DROP && (load16(frame.p + 2) & MSG_QR) != 0)) {
@@ -332,6 +333,8 @@ static void take_frame(struct session *c, struct span frame)
 		return;
 	}
 	c->keepalive |= r.to.keepalive;
+	if (s->tap != NULL && r.verdict != ADMIT_DROP)
+		serve_tap_question(s, &r, frame);
 	serve_prepare(s, &r);
 	serve_question(s, &r);
 }

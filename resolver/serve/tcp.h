@@ -12,7 +12,7 @@
 
 #include "resolver/serve/serve.h"
 
-void session_open(struct serve *s, stream_h stream, const struct endpoint *from, const struct addr *local, enum access of_interface)
+void session_open(struct serve *s, stream_h stream, const struct endpoint *from, const struct endpoint *local, enum access of_interface)
     NONNULL;
 /* The reply of len octets is in s->frame + 2. */
 void session_reply(struct serve *s, session_h h, size_t len) NONNULL;

@@ -247,6 +247,11 @@ struct upstream *upstream_new(
 	return u->pool != NULL ? MOVE(u) : NULL;
 }
 
+void upstream_set_tap(struct upstream *u, struct tap *t)
+{
+	u->tap = t;
+}
+
 void upstream_set(struct upstream *u, const struct upstream_settings *s)
 {
 	struct pool_limits limits = pool_limits_of(s);

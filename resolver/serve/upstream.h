@@ -18,6 +18,7 @@ struct upstream; /* one per worker */
 struct host;
 struct infra;
 struct stats;
+struct tap;
 LOOP_HANDLE(ask)
 
 struct upstream_settings {
@@ -40,6 +41,7 @@ struct upstream_settings {
 struct ask_request {
 	struct endpoint server;
 	struct question q;   /* name is copied */
+	struct name zone;    /* for those who watch: what the server is asked about, in the asker's arena; wire NULL: not told */
 	bool recurse;        /* RD: a forwarder */
 	bool check_disabled; /* CD */
 	bool dnssec_ok;      /* DO; only with EDNS */
@@ -73,6 +75,7 @@ void upstream_free(struct upstream *u) TAKES(1);
 struct upstream *upstream_new(struct loop *l, struct host *h, struct infra *infra, struct stats *stats,
 	const struct upstream_settings *s) OWNED_BY(upstream_free) NONNULL;
 DEFINE_AUTO(struct upstream, upstream_free)
+void upstream_set_tap(struct upstream *u, struct tap *t) __attribute__((nonnull(1))); /* dnstap; NULL: none. Until the next call */
 void upstream_set(struct upstream *u, const struct upstream_settings *s) NONNULL; /* reload: for questions from now on */
 
 /* arena and budget belong to the asker (object `who` of type t) and live until fn or upstream_cancel. */

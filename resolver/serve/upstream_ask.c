@@ -22,6 +22,7 @@
 #include "base/rng.h"
 #include "resolver/serve/upstream_inside.h"
 #include "resolver/serve/upstream_query.h"
+#include "resolver/serve/upstream_tap.h"
 
 #define HELD_WAIT_MS 500u     /* for TCP, when a reply over UDP is at hand that came after one near miss */
 #define UNREACHABLE_WAIT_MS 50u /* for a reply after "port unreachable", which may be forged */
@@ -245,6 +246,8 @@ static RESULT send_udp(struct ask *a)
 	a->udp_count++;
 	a->udp_due_ns = t->sent_ns + (uint64_t)ms * 1000000u;
 	stats_inc(a->u->stats, COUNT_UPSTREAM_UDP);
+	if (a->u->tap != NULL)
+		ask_tap_query(a, t, span_of(buf, n));
 	return ask_arm(a, ms);
 }
 
@@ -270,6 +273,8 @@ static RESULT place_tcp(struct ask *a)
 	done = n == 0 ? FAIL(ERR_SPACE) : pool_send(u->pool, &a->place, span_of(buf, n));
 	if (OK(done)) {
 		stats_inc(u->stats, COUNT_UPSTREAM_TCP);
+		if (u->tap != NULL)
+			ask_tap_query(a, &a->tcp, span_of(buf, n));
 		return DONE;
 	}
 	a->tcp_on = false;
@@ -638,6 +643,8 @@ static void take_fitting(struct ask *a, struct attempt *t, struct span packet, u
 		return;
 	}
 	learn_rtt(a, rtt_of(a, t));
+	if (a->u->tap != NULL)
+		ask_tap_reply(a, t, packet);
 	if ((flags & MSG_TC) != 0) {
 		truncated(a);
 		return;
@@ -799,6 +806,8 @@ void ask_tcp_answer(struct loop *l, void *object, conn_h c, struct span message,
 		return;
 	}
 	learn_rtt(a, rtt);
+	if (a->u->tap != NULL)
+		ask_tap_reply(a, &a->tcp, message);
 	r = read_message(a, message, &m);
 	if (OK(r))
 		take_tcp(a, c, m, rtt);

@@ -103,6 +103,7 @@ struct upstream {
 	struct host *host PARENT_FIELD;
 	struct infra *infra PARENT_FIELD;
 	struct stats *stats PARENT_FIELD;
+	struct tap *tap PARENT_FIELD; /* NULL: nothing is told */
 	struct upstream_settings set;
 	struct pool *pool OWNED_FIELD;
 	struct hash_key secret; /* of client cookies */
