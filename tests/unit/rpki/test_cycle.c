@@ -53,8 +53,8 @@ static bool starts(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* RRDP's files of the CA's repository, of this serial. */
-static void publish(unsigned int serial, bool with_roa)
+/* RRDP's files of the CA's repository, of this serial, without that file. */
+static void publish(unsigned int serial, unsigned int without)
 {
 	AUTO(strbuf_free) struct strbuf *b = strbuf_new(1 << 20), *text = strbuf_new(1 << 20);
 	const char *head = "xmlns='http://www.ripe.net/rpki/rrdp' version='1' session_id='b4772554-7369-4e0e-94f8-883d01bcabc8'";
@@ -62,7 +62,7 @@ static void publish(unsigned int serial, bool with_roa)
 
 	strbuf_printf(b, "<snapshot %s serial='%u'>", head, serial);
 	for (unsigned int i = 0; i < TOY_FILES; i++) {
-		if (!starts(files[i].uri, MODULE) || (!with_roa && i == TOY_FILE_ROA))
+		if (!starts(files[i].uri, MODULE) || i == without)
 			continue;
 		strbuf_clear(text);
 		base64_print(text, files[i].octets, 0);
@@ -265,6 +265,7 @@ static struct {
 	struct cycle_counts counts;
 	size_t count;
 	uint64_t roas_by_rrdp, roas_by_rsync; /* the latter: points */
+	uint64_t manifests_missing;           /* of those by RRDP */
 	struct {
 		char uri[100], why[200];
 		struct cycle_repository r; /* without its texts */
@@ -292,9 +293,10 @@ static void on_ended(struct loop *l, void *object, cycle_h c, const struct cycle
 	}
 	got.counts = r->counts;
 	got.count = r->repository_count;
-	got.roas_by_rrdp = got.roas_by_rsync = 0;
+	got.roas_by_rrdp = got.roas_by_rsync = got.manifests_missing = 0;
 	for (size_t i = 0; i < r->fact_count; i++) {
 		got.roas_by_rrdp += strcmp(r->facts[i].uri, NOTIFY) == 0 ? r->facts[i].valid[COUNTED_ROA] : 0;
+		got.manifests_missing += strcmp(r->facts[i].uri, NOTIFY) == 0 ? r->facts[i].wanting[WANTING_MANIFEST] : 0;
 		got.roas_by_rsync += strcmp(r->facts[i].uri, MODULE_OF_ANCHOR) == 0 ? r->facts[i].points : 0;
 	}
 	for (size_t i = 0; i < r->repository_count && i < MOST; i++) {
@@ -374,7 +376,7 @@ static int start(void **state)
 	make_world();
 	memset(&serves, 0, sizeof serves);
 	serves.anchor_by_https = serves.repo_by_rsync = serves.rest_by_rsync = serves.notify = true;
-	publish(1, true);
+	publish(1, TOY_FILES);
 	fake.fetcher.loop = ((struct user *)*state)->loop;
 	fake_self = fake_enlist(fake.fetcher.loop, &fake);
 	limits.octets = 64u << 20;
@@ -450,7 +452,7 @@ static void rsync_stands_in_and_goes_again(void **state)
 	struct user *u = (struct user *)*state;
 	struct cycle_options o = options(u);
 
-	publish(1, false); /* by RRDP a file is missing */
+	publish(1, TOY_FILE_ROA); /* by RRDP a file is missing */
 	run(u, &o);
 	assert_int_equal(got.anchor.points_failed, 1);
 	assert_int_equal(how(NOTIFY), CYCLE_SNAPSHOT);
@@ -462,13 +464,29 @@ static void rsync_stands_in_and_goes_again(void **state)
 	assert_int_equal(got.vrps, all_of_it); /* what rsync brought counts, though RRDP had brought something before */
 	assert_int_equal(got.counts.failed, 1);
 	serves.notify = true;
-	publish(2, false);
+	publish(2, TOY_FILE_ROA);
 	o = options(u);
 	run(u, &o);
 	assert_int_equal(how(NOTIFY), CYCLE_SNAPSHOT);
 	assert_int_equal(how(MODULE), CYCLE_UNDER_WAY);
 	assert_int_equal(got.anchor.points_kept, 1); /* ... and RRDP's again when it is back: its last good state, for a file is missing */
 	assert_int_equal(got.vrps, all_of_it);
+}
+
+static void a_manifest_that_is_missing_is_counted_where_it_is(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct cycle_options o = options(u);
+
+	run(u, &o);
+	assert_int_equal(got.manifests_missing, 0);
+	publish(2, TOY_FILE_MANIFEST);
+	o = options(u);
+	run(u, &o);
+	assert_true(got.manifests_missing == 1 && got.anchor.wanting[WANTING_MANIFEST] == 1 && got.anchor.points_kept == 1 && got.vrps == all_of_it);
+	o = options(u);
+	run(u, &o); /* as remembered */
+	assert_true(got.manifests_missing == 1 && got.anchor.points_remembered == 2);
 }
 
 static void what_fails_leaves_what_was_there(void **state)
@@ -606,7 +624,8 @@ static void a_run_may_be_stopped(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { CASE(everything_by_rsync), CASE(rrdp_comes_first), CASE(rsync_stands_in_and_goes_again), CASE(what_fails_leaves_what_was_there),
+	const struct CMUnitTest tests[] = { CASE(everything_by_rsync), CASE(rrdp_comes_first), CASE(rsync_stands_in_and_goes_again), CASE(a_manifest_that_is_missing_is_counted_where_it_is),
+		CASE(what_fails_leaves_what_was_there),
 		CASE(what_failed_before_is_waited_for_less), CASE(nobody_waits_for_ever), CASE(a_false_trust_anchor_is_not_taken), CASE(there_are_limits), CASE(a_run_may_be_stopped) };
 
 	return cmocka_run_group_tests(tests, make_top, remove_top);

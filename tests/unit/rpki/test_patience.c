@@ -144,7 +144,7 @@ static void a_note_that_is_none_is_not_believed(void **state)
 		size_t at;
 		char octet;
 		uint32_t a, b; /* failures of b and c that are left */
-	} all[] = { { 25, 'c', 2, 3 }, { 25, 'a', 2, 0 }, { 25, 'b', 2, 0 }, { 25, '\0', 2, 0 }, { 24, 2, 2, 0 }, { 24, 0, 2, 0 }, { 20, 0, 2, 0 }, { 15, 0, 0, 0 }, { 12, 1, 0, 0 }, { 0, 1, 0, 0 } };
+	} all[] = { { 25, 'c', 2, 3 }, { 25, 'a', 2, 0 }, { 25, 'b', 2, 0 }, { 25, '\0', 2, 0 }, { 24, 2, 2, 0 }, { 24, 0, 2, 0 }, { 20, 0, 2, 0 }, { 16, '\0', 0, 0 }, { 15, 0, 0, 0 }, { 11, 0, 0, 0 }, { 12, 1, 0, 0 }, { 0, 1, 0, 0 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {

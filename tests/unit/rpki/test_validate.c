@@ -466,6 +466,15 @@ static void what_a_point_wants_is_counted(void **state)
 	change_file(w, TOY_FILE_CRL, TOY_CRL, "tbs", "4:3236303130323030303030305a", 8);
 	(void)run(w);
 	assert_true(w->result.wanting[WANTING_MANIFEST] == 0 && w->result.wanting[WANTING_FRESH_MANIFEST] == 0 && w->result.wanting[WANTING_FRESH_CRL] == 1);
+	/* What could be gone back to is out of date as well. */
+	toy_repository(toy, w->files);
+	change_file(w, TOY_FILE_MANIFEST, TOY_MANIFEST, "content", "0.0:09 0.2:32303237303230313030303030305a", 9);
+	assert_has(run(w), ALL_TOLD);
+	remember_all(w);
+	w->files[TOY_FILE_MANIFEST].uri = "rsync://toy.example/repo/elsewhere.mft";
+	w->o.now += INT64_C(30) * 86400;
+	(void)run(w);
+	assert_true(w->result.points_failed == 1 && w->result.wanting[WANTING_MANIFEST] == 1 && w->result.wanting[WANTING_FRESH_MANIFEST] == 0);
 	mem_free(w);
 }
 
