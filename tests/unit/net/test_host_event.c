@@ -126,15 +126,18 @@ static void ports_are_spread_over_the_whole_range(void **state)
 	assert_int_equal(u->host->counts.exchanges_rested, 0);
 }
 
-/* A kernel that cannot give a socket another port (before Linux 6.3) lets none rest. */
+/* A kernel that cannot give a socket another port (before Linux 6.3), or may not draw from 40000 to 40063, lets none rest. */
 static bool sockets_can_rest(void)
 {
 	static const uint32_t range = 40000u | 40063u << 16;
+	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof name;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	bool can = setsockopt(fd, IPPROTO_IP, 51 /* IP_LOCAL_PORT_RANGE */, &range, sizeof range) == 0;
+	bool can = setsockopt(fd, IPPROTO_IP, 51 /* IP_LOCAL_PORT_RANGE */, &range, sizeof range) == 0 && connect(fd, (struct sockaddr *)&name, len) == 0 &&
+		   getsockname(fd, (struct sockaddr *)&name, &len) == 0;
 
 	close(fd);
-	return can;
+	return can && ntohs(name.sin_port) >= 40000 && ntohs(name.sin_port) <= 40063;
 }
 
 static void ports_of_sockets_that_rested_are_as_spread(void **state)
@@ -221,17 +224,19 @@ static void a_socket_that_is_taken_up_again_while_it_is_read_may_fail(void **sta
 	if (!sockets_can_rest())
 		skip();
 	host_event_rest(u->host, 1);
-	do { /* until it is from a port that the kernel may draw */
-		if (u->x.v != 0)
+	for (int i = 0; i < 1000 && u->host->counts.exchanges_rested == 0; i++) { /* until it is from a port that the kernel may draw */
+		if (i > 0)
 			host_ask_close(u->host, u->x);
 		assert_true(OK(host_ask(u->host, &o, span_text("question"), &ev, &u->x)));
 		assert_int_equal(recvfrom(fd, got, sizeof got, 0, (struct sockaddr *)&from, &len), 8);
-	} while (u->host->counts.exchanges_rested == 0);
+	}
+	assert_int_equal(u->host->counts.exchanges_rested, 1);
 	sendto(fd, "one", 3, 0, (struct sockaddr *)&from, len);
 	sendto(fd, "two", 3, 0, (struct sockaddr *)&from, len);
 	RUN_UNTIL(u, u->packets == 1);
 	loop_turn(u->loop, false);
 	assert_int_equal(u->packets, 1);
+	assert_int_equal(u->errors, 0);
 	assert_int_equal(loop_stale_events(u->loop), 0);
 	close(fd);
 }
@@ -242,6 +247,8 @@ static void a_socket_at_rest_hears_nothing(void **state)
 	struct endpoint e;
 	int fd = server("127.0.0.1", SOCK_DGRAM, &e);
 	struct sockaddr_in from;
+	unsigned int turns = 0;
+	timer_h t;
 
 	if (!sockets_can_rest())
 		skip();
@@ -254,38 +261,110 @@ static void a_socket_at_rest_hears_nothing(void **state)
 	assert_int_equal(u->packets, 0);
 	assert_int_equal(u->errors, 0);
 	assert_int_equal(loop_stale_events(u->loop), 0);
+	assert_true(OK(loop_timer(u->loop, &user_loop_type, u->self.v, user_late, 10, &t)));
+	for (; !u->late; turns++)
+		loop_turn(u->loop, true);
+	assert_in_range(turns, 1, 20); /* what was in it was read away: the loop can sleep */
 	close(fd);
+}
+
+static void a_question_that_is_over_hears_nothing_though_its_socket_rests(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct endpoint e;
+	int fd = server("127.0.0.1", SOCK_DGRAM, &e);
+	struct sockaddr_in from;
+
+	if (!sockets_can_rest())
+		skip();
+	host_event_rest(u->host, 1);
+	ask_from_rested(u, fd, &e, &from);
+	sendto(fd, "one", 3, 0, (struct sockaddr *)&from, sizeof from);
+	sendto(fd, "two", 3, 0, (struct sockaddr *)&from, sizeof from);
+	u->close_now = true;
+	RUN_UNTIL(u, u->packets == 1);
+	loop_turn(u->loop, false);
+	assert_int_equal(u->packets, 1);
+	assert_int_equal(u->errors, 0);
+	close(fd);
+}
+
+/* 40000 to 40063 is a block that the kernel may draw from. */
+static void permit_a_block(struct user *u, uint8_t of_each_eight)
+{
+	static uint8_t permitted[8192];
+
+	memset(permitted, 0, sizeof permitted);
+	memset(permitted + 40000 / 8, of_each_eight, 8);
+	assert_true(OK(host_event_permit_ports(u->host, &permitted)));
+}
+
+static void no_more_sockets_rest_than_may(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct endpoint e;
+	int fd = server("127.0.0.1", SOCK_DGRAM, &e);
+	exchange_h x[3];
+
+	if (!sockets_can_rest())
+		skip();
+	permit_a_block(u, 0xff);
+	host_event_rest(u->host, 2);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 3; i++)
+			assert_true(OK(ask(u, &e, &x[i])));
+		for (int i = 0; i < 3; i++)
+			host_ask_close(u->host, x[i]);
+	}
+	assert_int_equal(u->host->counts.exchanges_rested, 2);
+	close(fd);
+}
+
+/* Asks 50 times; how many ports that was from. All of them are 40000 to `last`, and of each eight among the first `of_eight`. */
+static unsigned int ports_drawn(struct user *u, uint16_t last, unsigned int of_eight)
+{
+	struct endpoint e;
+	int fd = server("127.0.0.1", SOCK_DGRAM, &e);
+	bool seen[64] = { false };
+	unsigned int ports = 0;
+
+	for (int i = 0; i < 50; i++) {
+		struct sockaddr_in from;
+		socklen_t len = sizeof from;
+		char got[32];
+		unsigned int at;
+
+		assert_true(OK(ask(u, &e, &u->x)));
+		host_ask_close(u->host, u->x);
+		assert_int_equal(recvfrom(fd, got, sizeof got, 0, (struct sockaddr *)&from, &len), 8);
+		assert_in_range(ntohs(from.sin_port), 40000, last);
+		at = ntohs(from.sin_port) - 40000u;
+		assert_true(at % 8 < of_eight);
+		ports += !seen[at];
+		seen[at] = true;
+	}
+	close(fd);
+	return ports;
 }
 
 static void only_permitted_ports_are_drawn(void **state)
 {
 	struct user *u = (struct user *)*state;
 	static uint8_t permitted[8192];
-	struct endpoint e;
-	int fd = server("127.0.0.1", SOCK_DGRAM, &e);
 
 	memset(permitted, 0, sizeof permitted);
 	assert_int_equal(host_event_permit_ports(u->host, &permitted).e, ERR_RANGE);
 	permitted[40000 / 8] = 0xff;
 	assert_true(OK(host_event_permit_ports(u->host, &permitted)));
 	host_event_rest(u->host, 1);
-	for (int i = 0; i < 100; i++) {
-		struct sockaddr_in from;
-		socklen_t len = sizeof from;
-		char got[32];
-
-		assert_true(OK(ask(u, &e, &u->x)));
-		host_ask_close(u->host, u->x);
-		assert_int_equal(recvfrom(fd, got, sizeof got, 0, (struct sockaddr *)&from, &len), 8);
-		assert_in_range(ntohs(from.sin_port), 40000, i < 50 ? 40007 : 40063);
-		if (i == 49) { /* from here on a block that the kernel may draw from */
-			assert_int_equal(u->host->counts.exchanges_rested, 0);
-			memset(permitted + 40000 / 8, 0xff, 8);
-			assert_true(OK(host_event_permit_ports(u->host, &permitted)));
-		}
-	}
+	assert_in_range(ports_drawn(u, 40007, 8), 3, 8);
+	permit_a_block(u, 0x0f); /* some of each eight */
+	assert_in_range(ports_drawn(u, 40063, 4), 8, 32);
+	assert_int_equal(u->host->counts.exchanges_rested, 0);
+	permit_a_block(u, 0xff);
+	assert_in_range(ports_drawn(u, 40063, 8), 8, 50);
+	assert_int_equal(u->host->counts.exchanges_rested, sockets_can_rest() ? 49 : 0);
 	assert_true(OK(host_event_permit_ports(u->host, NULL)));
-	close(fd);
 }
 
 static void too_few_descriptors_is_an_error_not_a_crash(void **state)
@@ -414,6 +493,8 @@ int main(void)
 		CASE(what_comes_late_is_not_heard_by_the_next_question),
 		CASE(a_socket_that_is_taken_up_again_while_it_is_read_may_fail),
 		CASE(a_socket_at_rest_hears_nothing),
+		CASE(a_question_that_is_over_hears_nothing_though_its_socket_rests),
+		CASE(no_more_sockets_rest_than_may),
 		CASE(only_permitted_ports_are_drawn),
 		CASE(too_few_descriptors_is_an_error_not_a_crash),
 		cmocka_unit_test(an_answer_in_fragments_is_refused),
