@@ -27,12 +27,17 @@ static void what_was_taken_down_stays(void **state)
 {
 	AUTO(route_board_free) struct route_board *b = route_board_new();
 	AUTO(route_sheet_unref) struct route_sheet *first = NULL, *second = NULL;
+	uint64_t number = route_board_number(b);
 
 	(void)state;
 	assert_null(route_board_get(b));
 	route_board_put(b, sheet(1));
+	assert_int_not_equal(route_board_number(b), number);
+	number = route_board_number(b);
 	first = route_board_get(b);
+	assert_int_equal(route_board_number(b), number);
 	route_board_put(b, sheet(2));
+	assert_int_not_equal(route_board_number(b), number);
 	second = route_board_get(b);
 	assert_int_equal(route_view_generation(first->view), 1);
 	assert_int_equal(route_view_generation(second->view), 2);
@@ -43,6 +48,7 @@ static void what_was_taken_down_stays(void **state)
 	assert_string_equal(first->rtrs[1].name, "second");
 	assert_int_equal(first->rtrs[1].serial, 7);
 	assert_true(first->rtrs[1].in_use && !first->rtrs[0].in_use);
+	assert_true(first->rtrs[1].connected && first->rtrs[1].has_data && !first->rtrs[0].connected);
 	assert_int_equal(route_sheet_source(first, 7)->routes, 5);
 	assert_null(route_sheet_source(first, 8));
 }

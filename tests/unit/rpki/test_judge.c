@@ -186,7 +186,7 @@ static void a_database_is_asked_where_nobody_has_told(void **state)
 	static const struct {
 		const char *prefix;
 		uint32_t origin;
-	} of[] = { { "192.0.2.0/25", 64511 }, { "203.0.112.0/24", 64497 }, { "192.0.9.0/26", 64496 }, { "198.18.0.0/15", 64496 } };
+	} of[] = { { "192.0.2.0/25", 64511 }, { "203.0.112.0/24", 64497 }, { "192.0.9.0/26", 64496 }, { "198.18.0.0/15", 64496 }, { "10.0.0.0/7", 64496 } };
 	AUTO(table_unref) struct payload_table *t = vrps();
 	AUTO(announced_unref) struct announced *a = routes(), *empty = announced_new(), *database = NULL;
 	AUTO(route_view_unref) struct route_view *both = NULL, *with = NULL, *alone = NULL, *only = NULL;
@@ -205,6 +205,8 @@ static void a_database_is_asked_where_nobody_has_told(void **state)
 	assert_ptr_equal(route_view_database(with), database);
 	says(with, "192.0.2.1", "valid", false, "192.0.2.0/24 by AS64497, VRP 192.0.2.0/24-24 AS64497");
 	says(with, "192.0.9.1", "valid", false, "192.0.9.0/26 of AS64496, VRP 192.0.0.0/16-24 AS64496");
+	says(with, "10.1.1.1", "valid", false, "10.0.0.0/7 of AS64496, VRP 10.0.0.0/8-8 AS64496"); /* a network shorter than the VRP: the address counts */
+	says(with, "11.1.1.1", "not-found", false, "10.0.0.0/7 of AS64496, no VRP");
 	says(with, "198.18.0.1", "not-found", false, "198.18.0.0/15 of AS64496, no VRP");
 	says(both, "192.0.9.1", "unknown", false, "");
 	assert_true(OK(route_view_with(with, NULL, 3, &alone)));
