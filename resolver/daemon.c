@@ -24,8 +24,10 @@
 #include "resolver/ask.h"
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
+#include "resolver/filter_keeper.h"
 #include "resolver/dnstap/hub.h"
 #include "resolver/routes/keeper.h"
+#include "resolver/serve/filter_board.h"
 #include "resolver/serve/serve_settings.h"
 #include "resolver/warm.h"
 
@@ -62,6 +64,7 @@ struct daemon {
 	struct warm *warm OWNED_FIELD;
 	struct anchor_keeper *keeper OWNED_FIELD;
 	struct route_keeper *routes OWNED_FIELD;
+	struct filter_keeper *filters OWNED_FIELD;
 	struct tap_hub *taps OWNED_FIELD;
 	struct control *control OWNED_FIELD;
 	struct thread *threads OWNED_FIELD;
@@ -99,6 +102,11 @@ struct warm *daemon_warm(struct daemon *d)
 struct anchor_keeper *daemon_keeper(struct daemon *d)
 {
 	return d->keeper;
+}
+
+const struct filter_keeper *daemon_filters(const struct daemon *d)
+{
+	return d->filters;
 }
 
 const struct plan *daemon_plan(const struct daemon *d)
@@ -276,10 +284,21 @@ static void on_look(struct loop *l, void *object)
 
 static void look_later(struct daemon *d)
 {
-	if (d->look.v != 0 || d->plan->serve->answer_routes == ANSWER_ROUTES_OFF)
+	if (d->look.v != 0 || (d->plan->serve->answer_routes == ANSWER_ROUTES_OFF && d->shared->watched_for == WATCHED_INVALID))
 		return;
 	if (!OK(loop_timer(d->loop, &daemon_loop_type, d->self.v, on_look, LOOK_MS, &d->look)))
 		log_error("routes: out of memory: stored answers are not judged again before the next reload");
+}
+
+/* Another filter hangs on the board: all answers are judged by it. */
+static void filter_changed(void *ctx)
+{
+	struct daemon *d = ctx;
+	AUTO(filter_sheet_unref) struct filter_sheet *s = filter_board_get(d->shared->filters);
+
+	d->shared->watched_for = s != NULL && filter_wants_routes(s->filter) ? WATCHED_FACTS : WATCHED_INVALID;
+	shared_raise_stamp(d->shared);
+	look_later(d);
 }
 
 /* Puts p in force. afresh: it was read from the file. */
@@ -301,6 +320,7 @@ static RESULT adopt(struct daemon *d, struct plan *p, bool afresh)
 	warm_set_plan(d->warm, d->plan);
 	anchor_keeper_set(d->keeper, d->plan, afresh);
 	look_later(d);
+	TRY(filter_keeper_set(d->filters, d->plan));
 	return route_keeper_set(d->routes, d->plan);
 }
 
@@ -717,6 +737,7 @@ static void daemon_free(struct daemon *d)
 		d->options.control_close(MOVE(d->control));
 	anchor_keeper_close(MOVE(d->keeper));
 	route_keeper_close(MOVE(d->routes));
+	filter_keeper_close(MOVE(d->filters));
 	warm_close(MOVE(d->warm));
 	for (unsigned int i = 0; d->threads != NULL && i < d->thread_count; i++)
 		thread_free(&d->threads[i]);
@@ -763,7 +784,8 @@ static RESULT make_shared(struct daemon *d)
 	d->self = daemon_enlist(d->loop, d);
 	d->warm = d->self.v != 0 ? warm_open(d->loop, d->shared, d->member) : NULL;
 	d->routes = route_keeper_open(d->shared->routes);
-	if (d->warm == NULL || d->routes == NULL)
+	d->filters = filter_keeper_open(d->loop, d->shared->filters, filter_changed, d);
+	if (d->warm == NULL || d->routes == NULL || d->filters == NULL)
 		return FAIL(ERR_NOMEM);
 	d->started_ms = now_ms(loop_now(d->loop));
 	return DONE;
@@ -875,6 +897,7 @@ static RESULT start(struct daemon *d, struct strbuf *report)
 		d->control = d->options.control_open(d);
 	TRY(confine(d, &user));
 	TRY(hear_signals(d));
+	TRY(filter_keeper_set(d->filters, d->plan)); /* before the first question is read */
 	TRY(start_threads(d));
 	TRY(tap_hub_start(d->taps));
 	TRY(route_keeper_set(d->routes, d->plan));

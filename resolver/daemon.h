@@ -17,6 +17,7 @@
 struct anchor_keeper;
 struct control;
 struct daemon;
+struct filter_keeper;
 struct strbuf;
 struct tap_hub;
 struct warm;
@@ -39,6 +40,7 @@ struct epoch_member *daemon_member(struct daemon *d) BORROWED NONNULL;
 struct shared *daemon_shared(struct daemon *d) BORROWED NONNULL;
 struct warm *daemon_warm(struct daemon *d) BORROWED NONNULL;
 struct anchor_keeper *daemon_keeper(struct daemon *d) BORROWED NONNULL;
+const struct filter_keeper *daemon_filters(const struct daemon *d) BORROWED NONNULL;
 const struct plan *daemon_plan(const struct daemon *d) BORROWED NONNULL;
 const struct zones *daemon_zones(const struct daemon *d) BORROWED NONNULL;
 const struct tap_hub *daemon_taps(const struct daemon *d) BORROWED NONNULL;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "resolver/core/settings.h"
+#include "resolver/filter_keeper.h"
 
 #define MAX_BUNDLE_OCTETS (128u * 1024)
 #define MAX_BACKOFF_MS 4000u     /* a dead server gets a probe at least so often: a packet is cheap, and after an outage of any length all is well within seconds */
@@ -201,6 +202,7 @@ RESULT plan_make(struct conf *conf, const struct plan *before, struct rng *rng, 
 	TRY(serve_settings_make(p->conf, rng, before != NULL ? &before->serve->secrets : NULL, report, &p->serve));
 	TRY(tap_settings_make(p->conf, report, &p->tap));
 	TRY(validation_make(p->conf, report, &p->validation));
+	TRY(filter_check(p->conf, report));
 	p->zones = zones_new(MOVE(z));
 	if (p->zones == NULL)
 		return FAIL(ERR_NOMEM);

@@ -10,6 +10,7 @@
 #include "resolver/dnstap/hub.h"
 #include "resolver/serve/listener.h"
 #include "resolver/routes/board.h"
+#include "resolver/serve/filter_board.h"
 #include "resolver/serve/serve.h"
 #include "resolver/serve/watched.h"
 
@@ -30,6 +31,7 @@ void shared_free(struct shared *s)
 	denials_free(MOVE(s->denials));
 	core_shared_free(MOVE(s->core));
 	route_board_free(MOVE(s->routes));
+	filter_board_free(MOVE(s->filters));
 	watched_free(MOVE(s->watched));
 	epoch_free(MOVE(s->epoch));
 	mem_free(s);
@@ -52,10 +54,11 @@ struct shared *shared_new(const struct plan *p, struct rng *rng)
 	s->core = core_shared_new(&key[3]);
 	s->keycache = keycache_new(p->key_octets, &key[4]);
 	s->routes = route_board_new();
+	s->filters = filter_board_new();
 	s->denials = denials_new(p->denial_octets, &key[5]);
 	s->watched = watched_new(p->watched_addresses, &key[6]);
 	if (s->epoch == NULL || s->rrcache == NULL || s->anscache == NULL || s->infra == NULL || s->core == NULL ||
-	    s->keycache == NULL || s->routes == NULL || s->denials == NULL || s->watched == NULL)
+	    s->keycache == NULL || s->routes == NULL || s->filters == NULL || s->denials == NULL || s->watched == NULL)
 		return NULL;
 	return MOVE(s);
 }
@@ -72,7 +75,7 @@ void shared_set_plan(struct shared *s, const struct plan *p)
 
 void shared_raise_stamp(struct shared *s)
 {
-	atomic_fetch_add_explicit(&s->stamp, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&s->stamp, 1, memory_order_release);
 }
 
 static bool has_moved(void *user, const struct ans_entry *e)
@@ -158,7 +161,8 @@ static bool make_parts(struct worker *w)
 		.workers = e->workers,
 		.validation = w->validation,
 		.routes = e->shared->routes,
-		.watched = e->shared->watched };
+		.watched = e->shared->watched,
+		.filters = e->shared->filters };
 
 	w->upstream = upstream_new(e->loop, e->host, e->shared->infra, &w->stats, &w->plan->upstream);
 	if (w->upstream == NULL)

@@ -25,6 +25,7 @@ struct core_shared;
 struct epoch;
 struct epoch_member;
 struct denials;
+struct filter_board;
 struct infra;
 struct keycache;
 struct route_board;
@@ -43,6 +44,7 @@ struct shared {
 	struct denials *denials OWNED_FIELD;
 	struct core_shared *core OWNED_FIELD;
 	struct route_board *routes OWNED_FIELD;
+	struct filter_board *filters OWNED_FIELD;
 	struct watched *watched OWNED_FIELD; /* addresses in answers */
 	_Atomic uint64_t stamp; /* generation that answers are judged under */
 	enum watched_for watched_for; /* main thread only, like: */

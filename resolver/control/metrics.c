@@ -11,6 +11,8 @@
 #include "resolver/cache/keycache.h"
 #include "resolver/control/route_shown.h"
 #include "resolver/control/verbs.h"
+#include "resolver/filter_keeper.h"
+#include "resolver/serve/filter_board.h"
 #include "resolver/dnstap/hub.h"
 
 #define METRICS_MAX (4u << 20)
@@ -201,6 +203,26 @@ static void routes(struct command *c, struct strbuf *out)
 	sources(&s, out);
 }
 
+/* --- the filter */
+
+static void filters(struct command *c, struct strbuf *out)
+{
+	AUTO(filter_sheet_unref) struct filter_sheet *s = filter_board_get(daemon_shared(c->daemon)->filters);
+	struct filter_keeper_counts k = filter_keeper_counts(daemon_filters(c->daemon));
+	const struct filter_counts *n;
+
+	put_counter(out, "filter.files_read", "files of rules that were read, each time they were", k.read);
+	put_counter(out, "filter.files_failed", "files of rules that could not be read", k.failed);
+	if (s == NULL)
+		return;
+	n = filter_count(s->filter);
+	gauge(out, "cairn_filter_rules", "rules of the filter", n->rules);
+	gauge(out, "cairn_filter_rules_left_out", "lines that are no rules, or for which there was no room", n->refused);
+	gauge(out, "cairn_filter_rules_over_limit", "of these, because of a limit", n->over_limit);
+	gauge(out, "cairn_filter_bytes", "octets that the filter takes", filter_octets(s->filter));
+	gauge(out, "cairn_filter_age_seconds", "time since it was made", (now_ms(loop_now(c->loop)) - k.made_ms) / 1000);
+}
+
 /* --- the verb */
 
 static void each_gauges(struct worker *w, struct strbuf *out, void *ctx)
@@ -244,6 +266,7 @@ static void done_metrics(struct command *c, struct strbuf *const *outs, size_t n
 	counters(c, out);
 	caches(c, out);
 	routes(c, out);
+	filters(c, out);
 	taps(c, out);
 	if (strbuf_ok(out))
 		reply_lines(c, strbuf_text(out));

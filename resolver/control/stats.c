@@ -8,6 +8,8 @@
 #include "resolver/cache/keycache.h"
 #include "resolver/control/route_shown.h"
 #include "resolver/control/verbs.h"
+#include "resolver/filter_keeper.h"
+#include "resolver/serve/filter_board.h"
 #include "resolver/dnstap/hub.h"
 
 /* What the counters were at the last reset: workers' counters themselves are written by workers only. */
@@ -41,7 +43,7 @@ static bool starts(const char *text, const char *with)
 /* Unbound gives these for the whole process only. */
 static bool is_extended(const char *name)
 {
-	return starts(name, "num.query.") || starts(name, "num.answer.") || starts(name, "unwanted.") || starts(name, "core.") || starts(name, "route.") || starts(name, "upstream.") ||
+	return starts(name, "num.query.") || starts(name, "num.answer.") || starts(name, "unwanted.") || starts(name, "core.") || starts(name, "route.") || starts(name, "filter.") || starts(name, "upstream.") ||
 	       starts(name, "tcp.") || starts(name, "dropped.");
 }
 
@@ -185,6 +187,26 @@ static void routes(struct command *c)
 	}
 }
 
+static void filters(struct command *c)
+{
+	AUTO(filter_sheet_unref) struct filter_sheet *s = filter_board_get(daemon_shared(c->daemon)->filters);
+	struct filter_keeper_counts k = filter_keeper_counts(daemon_filters(c->daemon));
+	const struct filter_counts *n;
+
+	reply_value(c, "filter.files_read", k.read);
+	reply_value(c, "filter.files_failed", k.failed);
+	if (s == NULL)
+		return;
+	n = filter_count(s->filter);
+	reply_value(c, "filter.rules", n->rules);
+	reply_value(c, "filter.exceptions", n->exceptions);
+	reply_value(c, "filter.conditions", n->conditions);
+	reply_value(c, "filter.patterns", n->patterns);
+	reply_value(c, "filter.left_out", n->refused);
+	reply_value(c, "filter.over_limit", n->over_limit);
+	reply_value(c, "mem.filter", filter_octets(s->filter));
+}
+
 static void times(struct command *c)
 {
 	uint64_t now = now_ms(loop_now(c->loop));
@@ -238,6 +260,7 @@ static void done_gauges(struct command *c, struct strbuf *const *outs, size_t n)
 	reply_value(c, "total.tcpusage", sum.sessions);
 	caches(c);
 	routes(c);
+	filters(c);
 	taps(c);
 	times(c);
 	if (c->flag)

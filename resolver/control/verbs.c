@@ -355,7 +355,7 @@ static const struct verb daemon_verbs[] = {
 static const struct verb *find(const char *name) BORROWED;
 static const struct verb *find(const char *name)
 {
-	const struct verb *const tables[] = { daemon_verbs, cache_verbs, zone_verbs, stats_verbs, anchor_verbs, explain_verbs, route_verbs, metrics_verbs, exposure_verbs };
+	const struct verb *const tables[] = { daemon_verbs, cache_verbs, zone_verbs, stats_verbs, anchor_verbs, explain_verbs, route_verbs, metrics_verbs, exposure_verbs, filter_verbs };
 
 	for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
 		for (const struct verb *v = tables[t]; v->name != NULL; v++) {

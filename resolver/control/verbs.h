@@ -91,7 +91,7 @@ struct verb {
 	const char *usage BORROWED_FIELD;
 };
 /* Tables of the other files; each ends with a NULL name. */
-extern const struct verb cache_verbs[], zone_verbs[], stats_verbs[], anchor_verbs[], explain_verbs[], route_verbs[], metrics_verbs[], exposure_verbs[];
+extern const struct verb cache_verbs[], zone_verbs[], stats_verbs[], anchor_verbs[], explain_verbs[], route_verbs[], metrics_verbs[], exposure_verbs[], filter_verbs[];
 
 void stats_base_free(struct stats_base *b) TAKES(1);
 struct stats_base *stats_base_new(struct daemon *d) OWNED_BY(stats_base_free) NONNULL;

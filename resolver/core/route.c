@@ -119,12 +119,15 @@ uint8_t route_worse(struct core *c, const struct server_facts *f, uint8_t other)
 
 struct route_facts route_facts_of(const struct route_view *view, const struct addr *a)
 {
+	struct announced_routes routes;
 	struct route_verdict v;
 
 	if (view == NULL)
 		return (struct route_facts){ .state = VERDICT_UNKNOWN };
 	v = route_judge(view, a);
-	return (struct route_facts){ v.state, v.has_route ? v.from.origin : 0, v.contested };
+	if (!v.has_route && route_view_find(view, a, &routes)) /* without VRPs nothing is judged, but who announces it is known */
+		v.from = announced_at(&routes, 0);
+	return (struct route_facts){ v.state, v.from.origin, v.contested };
 }
 
 void route_say(const struct route_view *view, const struct addr *a, struct strbuf *out)

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "resolver/cache/anscache.h"
 #include "resolver/core/core.h"
+#include "resolver/serve/answer_filter.h"
 #include "resolver/serve/answer_route.h"
 #include "resolver/serve/hit.h"
 #include "resolver/serve/obligation.h"
@@ -227,63 +228,66 @@ static bool join_chain(const struct client *c, const struct answer *a, struct an
 	return true;
 }
 
-/* What is made from denials is made again in a moment, and a flood of random names is all made so: only who is asked for again is worth a place. */
-static bool is_worth_it(struct serve *s, const struct client *c, const struct answer *a)
-{
-	uint16_t *seen = &s->synthesized[c->hash % SERVE_SYNTHESIZED], mark = (uint16_t)(c->hash >> 48);
-
-	if (!a->synthesized || *seen == mark)
-		return true;
-	*seen = mark;
-	return false;
-}
-
 static bool may_publish(const struct client *c, const struct answer *a)
 {
 	return a->cacheable && !a->stale && a->ttl > 0 && c->recurse && c->chain == NULL && c->to.type != RR_ANY;
 }
 
-/* Renders, answers who waits, publishes. False: out of memory, nobody was told. */
-static bool render_and_send(struct client *c, const struct answer *a)
+/* TOLD_NOT: out of memory, nobody was told. TOLD_NOTHING: nobody is to be. */
+enum told { TOLD, TOLD_NOT, TOLD_NOTHING };
+
+/* Judges, renders, answers who waits, publishes. */
+static enum told render_and_send(struct client *c, const struct answer *a)
 {
 	struct serve *s = c->serve;
 	struct render how = { s->env.settings, loop_now(s->env.loop), serve_stamp(s), s->scratch };
 	AUTO(ans_entry_free) struct ans_entry *e = NULL;
 	struct ans_key k = key_of(c);
+	struct answer_filter filter;
 	struct answer_route route;
 	struct answer joined;
 
 	if (c->chain != NULL) {
 		if (!join_chain(c, a, &joined))
-			return false;
+			return TOLD_NOT;
 		a = &joined;
 	}
 	a = answer_route_judge(s, a, &route);
+	a = answer_filter_judge(s, a, c->chain != NULL ? c->chain->answer_count : 0, &filter);
+	if (filter.nothing)
+		return TOLD_NOTHING;
 	if (!OK(render_answer(&how, a, &k, c->hash, &e)))
-		return false;
-	e->watched = route.mask;
+		return TOLD_NOT;
+	e->watched = route.mask | filter.mask;
+	e->flags |= filter.blocked ? HIT_FILTERED : 0;
 	if (!c->refresh)
 		send_entry(c, e);
-	if (may_publish(c, a) && (int32_t)(e->expires_sec - e->stored_sec) > 0 && is_worth_it(s, c, a)) {
+	if (may_publish(c, a) && (int32_t)(e->expires_sec - e->stored_sec) > 0 && serve_is_worth_a_place(s, a, c->hash)) {
 		anscache_put(s->env.anscache, s->env.member, MOVE(e));
 		answer_route_stored(s, &k, c->hash, &route);
+		answer_filter_stored(s, &k, c->hash, &filter);
 	}
-	return true;
+	return TOLD;
 }
 
-static void answer_client(struct client *c, const struct answer *a)
+/* False: policy says that nobody is told. */
+static bool answer_client(struct client *c, const struct answer *a)
 {
 	const struct ans_entry *e = published_now(c);
+	enum told told = TOLD;
 
 	if (e != NULL && !c->refresh)
 		send_entry(c, e);
-	else if (!render_and_send(c, a) && !c->refresh)
+	else
+		told = render_and_send(c, a);
+	if (told == TOLD_NOT && !c->refresh)
 		send_failure(c);
 	if (!c->refresh || c->gave_up)
 		log_failure(c, a);
 	if (a->stale && !c->refresh) /* the resolution goes on for those who ask next (RFC 8767 section 5) */
 		client_refresh(
 		    c->serve, &(struct question){ name_of(&c->name), c->to.type, c->to.rclass }, c->variant, c->hash, false);
+	return told != TOLD_NOTHING || c->refresh;
 }
 
 /* Nobody waits any more, but the next who asks shall have it. */
@@ -315,8 +319,10 @@ static void take_answer(struct client *c, const struct answer *a)
 		OBLIGATION_DROP(owed, COUNT_QUERIES_DISCARDED);
 		return;
 	}
-	answer_client(c, a);
-	OBLIGATION_MET(owed);
+	if (answer_client(c, a))
+		OBLIGATION_MET(owed);
+	else
+		OBLIGATION_DROP(owed, COUNT_DROPPED_POLICY);
 }
 
 /* core has the answer. */

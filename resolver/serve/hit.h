@@ -15,6 +15,7 @@ enum {
 	HIT_KEEPS_TTL = 2,       /* TTLs do not age: serve-original-ttl, or expired data */
 	HIT_NO_DATA = 4,         /* for statistics */
 	HIT_STALE = 8,           /* has expired data: not published */
+	HIT_FILTERED = 16,       /* a rule of the filter blocked it */
 };
 
 /*

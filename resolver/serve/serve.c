@@ -7,6 +7,7 @@
 #include "resolver/cache/anscache.h"
 #include "resolver/local/local.h"
 #include "resolver/core/validation.h"
+#include "resolver/serve/answer_filter.h"
 #include "resolver/serve/answer_route.h"
 #include "resolver/serve/chaos.h"
 #include "resolver/serve/client.h"
@@ -19,6 +20,7 @@
 #include "resolver/stats.h"
 
 #define LOCAL_OCTETS (256u * 1024) /* of one local answer */
+#define FILTER_OCTETS (1024u * 1024) /* of a verdict on the largest message, all of addresses */
 
 /* own-ok: R13 ports, sessions and clients end in the files that they are the subject of: listener.c, tcp.c, client.c */
 void serve_free(struct serve *s)
@@ -30,10 +32,12 @@ void serve_free(struct serve *s)
 	client_drop_all(s);
 	quota_free(MOVE(s->quota));
 	arena_free(MOVE(s->arena));
+	arena_free(MOVE(s->filter_arena));
 	mem_free(MOVE(s->scratch));
 	mem_free(MOVE(s->frame));
 	mem_free(MOVE(s->batch));
 	route_seat_done(&s->seat);
+	filter_seat_done(&s->filter_seat);
 	mem_free(s);
 }
 
@@ -43,10 +47,11 @@ static bool make_parts(struct serve *s)
 
 	s->quota = quota_new(&key, s->env.settings->rate_octets / s->env.workers);
 	s->arena = arena_new(LOCAL_OCTETS);
+	s->filter_arena = arena_new(FILTER_OCTETS);
 	s->scratch = mem_alloc(RENDER_SCRATCH);
 	s->frame = mem_alloc(2 + MSG_MAX);
 	s->batch = mem_alloc_array(SERVE_BATCH, sizeof *s->batch);
-	return s->quota != NULL && s->arena != NULL && s->scratch != NULL && s->frame != NULL && s->batch != NULL;
+	return s->quota != NULL && s->arena != NULL && s->filter_arena != NULL && s->scratch != NULL && s->frame != NULL && s->batch != NULL;
 }
 
 struct serve *serve_new(const struct serve_env *env)
@@ -86,7 +91,7 @@ void serve_set_tap(struct serve *s, struct tap *t)
 
 uint64_t serve_stamp(const struct serve *s)
 {
-	return atomic_load_explicit(s->env.stamp, memory_order_relaxed);
+	return atomic_load_explicit(s->env.stamp, memory_order_acquire); /* what it was raised for is seen */
 }
 
 uint8_t *serve_room(struct serve *s, const struct origin *o, size_t limit)
@@ -244,12 +249,61 @@ static inline bool answer_from_cache(struct serve *s, struct request *r)
 		serve_tap_entry(s, &r->origin, span_of(buf, len), e, TAP_HOW_CACHE, s->admission.now->mono_ns);
 	serve_send(s, &r->origin, len);
 	stats_inc(s->env.stats, COUNT_CACHE_HITS);
+	if ((e->flags & HIT_FILTERED) != 0)
+		stats_inc(s->env.stats, COUNT_FILTER_HITS);
 	reply_count(s->env.stats, load16(ans_packet(e) + 2) & 15, (e->flags & HIT_NO_DATA) != 0);
 	if (s->env.settings->log_replies)
 		serve_log_reply(s, &r->origin, &r->to, load16(ans_packet(e) + 2) & 15, 0, true, len);
 	if (s->env.settings->prefetch && (int32_t)(now - e->prefetch_sec) >= 0)
 		client_refresh(s, &r->m.q, r->variant, r->hash, true);
 	return true;
+}
+
+/* Blocked before anybody is asked. Stored like other answers, but never refreshed: that would ask. */
+static bool answer_by_filter(struct serve *s, const struct request *r)
+{
+	struct render how = { s->env.settings, loop_now(s->env.loop), serve_stamp(s), s->scratch };
+	struct ans_key k = { r->to.name, r->to.type, r->to.rclass, r->variant };
+	AUTO(ans_entry_free) struct ans_entry *e = NULL;
+	struct answer_filter j;
+	uint8_t *buf;
+	size_t len;
+
+	if (!answer_filter_question(s, &r->m.q, &j))
+		return false;
+	if (j.nothing) {
+		stats_inc(s->env.stats, COUNT_DROPPED_POLICY);
+		return true;
+	}
+	if (!OK(render_answer(&how, &j.instead, &k, r->hash, &e))) {
+		serve_code(s, &r->origin, &r->to, &(struct reply_code){ .rcode = RCODE_SERVFAIL, .recursion_available = true });
+		return true;
+	}
+	e->flags |= HIT_FILTERED;
+	e->prefetch_sec = e->expires_sec;
+	buf = serve_room(s, &r->origin, r->to.limit);
+	if (buf == NULL)
+		return true;
+	len = hit_compose(s->env.settings, e, &r->to, now_sec(how.now), buf, r->to.limit);
+	serve_send(s, &r->origin, len);
+	reply_count(s->env.stats, j.instead.rcode, (e->flags & HIT_NO_DATA) != 0);
+	if (s->env.settings->log_replies)
+		serve_log_reply(s, &r->origin, &r->to, j.instead.rcode, 0, false, len);
+	if (j.instead.cacheable && serve_is_worth_a_place(s, &j.instead, r->hash)) {
+		anscache_put(s->env.anscache, s->env.member, MOVE(e));
+		answer_filter_stored(s, &k, r->hash, &j);
+	}
+	return true;
+}
+
+bool serve_is_worth_a_place(struct serve *s, const struct answer *a, uint64_t hash)
+{
+	uint16_t *seen = &s->synthesized[hash % SERVE_SYNTHESIZED], mark = (uint16_t)(hash >> 48);
+
+	if (!a->synthesized || *seen == mark)
+		return true;
+	*seen = mark;
+	return false;
 }
 
 /* RFC 8482: nothing is a valid answer to ANY, too. */
@@ -305,7 +359,7 @@ void serve_question(struct serve *s, struct request *r)
 		answer_any(s, r);
 		return;
 	}
-	if (answer_from_cache(s, r))
+	if (answer_from_cache(s, r) || (s->env.filters != NULL && answer_by_filter(s, r)))
 		return;
 	client_wait(s, r, NULL, NULL);
 }

@@ -18,6 +18,7 @@
 #include "resolver/core/answer.h"
 #include "resolver/core/route.h"
 #include "resolver/serve/admission.h"
+#include "resolver/serve/filter_board.h"
 
 struct anscache;
 struct ans_entry;
@@ -48,6 +49,7 @@ struct serve_env {
 	const struct validation *validation SHARED_FIELD; /* of which the anchors are told; NULL: none */
 	struct route_board *routes PARENT_FIELD;  /* NULL: nothing is known of routes */
 	struct watched *watched PARENT_FIELD;     /* NULL as well */
+	struct filter_board *filters PARENT_FIELD; /* NULL: nothing is filtered */
 };
 
 /* Lists of objects that are owned by the serving side, in order of arrival. */
@@ -74,6 +76,8 @@ struct serve {
 	uint8_t *frame OWNED_FIELD;             /* 2 + MSG_MAX octets: a reply over TCP */
 	struct request *batch OWNED_FIELD;      /* SERVE_BATCH */
 	struct route_seat seat;
+	struct filter_seat filter_seat;
+	struct arena *filter_arena OWNED_FIELD; /* for one verdict of the filter at a time */
 	struct tap *tap PARENT_FIELD;           /* the worker's, for dnstap; NULL: nothing is told */
 	const struct policy_note *policy BORROWED_FIELD; /* of the next reply that is a code (policy_note.h); NULL: none */
 	struct port *ports OWNED_FIELD;
@@ -115,6 +119,8 @@ void serve_code(struct serve *s, const struct origin *o, const struct reply_to *
 void serve_answer(struct serve *s, const struct origin *o, const struct reply_to *to, uint32_t variant, const struct answer *a)
     NONNULL;
 uint64_t serve_stamp(const struct serve *s) NONNULL;
+/* May it be stored? What is made here again in a moment, and a flood of random names is all made so, is only when it is asked for again. */
+bool serve_is_worth_a_place(struct serve *s, const struct answer *a, uint64_t hash) NONNULL;
 
 /* log-replies: */
 void serve_log_reply(struct serve *s, const struct origin *o, const struct reply_to *to, unsigned int rcode, uint64_t took_us,

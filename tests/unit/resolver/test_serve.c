@@ -266,6 +266,7 @@ static struct serve *serve;
 static struct arena *arena;
 static struct route_board *board;
 static struct watched *watched;
+static struct filter_board *filters;
 
 static void turn(void)
 {
@@ -302,6 +303,7 @@ static void start(const char *more)
 	anscache = anscache_new(1 << 20, &key);
 	arena = arena_new(0);
 	board = route_board_new();
+	filters = filter_board_new();
 	watched = watched_new(100, &key);
 	assert_non_null(text);
 	if (!OK(conf_load_text(text, "test", report, &conf)))
@@ -309,7 +311,7 @@ static void start(const char *more)
 	assert_true(OK(serve_settings_make(conf, rng, NULL, report, &settings)));
 	assert_true(OK(local_zones_make(conf_server(conf), report, &zones)));
 	epoch_online(member);
-	serve = serve_new(&(struct serve_env){ loop, &host, &core, anscache, member, &stats, settings, zones, &stamp, 1, NULL, board, watched });
+	serve = serve_new(&(struct serve_env){ loop, &host, &core, anscache, member, &stats, settings, zones, &stamp, 1, NULL, board, watched, filters });
 	assert_non_null(serve);
 	assert_true(OK(listener_open(serve, report, &failed)));
 	assert_int_equal(failed, 0);
@@ -330,6 +332,7 @@ static void end(void)
 	arena_free(arena);
 	watched_free(watched);
 	route_board_free(board);
+	filter_board_free(filters);
 	rng_free(rng);
 }
 
@@ -1287,6 +1290,107 @@ static void local_data_are_judged_like_others(void **state)
 	end();
 }
 
+/* --- filter: */
+
+static void filter_by(const char *rules, enum filter_told told, uint32_t ttl)
+{
+	static const struct filter_limits limits = { .rules = 100 };
+	static const struct hash_key key = { { 5, 6 } };
+	struct filter_builder *b = filter_builder_new(&limits, &key, NULL, NULL);
+	struct filter_options o = { told, ttl, false };
+	struct filter *f = NULL;
+
+	assert_true(OK(filter_add_text(b, "rules", span_text(rules))));
+	assert_true(OK(filter_build(b, &f)));
+	filter_board_put(filters, filter_sheet_new(f, &o));
+	stamp++;
+}
+
+static void a_blocked_question_costs_nobody_anything(void **state)
+{
+	(void)state;
+	start("");
+	filter_by("||ads.net^\n", FILTER_TOLD_NULL, 60);
+	for (uint16_t i = 1; i <= 3; i++) {
+		receive(question("x.ads.net", RR_A, i, MSG_RD | MSG_AD, 1232, (struct span){ NULL, 0 }), 1);
+		assert_int_equal(sent_count, i);
+		assert_int_equal(load16(sent[i - 1].b), i);
+		assert_int_equal(answers_in(i - 1), 1);
+		assert_int_equal(sent_flags(i - 1) & (MSG_AD | 15), 0);
+		assert_true(says(i - 1, "rules:1: ||ads.net^"));
+		pass_ms(18000); /* near its end it is not refreshed: that would ask */
+	}
+	assert_int_equal(asked_count, 0);
+	assert_int_equal(stats_get(&stats, COUNT_FILTER_BLOCKED), 2); /* who asks twice is worth a place in the cache */
+	assert_int_equal(stats_get(&stats, COUNT_FILTER_HITS), 1);
+	pass_ms(15000);
+	receive(question("x.ads.net", RR_A, 4, MSG_RD, 1232, (struct span){ NULL, 0 }), 1);
+	assert_int_equal(asked_count, 0);
+	assert_int_equal(answers_in(3), 1);
+	/* Another filter: the answer of before does not count any more. */
+	filter_by("||other.net^\n", FILTER_TOLD_NULL, 60);
+	receive(question("x.ads.net", RR_A, 5, MSG_RD, 1232, (struct span){ NULL, 0 }), 1);
+	assert_int_equal(asked_count, 1);
+	end();
+}
+
+static void an_answer_with_a_blocked_address_is_kept_as_blocked_until_its_origin_moves(void **state)
+{
+	AUTO(route_view_unref) struct route_view *taken = NULL;
+	uint32_t bits;
+	size_t i;
+
+	(void)state;
+	start("");
+	filter_by("*$asn=64496\n", FILTER_TOLD_NXDOMAIN, 60);
+	route_world_put(board, true, false);
+	i = answered_by_address("first.net", "198.51.100.7");
+	assert_int_equal(sent_flags(i) & 15, RCODE_NXDOMAIN);
+	assert_int_equal(sent_flags(i) & MSG_AD, 0);
+	assert_int_equal(load16(sent[i].b + 8), 1); /* SOA */
+	receive(question("first.net", RR_A, 2, MSG_RD, 1232, (struct span){ NULL, 0 }), 1);
+	assert_int_equal(asked_count, 1);
+	assert_int_equal(stats_get(&stats, COUNT_FILTER_HITS), 1);
+	route_world_put(board, true, true);
+	taken = route_world_view(true, true);
+	bits = watched_look(watched, taken, WATCHED_FACTS);
+	assert_int_equal(anscache_flush(anscache, member, moved, &bits), 1);
+	assert_int_equal(answers_in(answered_by_address("first.net", "198.51.100.7")), 1);
+	end();
+}
+
+static void what_is_dropped_is_not_answered(void **state)
+{
+	(void)state;
+	start("");
+	filter_by("||ads.net^\n*$address=192.0.2.1\n", FILTER_TOLD_NOTHING, 60);
+	ask("ads.net", 1, 1);
+	assert_int_equal(sent_count, 0);
+	assert_int_equal(asked_count, 0);
+	assert_int_equal(stats_get(&stats, COUNT_DROPPED_POLICY), 1);
+	(void)answered_by_address("first.net", "192.0.2.1");
+	assert_int_equal(sent_count, 0);
+	assert_int_equal(stats_get(&stats, COUNT_DROPPED_POLICY), 2);
+	assert_int_equal(serve->clients.count, 0);
+	assert_int_equal(answers_in(answered_by_address("first.net", "192.0.2.2")), 1); /* nothing was kept */
+	end();
+}
+
+static void route_policy_comes_before_the_filter(void **state)
+{
+	size_t i;
+
+	(void)state;
+	start(BLOCK);
+	filter_by("*$route=invalid\n", FILTER_TOLD_NXDOMAIN, 60);
+	route_world_put(board, true, true);
+	i = answered_by_address("taken.net", "198.51.100.7");
+	assert_int_equal(sent_flags(i) & 15, RCODE_NOERROR);
+	assert_true(says(i, "198.51.100.7: route invalid"));
+	assert_int_equal(stats_get(&stats, COUNT_FILTER_BLOCKED), 0);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1328,6 +1432,10 @@ int main(void)
 		cmocka_unit_test(hints_count_and_what_comes_along_is_left_out),
 		cmocka_unit_test(failures_stay_failures),
 		cmocka_unit_test(local_data_are_judged_like_others),
+		cmocka_unit_test(a_blocked_question_costs_nobody_anything),
+		cmocka_unit_test(an_answer_with_a_blocked_address_is_kept_as_blocked_until_its_origin_moves),
+		cmocka_unit_test(what_is_dropped_is_not_answered),
+		cmocka_unit_test(route_policy_comes_before_the_filter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
