@@ -8,21 +8,9 @@
 
 #include "base/arena.h"
 #include "base/strbuf.h"
-#include "rpki/object/aspa.h"
 #include "rpki/object/crl.h"
-#include "rpki/object/ghostbusters.h"
 #include "rpki/object/manifest.h"
-#include "rpki/object/roa.h"
-#include "rpki/object/tak.h"
 #include "rpki/validate/remember.h"
-
-
-/* ERR_FORMAT of the readers and checkers is a verdict, any other error is one. */
-static RESULT verdict(struct result r, bool *ret_good)
-{
-	*ret_good = OK(r);
-	return r.e == ERR_FORMAT || r.e == ERR_UNSUPPORTED ? DONE : r;
-}
 
 /* --- CAs */
 
@@ -44,7 +32,7 @@ static RESULT complete(struct point *p, bool *ret_there)
 	if (copy == NULL)
 		return FAIL(ERR_NOMEM);
 	report_init(&rep);
-	TRY(verdict(cert_read(span_of(copy, octets.n), CERT_CA, CERT_USE_ANY, c->arena, &rep, &cert), ret_there));
+	TRY(point_verdict(cert_read(span_of(copy, octets.n), CERT_CA, CERT_USE_ANY, c->arena, &rep, &cert), ret_there));
 	if (!*ret_there)
 		return DONE;
 	c->cert = cert;
@@ -64,7 +52,7 @@ void product_origin(const struct point *p, struct product *x)
 
 /* --- refusals */
 
-static RESULT refuse_text(struct point *p, struct span uri, const char *why)
+RESULT point_refuse_text(struct point *p, struct span uri, const char *why)
 {
 	struct refusal *r = arena_alloc(p->arena, sizeof *r);
 
@@ -75,12 +63,12 @@ static RESULT refuse_text(struct point *p, struct span uri, const char *why)
 	return DONE;
 }
 
-static RESULT refuse(struct point *p, struct span uri, const struct report *rep)
+RESULT point_refuse(struct point *p, struct span uri, const struct report *rep)
 {
 	char room[64];
 	const char *why = arena_printf(p->arena, "%s: %s", rule_place(rep->first, room), rule_text(rep->first));
 
-	return why != NULL ? refuse_text(p, uri, why) : FAIL(ERR_NOMEM);
+	return why != NULL ? point_refuse_text(p, uri, why) : FAIL(ERR_NOMEM);
 }
 
 /* Of what is published alone: what is gone back to is as old as it is. */
@@ -90,12 +78,6 @@ static void wants(struct point *p, enum wanting w, bool wanting)
 }
 
 /* --- files */
-
-struct file {
-	struct span uri, octets;
-	const uint8_t *hash ARENA_FIELD;   /* as the manifest has it */
-	const struct known *known ARENA_FIELD; /* not NULL: it is as it is remembered, and octets are not there */
-};
 
 /* The URI of a file of the point: its name behind the CA's repository URI. */
 static RESULT uri_of(struct point *p, struct span name, struct span *ret)
@@ -130,7 +112,7 @@ static RESULT seen(struct point *p, struct span base, struct span uri, struct re
 }
 
 /* *ret_why NULL: it is there, and is what the manifest says. */
-static RESULT get_file(struct point *p, const struct manifest_file *f, struct file *ret, const char **ret_why)
+static RESULT get_file(struct point *p, const struct manifest_file *f, struct point_file *ret, const char **ret_why)
 {
 	uint8_t hash[OBJECT_HASH];
 	struct result r;
@@ -160,299 +142,6 @@ static RESULT get_file(struct point *p, const struct manifest_file *f, struct fi
 	return DONE;
 }
 
-/* --- products */
-
-static struct item *add_item(struct point *p, enum counted kind, const struct file *f, const struct cert *c) BORROWED;
-static struct item *add_item(struct point *p, enum counted kind, const struct file *f, const struct cert *c)
-{
-	struct item *x = arena_alloc(p->arena, sizeof *x);
-
-	if (x == NULL)
-		return NULL;
-	*x = (struct item){ p->items, kind, f->uri, f->hash, c->serial, c->not_before, c->not_after };
-	p->items = x;
-	return x;
-}
-
-static struct product *add_product(struct point *p, const struct item *item) BORROWED;
-static struct product *add_product(struct point *p, const struct item *item)
-{
-	struct product *x = item != NULL ? arena_alloc(p->arena, sizeof *x) : NULL;
-
-	if (x == NULL)
-		return NULL;
-	x->item = item;
-	product_origin(p, x);
-	x->next = p->products;
-	p->products = x;
-	return x;
-}
-
-static RESULT take_roa(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
-{
-	struct resources effective;
-	struct product *x;
-	struct cms cms;
-	struct roa roa;
-
-	TRY(cms_read(f->octets, OBJECT_ROA, p->arena, rep, &cms));
-	remember_validity(p, cms.ee.not_before, cms.ee.not_after);
-	TRY(roa_read(&cms, rep, &roa));
-	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
-	TRY(roa_check(&roa, &cms.ee, &effective, rep));
-	x = add_product(p, add_item(p, COUNTED_ROA, f, &cms.ee));
-	if (x == NULL)
-		return FAIL(ERR_NOMEM);
-	x->as = roa.as;
-	x->what = roa.blocks;
-	x->prefixes = roa.prefixes;
-	p->payloads += roa.prefixes;
-	return DONE;
-}
-
-static RESULT take_aspa(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
-{
-	struct resources effective;
-	uint32_t *list, provider;
-	struct reader walk;
-	struct product *x;
-	struct aspa aspa;
-	struct cms cms;
-	size_t n = 0;
-
-	TRY(cms_read(f->octets, OBJECT_ASPA, p->arena, rep, &cms));
-	remember_validity(p, cms.ee.not_before, cms.ee.not_after);
-	TRY(aspa_read(&cms, rep, &aspa));
-	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
-	TRY(aspa_check(&aspa, &cms.ee, &effective, rep));
-	x = add_product(p, add_item(p, COUNTED_ASPA, f, &cms.ee));
-	list = x != NULL ? arena_alloc_array(p->arena, aspa.count + 1, sizeof *list) : NULL;
-	if (list == NULL)
-		return FAIL(ERR_NOMEM);
-	for (walk = aspa_begin(&aspa); n < aspa.count && aspa_next(&walk, &provider); n++)
-		list[n] = provider;
-	x->as = aspa.customer;
-	x->list = list;
-	x->n = n;
-	p->payloads += n;
-	return DONE;
-}
-
-static RESULT take_ghostbusters(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
-{
-	struct resources effective;
-	struct ghostbusters g;
-	struct cms cms;
-
-	TRY(cms_read(f->octets, OBJECT_GHOSTBUSTERS, p->arena, rep, &cms));
-	remember_validity(p, cms.ee.not_before, cms.ee.not_after);
-	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
-	TRY(ghostbusters_read(&cms, rep, &g));
-	TRY(ghostbusters_check(&cms.ee, rep));
-	return add_item(p, COUNTED_GHOSTBUSTERS, f, &cms.ee) != NULL ? DONE : FAIL(ERR_NOMEM);
-}
-
-static RESULT take_tak(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
-{
-	struct resources effective;
-	struct cms cms;
-	struct tak tak;
-
-	TRY(cms_read(f->octets, OBJECT_TAK, p->arena, rep, &cms));
-	remember_validity(p, cms.ee.not_before, cms.ee.not_after);
-	TRY(cms_check(&cms, by, p->options->now, p->arena, rep, &effective));
-	TRY(tak_read(&cms, rep, &tak));
-	TRY(tak_check(&tak, &cms.ee, by->cert, rep));
-	return add_item(p, COUNTED_TAK, f, &cms.ee) != NULL ? DONE : FAIL(ERR_NOMEM);
-}
-
-static RESULT take_router(struct point *p, const struct file *f, const struct issuer *by, struct report *rep)
-{
-	struct resources effective;
-	const struct item *item;
-	struct product *x;
-	struct cert c;
-
-	TRY(cert_read(f->octets, CERT_ROUTER, CERT_USE_ANY, p->arena, rep, &c));
-	remember_validity(p, c.not_before, c.not_after);
-	TRY(cert_check(&c, by, p->options->now, p->arena, rep, &effective));
-	item = add_item(p, COUNTED_ROUTER, f, &c);
-	if (item == NULL)
-		return FAIL(ERR_NOMEM);
-	for (uint32_t i = 0; i < effective.asn.n; i++) {
-		for (uint64_t as = effective.asn.r[i].lo; as <= effective.asn.r[i].hi; as++) {
-			if (++p->payloads > p->options->limits.payloads)
-				return DONE; /* the whole point falls for that */
-			x = add_product(p, item);
-			if (x == NULL)
-				return FAIL(ERR_NOMEM);
-			x->as = (uint32_t)as;
-			x->ski = c.ski;
-			x->what = c.key.whole;
-		}
-	}
-	return DONE;
-}
-
-/* --- children */
-
-RESULT child_join(struct point *p, struct ca *c, bool *ret_room)
-{
-	*ret_room = true;
-	if (c->depth < 2)
-		return DONE;
-	if (p->ca->branch == NULL) {
-		c->branch = mem_alloc(sizeof *c->branch);
-		if (c->branch == NULL)
-			return FAIL(ERR_NOMEM);
-		atomic_init(&c->branch->holders, 1);
-		atomic_init(&c->branch->points, 1);
-		return DONE;
-	}
-	if (atomic_fetch_add_explicit(&p->ca->branch->points, 1, memory_order_relaxed) >= p->options->limits.branch) {
-		*ret_room = false;
-		return DONE;
-	}
-	atomic_fetch_add_explicit(&p->ca->branch->holders, 1, memory_order_relaxed);
-	c->branch = p->ca->branch;
-	return DONE;
-}
-
-/* Thousands may wait for their turn: when its certificate can be read again from the store, as little as can be is kept of a CA whose resources are those of its certificate. */
-static RESULT shrink(const struct point *p, struct ca **c)
-{
-	AUTO(ca_free) struct ca *small = NULL;
-
-	if (!p->remembers || (*c)->brief || !(*c)->as_claimed)
-		return DONE;
-	remember_identify(&p->options->limits, *c);
-	small = ca_brief();
-	if (small == NULL || !(*c)->identified)
-		return FAIL(ERR_NOMEM);
-	TRY(ca_copy_brief(small, *c));
-	small->as_claimed = true;
-	memcpy(small->by, p->ca->identity, sizeof small->by);
-	ca_free(MOVE(*c));
-	*c = MOVE(small);
-	return DONE;
-}
-
-static RESULT add_child(struct point *p, struct ca *given, const char **ret_why) TAKES(2);
-static RESULT add_child(struct point *p, struct ca *given, const char **ret_why)
-{
-	AUTO(ca_free) struct ca *c = MOVE(given);
-	bool room;
-
-	TRY(child_below(c, p->ca, p->stale));
-	TRY(shrink(p, &c));
-	if (c->depth > p->options->limits.depth || c->depth >= CA_MAX_DEPTH) {
-		*ret_why = "more CAs above one another than allowed";
-		p->limits++;
-		return DONE;
-	}
-	TRY(child_join(p, c, &room));
-	if (!room) {
-		*ret_why = CHILD_NO_ROOM;
-		p->limits++;
-		p->unsure = true;
-		return DONE;
-	}
-	p->child_count++;
-	c->next = MOVE(p->children);
-	p->children = MOVE(c);
-	return DONE;
-}
-
-static RESULT take_child(struct point *p, const struct file *f, const struct issuer *by, struct report *rep, const char **ret_why)
-{
-	AUTO(ca_free) struct ca *c = NULL;
-	struct resources effective;
-
-	TRY(ca_new(f->octets, CERT_CA, f->uri, rep, &c));
-	remember_validity(p, c->cert.not_before, c->cert.not_after);
-	TRY(cert_check(&c->cert, by, p->options->now, c->arena, rep, &effective));
-	if (ca_is_above(p->ca, c->cert.ski)) {
-		*ret_why = "a CA below itself: the key is one of its issuers'";
-		return DONE;
-	}
-	TRY(ca_keep_resources(c, &effective));
-	return add_child(p, MOVE(c), ret_why);
-}
-
-/* --- all of them */
-
-static enum counted counted_as(enum object_type t, enum cert_kind kind)
-{
-	switch (t) {
-	case OBJECT_CERT:
-		return kind == CERT_ROUTER ? COUNTED_ROUTER : COUNTED_CERT;
-	case OBJECT_CRL:
-		return COUNTED_CRL;
-	case OBJECT_ROA:
-		return COUNTED_ROA;
-	case OBJECT_MANIFEST:
-		return COUNTED_MANIFEST;
-	case OBJECT_GHOSTBUSTERS:
-		return COUNTED_GHOSTBUSTERS;
-	case OBJECT_ASPA:
-		return COUNTED_ASPA;
-	case OBJECT_TAK:
-		return COUNTED_TAK;
-	case OBJECT_UNKNOWN:
-	case OBJECT_RSC:
-	case OBJECT_PREFIX_LIST:
-	case OBJECT_TAL:
-	case OBJECT_TYPES:
-		break;
-	}
-	return COUNTED_OTHER;
-}
-
-static RESULT take(struct point *p, const struct manifest_file *m, const struct file *f, const struct issuer *by)
-{
-	enum object_type type = object_type_of_name(m->name);
-	enum cert_kind kind = type == OBJECT_CERT ? cert_kind_of(f->octets) : CERT_EE;
-	enum counted counted = counted_as(type, kind);
-	const char *why = NULL;
-	struct report rep;
-	struct result r = DONE;
-	bool good;
-
-	report_init(&rep);
-	switch (counted) {
-	case COUNTED_ROA:
-		r = take_roa(p, f, by, &rep);
-		break;
-	case COUNTED_ASPA:
-		r = take_aspa(p, f, by, &rep);
-		break;
-	case COUNTED_CERT:
-		r = take_child(p, f, by, &rep, &why);
-		break;
-	case COUNTED_ROUTER:
-		r = take_router(p, f, by, &rep);
-		break;
-	case COUNTED_GHOSTBUSTERS:
-		r = take_ghostbusters(p, f, by, &rep);
-		break;
-	case COUNTED_TAK:
-		r = take_tak(p, f, by, &rep);
-		break;
-	case COUNTED_CRL: /* the one that counts was looked at; others do no harm */
-	case COUNTED_MANIFEST:
-	case COUNTED_OTHER:
-	case COUNTED:
-		return DONE;
-	}
-	TRY(verdict(r, &good));
-	good = good && why == NULL;
-	p->valid[counted] += good;
-	p->invalid[counted] += !good;
-	if (good)
-		return DONE;
-	return why != NULL ? refuse_text(p, f->uri, why) : refuse(p, f->uri, &rep);
-}
-
 static struct span last_part(struct span uri)
 {
 	size_t n = uri.n;
@@ -465,13 +154,13 @@ static struct span last_part(struct span uri)
 static RESULT fail(struct point *p, struct span uri, const char *why)
 {
 	p->failed = true;
-	return refuse_text(p, uri, why);
+	return point_refuse_text(p, uri, why);
 }
 
 static RESULT fail_by(struct point *p, struct span uri, const struct report *rep)
 {
 	p->failed = true;
-	return refuse(p, uri, rep);
+	return point_refuse(p, uri, rep);
 }
 
 /* The CRL that the manifest's certificate names: it must be on the manifest, and good (RFC 9286 section 6.2). */
@@ -480,7 +169,7 @@ static RESULT read_crl(struct point *p, const struct cms *cms, const struct mani
 	struct span name = last_part(cms->ee.crl_uri);
 	const char *why;
 	struct report rep;
-	struct file f;
+	struct point_file f;
 	bool good;
 
 	report_init(&rep);
@@ -490,13 +179,13 @@ static RESULT read_crl(struct point *p, const struct cms *cms, const struct mani
 		TRY(get_file(p, &m->files[i], &f, &why));
 		if (why != NULL)
 			return fail(p, f.uri, why);
-		TRY(verdict(crl_read(f.octets, p->arena, &rep, ret), &good));
+		TRY(point_verdict(crl_read(f.octets, p->arena, &rep, ret), &good));
 		if (good) {
 			remember_validity(p, ret->this_update, ret->next_update);
 			wants(p, WANTING_FRESH_CRL, p->options->now > ret->next_update);
 		}
 		if (good)
-			TRY(verdict(crl_check(ret, &p->ca->cert, key, p->options->now, &rep), &good));
+			TRY(point_verdict(crl_check(ret, &p->ca->cert, key, p->options->now, &rep), &good));
 		p->valid[COUNTED_CRL] += good;
 		p->invalid[COUNTED_CRL] += !good;
 		return good ? DONE : fail_by(p, f.uri, &rep);
@@ -628,11 +317,11 @@ static RESULT read_manifest(struct point *p, const struct good *last, struct iss
 		return fail(p, uri, "larger than allowed");
 	}
 	TRY(r);
-	TRY(verdict(cms_read(octets, OBJECT_MANIFEST, p->arena, &rep, &cms), &good));
+	TRY(point_verdict(cms_read(octets, OBJECT_MANIFEST, p->arena, &rep, &cms), &good));
 	if (good)
 		remember_validity(p, cms.ee.not_before, cms.ee.not_after);
 	if (good)
-		TRY(verdict(manifest_read(&cms, p->arena, &rep, ret), &good));
+		TRY(point_verdict(manifest_read(&cms, p->arena, &rep, ret), &good));
 	if (good) {
 		remember_validity(p, ret->this_update, ret->next_update);
 		wants(p, WANTING_FRESH_MANIFEST, p->options->now > ret->next_update);
@@ -640,10 +329,10 @@ static RESULT read_manifest(struct point *p, const struct good *last, struct iss
 		if (p->failed)
 			return DONE;
 		by->crl = crl;
-		TRY(verdict(cms_check(&cms, by, p->options->now, p->arena, &rep, &effective), &good));
+		TRY(point_verdict(cms_check(&cms, by, p->options->now, p->arena, &rep, &effective), &good));
 	}
 	if (good)
-		TRY(verdict(manifest_check(ret, &cms.ee, p->options->now, &rep), &good));
+		TRY(point_verdict(manifest_check(ret, &cms.ee, p->options->now, &rep), &good));
 	if (good)
 		p->own_stale = ret->next_update < crl->next_update ? ret->next_update : crl->next_update;
 	p->stale = p->own_stale < p->ca->stale ? p->own_stale : p->ca->stale;
@@ -657,7 +346,7 @@ static RESULT read_manifest(struct point *p, const struct good *last, struct iss
 }
 
 /* A file that is remembered as valid, and would be again: it is there, its certificate has neither ended nor been revoked. *ret->known NULL: it is not. */
-static RESULT get_known(struct point *p, const struct manifest_file *f, const struct crl *crl, struct file *ret)
+static RESULT get_known(struct point *p, const struct manifest_file *f, const struct crl *crl, struct point_file *ret)
 {
 	uint8_t hash[OBJECT_HASH], name[OBJECT_HASH];
 	const struct known *k;
@@ -682,9 +371,9 @@ static RESULT get_known(struct point *p, const struct manifest_file *f, const st
 }
 
 /* All files are there, and are what the manifest says, or none counts (RFC 9286 sections 6.4 to 6.6). */
-static RESULT get_files(struct point *p, const struct manifest *m, const struct crl *crl, struct file **ret)
+static RESULT get_files(struct point *p, const struct manifest *m, const struct crl *crl, struct point_file **ret)
 {
-	struct file *files = arena_alloc_array(p->arena, m->count + 1, sizeof *files);
+	struct point_file *files = arena_alloc_array(p->arena, m->count + 1, sizeof *files);
 	const char *why;
 
 	if (files == NULL)
@@ -734,13 +423,13 @@ static RESULT take_known(struct point *p, const struct known *k, bool *ret_done)
 	TRY(r);
 	remember_validity(p, k->not_before, k->not_after);
 	if (c != NULL)
-		TRY(add_child(p, MOVE(c), &why));
+		TRY(child_add(p, MOVE(c), &why));
 	p->valid[k->kind] += why == NULL;
 	p->invalid[k->kind] += why != NULL;
-	return why != NULL ? refuse_text(p, k->uri, why) : DONE;
+	return why != NULL ? point_refuse_text(p, k->uri, why) : DONE;
 }
 
-static RESULT take_file(struct point *p, const struct manifest_file *m, struct file *f, const struct issuer *by)
+static RESULT take_file(struct point *p, const struct manifest_file *m, struct point_file *f, const struct issuer *by)
 {
 	const char *why = NULL;
 	bool done = false;
@@ -751,7 +440,7 @@ static RESULT take_file(struct point *p, const struct manifest_file *m, struct f
 		return DONE;
 	if (f->known != NULL)
 		TRY(get_file(p, m, f, &why));
-	return why != NULL ? fail(p, f->uri, why) : take(p, m, f, by);
+	return why != NULL ? fail(p, f->uri, why) : point_take(p, m, f, by);
 }
 
 static RESULT attempt(struct point *p, const struct good *last, const struct public_key *key)
@@ -759,7 +448,7 @@ static RESULT attempt(struct point *p, const struct good *last, const struct pub
 	const struct validate_limits *l = &p->options->limits;
 	struct issuer by = { &p->ca->cert, key, &p->ca->effective, NULL };
 	struct manifest m = { 0 };
-	struct file *files = NULL;
+	struct point_file *files = NULL;
 	uint8_t hash[OBJECT_HASH];
 
 	TRY(read_manifest(p, last, &by, &m, hash));
@@ -788,7 +477,7 @@ static RESULT look(struct point *p, const struct good *last)
 	AUTO(public_key_free) struct public_key *key = NULL;
 	bool good;
 
-	TRY(verdict(public_key_make(&p->ca->cert.key, &key), &good));
+	TRY(point_verdict(public_key_make(&p->ca->cert.key, &key), &good));
 	if (!good)
 		return fail(p, p->ca->uri, "RFC 7935 section 3: libcrypto does not take its key");
 	TRY(attempt(p, last, key));

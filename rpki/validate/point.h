@@ -85,6 +85,7 @@ struct refusal {
 };
 
 struct known;
+struct manifest_file;
 struct seen;
 struct point {
 	const struct validate_options *options BORROWED_FIELD;
@@ -129,6 +130,26 @@ void product_origin(const struct point *p, struct product *x) NONNULL;
 RESULT child_below(struct ca *c, const struct ca *by, int64_t stale) NONNULL;
 RESULT child_join(struct point *p, struct ca *c, bool *ret_room) NONNULL;
 #define CHILD_NO_ROOM "more publication points below one CA than allowed"
+RESULT child_add(struct point *p, struct ca *given, const char **ret_why) TAKES(2) NONNULL; /* *ret_why is set when it may not be */
+
+/* --- what stands in its files (take.c) */
+
+struct point_file {
+	struct span uri, octets;
+	const uint8_t *hash ARENA_FIELD;   /* as the manifest has it */
+	const struct known *known ARENA_FIELD; /* not NULL: it is as it is remembered, and octets are not there */
+};
+
+/* Each object by itself; what is wrong with it is a refusal. ERR_NOMEM. */
+RESULT point_take(struct point *p, const struct manifest_file *m, const struct point_file *f, const struct issuer *by) NONNULL;
+RESULT point_refuse_text(struct point *p, struct span uri, const char *why) NONNULL;
+RESULT point_refuse(struct point *p, struct span uri, const struct report *rep) NONNULL; /* for the first rule that is broken */
+/* ERR_FORMAT of the readers and checkers is a verdict, any other error is one. */
+static inline RESULT point_verdict(struct result r, bool *ret_good)
+{
+	*ret_good = OK(r);
+	return r.e == ERR_FORMAT || r.e == ERR_UNSUPPORTED ? DONE : r;
+}
 
 /* The note of a last good state: hash of the manifest, nextUpdate, thisUpdate, whether nothing was refused, and its number. */
 #define GOOD_LETTER 'G'               /* the first octet of the key */
