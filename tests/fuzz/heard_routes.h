@@ -19,7 +19,7 @@ struct heard {
 	uint64_t sum, n;
 };
 
-static RESULT hear(struct source_sink *s, const struct prefix *p, uint32_t origin)
+static inline UNUSED RESULT hear(struct source_sink *s, const struct prefix *p, uint32_t origin)
 {
 	struct heard *h = (struct heard *)(void *)s;
 	struct announced_route r = { .origin = origin, .source = 1, .path = origin };

@@ -10,7 +10,7 @@ struct heard {
 	struct strbuf *out;
 };
 
-static RESULT hear(struct source_sink *s, const struct prefix *p, uint32_t origin)
+static inline UNUSED RESULT hear(struct source_sink *s, const struct prefix *p, uint32_t origin)
 {
 	struct heard *h = (struct heard *)(void *)s;
 	char text[ADDR_TEXT];
