@@ -14,22 +14,20 @@
 #include "rpki/serve/json.h"
 #include "rpki/serve/output.h"
 #include "tests/unit/net/net_test.h"
+#include "tests/unit/rpki/stream_client.h"
 
 LOOP_HANDLE_IMPL(user)
 LOOP_HANDLE(rig)
 LOOP_HANDLE_IMPL(rig)
 
 struct rig {
+	struct stream_client client; /* first */
 	struct user *u;
 	struct rtr_feed *feed;
 	struct rtr_server *rtr;
 	struct rpki_http *http;
 	struct endpoint where;
 	rig_h self;
-	stream_h client;
-	char heard[1 << 18];
-	size_t n;
-	bool closed;
 	struct http_head head;
 	const char *body;
 };
@@ -129,7 +127,7 @@ static void begin(struct user *u)
 
 static void finish(void)
 {
-	host_stream_close(rig.u->host, rig.client);
+	host_stream_close(rig.u->host, rig.client.stream);
 	rpki_http_free(rig.http);
 	rtr_server_free(rig.rtr);
 	rtr_feed_free(rig.feed);
@@ -145,50 +143,31 @@ static void publish(unsigned int round)
 	assert_true(OK(rpki_http_publish(rig.http, facts())));
 }
 
-static void on_connected(struct loop *l, void *object, stream_h s)
-{
-	(void)l, (void)object, (void)s;
-}
-
-static void on_data(struct loop *l, void *object, stream_h s, struct span octets)
-{
-	(void)l, (void)object, (void)s;
-	assert_true(rig.n + octets.n < sizeof rig.heard);
-	memcpy(rig.heard + rig.n, octets.p, octets.n);
-	rig.n += octets.n;
-	rig.heard[rig.n] = '\0';
-}
-
-static void on_closed(struct loop *l, void *object, stream_h s, enum err e)
-{
-	(void)l, (void)object, (void)s, (void)e;
-	rig.closed = true;
-}
-
 static void ask(const char *method, const char *path, const char *fields, const char *body)
 {
 	struct exchange_options o = { .to = rig.where };
-	struct stream_events ev = { .type = &rig_loop_type, .who = rig.self.v, .connected = on_connected, .data = on_data, .closed = on_closed };
 	char text[8192];
 
-	host_stream_close(rig.u->host, rig.client);
-	rig.n = 0;
-	rig.heard[0] = '\0';
-	rig.closed = false;
 	(void)snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n%s", method, path, fields, body);
-	assert_true(OK(host_connect(rig.u->host, &o, &ev, &rig.client)));
-	assert_true(OK(host_stream_write(rig.u->host, rig.client, span_text(text))));
+	stream_client_open(rig.u->host, &rig.client, &o, &rig_loop_type, rig.self.v);
+	assert_true(OK(host_stream_write(rig.u->host, rig.client.stream, span_text(text))));
+}
+
+static bool is_whole(void)
+{
+	size_t end = http_head_end(span_of(rig.client.heard, rig.client.n));
+
+	return end > 0 && OK(http_head_parse(span_of(rig.client.heard, end), &rig.head)) && rig.head.has_length && rig.client.n == end + rig.head.length;
 }
 
 static unsigned int answer(void)
 {
 	size_t end;
 
-	RUN_UNTIL(rig.u, rig.closed || (http_head_end(span_of(rig.heard, rig.n)) > 0 && OK(http_head_parse(span_of(rig.heard, http_head_end(span_of(rig.heard, rig.n))), &rig.head)) &&
-				      rig.head.has_length && rig.n == http_head_end(span_of(rig.heard, rig.n)) + rig.head.length));
-	end = http_head_end(span_of(rig.heard, rig.n));
-	assert_true(end > 0 && OK(http_head_parse(span_of(rig.heard, end), &rig.head)));
-	rig.body = rig.heard + end;
+	RUN_UNTIL(rig.u, rig.client.closed || is_whole());
+	end = http_head_end(span_of(rig.client.heard, rig.client.n));
+	assert_true(end > 0 && OK(http_head_parse(span_of(rig.client.heard, end), &rig.head)));
+	rig.body = rig.client.heard + end;
 	return rig.head.status;
 }
 
@@ -362,7 +341,7 @@ static void differences(void **state)
 		loop_turn(rig.u->loop, false);
 	publish(0);
 	loop_turn(rig.u->loop, false);
-	assert_int_equal(rig.n, 0);
+	assert_int_equal(rig.client.n, 0);
 	publish(1);
 	assert_int_equal(answer(), 200);
 	assert_true(is_json() && says("\"serial\": 8"));
@@ -376,8 +355,8 @@ static void differences(void **state)
 		if (i == 3)
 			assert_int_equal(answer(), 503);
 		else
-			held[i] = rig.client;
-		rig.client.v = i == 3 ? rig.client.v : 0;
+			held[i] = rig.client.stream;
+		rig.client.stream.v = i == 3 ? rig.client.stream.v : 0;
 	}
 	for (unsigned int i = 0; i < 3; i++)
 		host_stream_close(rig.u->host, held[i]);
@@ -386,7 +365,7 @@ static void differences(void **state)
 	ask("GET", "/json-delta/notify", "", "");
 	for (unsigned int n = 0; n < 5; n++)
 		loop_turn(rig.u->loop, false);
-	assert_int_equal(rig.n, 0);
+	assert_int_equal(rig.client.n, 0);
 	assert_int_equal(get("/json-delta?session=131075&serial=7"), 200);
 	assert_true(is_json() && says("\"fromSerial\": 7") && says("\"reset\": false") && times("\"routeOrigin\"") == 3);
 	assert_true(strstr(strstr(rig.body, "\"withdrawn\""), "192.0.2.0/24") != NULL);
@@ -449,7 +428,7 @@ static void status(void **state)
 	ask("GET", "/status", "Accept: text/html,application/xhtml+xml\r\n", "");
 	assert_int_equal(answer(), 200);
 	assert_true(says("https://r.example/&lt;b&gt;&quot;notification&quot;.xml") && says("ripe &amp; arin") && !says("<script") && !says("src="));
-	assert_non_null(strstr(rig.heard, "Content-Security-Policy: default-src 'none'"));
+	assert_non_null(strstr(rig.client.heard, "Content-Security-Policy: default-src 'none'"));
 	ask("GET", "/status", "Accept: application/json\r\n", "");
 	assert_int_equal(answer(), 200);
 	assert_true(is_json());

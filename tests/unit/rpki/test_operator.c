@@ -4,6 +4,7 @@
 #include "rpki/serve/rtr_server.h"
 #include "rpki/serve/status.h"
 #include "tests/unit/net/net_test.h"
+#include "tests/unit/rpki/stream_client.h"
 #include "tests/unit/top.h"
 
 LOOP_HANDLE_IMPL(user)
@@ -11,6 +12,7 @@ LOOP_HANDLE(rig)
 LOOP_HANDLE_IMPL(rig)
 
 struct rig {
+	struct stream_client client; /* first */
 	struct user *u;
 	rig_h self;
 	struct rtr_feed *feed;
@@ -21,10 +23,6 @@ struct rig {
 	bool deaf; /* the monitor cannot be told */
 	bool later; /* nobody answers for now */
 	operator_ask_h ask;
-	stream_h client;
-	char heard[1 << 17];
-	size_t n;
-	bool closed;
 };
 
 static struct rig rig;
@@ -139,7 +137,7 @@ static void begin(struct user *u)
 
 static void finish(void)
 {
-	host_stream_close(rig.u->host, rig.client);
+	host_stream_close(rig.u->host, rig.client.stream);
 	operator_server_free(rig.server);
 	rtr_server_free(rig.rtr);
 	rtr_feed_free(rig.feed);
@@ -148,49 +146,25 @@ static void finish(void)
 	loop_turn(rig.u->loop, false);
 }
 
-static void on_connected(struct loop *l, void *object, stream_h s)
-{
-	(void)l, (void)object, (void)s;
-}
-
-static void on_data(struct loop *l, void *object, stream_h s, struct span octets)
-{
-	(void)l, (void)object, (void)s;
-	assert_true(rig.n + octets.n < sizeof rig.heard);
-	memcpy(rig.heard + rig.n, octets.p, octets.n);
-	rig.n += octets.n;
-	rig.heard[rig.n] = '\0';
-}
-
-static void on_closed(struct loop *l, void *object, stream_h s, enum err e)
-{
-	(void)l, (void)object, (void)s, (void)e;
-	rig.closed = true;
-}
-
 static void connect_client(void)
 {
 	struct exchange_options o = { .path = path("ctl") };
-	struct stream_events ev = { .type = &rig_loop_type, .who = rig.self.v, .connected = on_connected, .data = on_data, .closed = on_closed };
 
-	rig.n = 0;
-	rig.heard[0] = '\0';
-	rig.closed = false;
-	assert_true(OK(host_connect(rig.u->host, &o, &ev, &rig.client)));
+	stream_client_open(rig.u->host, &rig.client, &o, &rig_loop_type, rig.self.v);
 }
 
 static void say(const char *text)
 {
 	connect_client();
-	assert_true(OK(host_stream_write(rig.u->host, rig.client, span_text(text))));
+	assert_true(OK(host_stream_write(rig.u->host, rig.client.stream, span_text(text))));
 }
 
 /* The whole answer. */
 static const char *answer_to(const char *text)
 {
 	say(text);
-	RUN_UNTIL(rig.u, rig.closed);
-	return rig.heard;
+	RUN_UNTIL(rig.u, rig.client.closed);
+	return rig.client.heard;
 }
 
 static void facts(void)
@@ -225,11 +199,11 @@ static void facts_are_shown(void **state)
 	assert_string_equal(answer_to("UBCT1 --json log\r\n"), "{\"error\":\"no run has ended yet\"}\n");
 	facts();
 	(void)answer_to("UBCT1 status\n");
-	assert_true(memcmp(rig.heard, "cairn-rpki 9.9, 0 routers are connected\nlast run: ", 50) == 0);
-	assert_non_null(strstr(rig.heard, "publication points: 7 unchanged, 2 validated; store: 4711 objects, 0 KiB\n"));
-	assert_non_null(strstr(rig.heard, "table: 58 s old"));
-	assert_non_null(strstr(rig.heard, ", 6 VRPs unsafe\n"));
-	assert_non_null(strstr(rig.heard, ": failed: gone; failed in 4 runs in a row, so only 2.5 s were waited for an answer\n"));
+	assert_true(memcmp(rig.client.heard, "cairn-rpki 9.9, 0 routers are connected\nlast run: ", 50) == 0);
+	assert_non_null(strstr(rig.client.heard, "publication points: 7 unchanged, 2 validated; store: 4711 objects, 0 KiB\n"));
+	assert_non_null(strstr(rig.client.heard, "table: 58 s old"));
+	assert_non_null(strstr(rig.client.heard, ", 6 VRPs unsafe\n"));
+	assert_non_null(strstr(rig.client.heard, ": failed: gone; failed in 4 runs in a row, so only 2.5 s were waited for an answer\n"));
 	assert_non_null(strstr(answer_to("UBCT1 --json status\n"), "\"remembered\":7,\"validated\":2,\"limits\":0,\"objectsStored\":4711,"));
 	assert_string_equal(answer_to("UBCT1 log\n"), "[WARN] repository r.example: gone\n");
 	assert_string_equal(answer_to("UBCT1 routers\n"), "no router is connected\n");
@@ -260,24 +234,24 @@ static void grant(const char *line, enum operator_wish what, uint8_t good)
 	say(line);
 	RUN_UNTIL(rig.u, rig.wished.what != 0);
 	assert_int_equal(rig.wished.what, what);
-	assert_false(rig.closed);
+	assert_false(rig.client.closed);
 	rig.wished.value = good;
 	d = desk();
 	operator_granted(&d, &rig.wished);
-	RUN_UNTIL(rig.u, rig.closed);
+	RUN_UNTIL(rig.u, rig.client.closed);
 }
 
 static void the_monitor_is_asked(void **state)
 {
 	begin((struct user *)*state);
 	grant("UBCT1 run\n", WISH_RUN, 1);
-	assert_string_equal(rig.heard, "ok\n");
+	assert_string_equal(rig.client.heard, "ok\n");
 	grant("UBCT1 run\n", WISH_RUN, 0);
-	assert_string_equal(rig.heard, "error the engine does not run just now: a run begins when it is started again\n");
+	assert_string_equal(rig.client.heard, "error the engine does not run just now: a run begins when it is started again\n");
 	grant("UBCT1 reload\n", WISH_RELOAD, 0);
-	assert_string_equal(rig.heard, "error the configuration cannot be used (the log says why): the one read before stays in force\n");
+	assert_string_equal(rig.client.heard, "error the configuration cannot be used (the log says why): the one read before stays in force\n");
 	grant("UBCT1 verbosity 4\n", WISH_VERBOSITY, 1);
-	assert_string_equal(rig.heard, "ok\n");
+	assert_string_equal(rig.client.heard, "ok\n");
 	rig.wished.what = 0;
 	assert_string_equal(answer_to("UBCT1 stop\n"), "ok\n"); /* nobody will be there to say so */
 	assert_int_equal(rig.wished.what, WISH_STOP);
@@ -292,11 +266,11 @@ static void a_question_may_come_in_pieces(void **state)
 	facts();
 	connect_client();
 	for (const char *p = "UBCT1 log\n"; *p != '\0'; p++) {
-		assert_true(OK(host_stream_write(rig.u->host, rig.client, span_of(p, 1))));
+		assert_true(OK(host_stream_write(rig.u->host, rig.client.stream, span_of(p, 1))));
 		loop_turn(rig.u->loop, false);
 	}
-	RUN_UNTIL(rig.u, rig.closed);
-	assert_string_equal(rig.heard, "[WARN] repository r.example: gone\n");
+	RUN_UNTIL(rig.u, rig.client.closed);
+	assert_string_equal(rig.client.heard, "[WARN] repository r.example: gone\n");
 	finish();
 }
 
@@ -315,8 +289,8 @@ static void a_long_answer_leaves_in_pieces(void **state)
 	operator_answer(rig.server, rig.ask, b);
 	strbuf_puts(second, "again");
 	operator_answer(rig.server, rig.ask, second); /* one is all */
-	RUN_UNTIL(rig.u, rig.closed);
-	assert_int_equal(rig.n, 100000);
+	RUN_UNTIL(rig.u, rig.client.closed);
+	assert_int_equal(rig.client.n, 100000);
 	operator_refuse(rig.server, rig.ask, "%s", "it has gone"); /* stale */
 	finish();
 }
