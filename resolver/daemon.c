@@ -661,7 +661,7 @@ static RESULT make_worker(struct daemon *d, struct thread *t)
 		TRY(host_event_permit_ports(t->host, (const uint8_t(*)[8192])d->plan->ports));
 	host_event_rest(t->host, plan_resting(d->plan));
 	env = (struct worker_env){ t->loop, t->host, t->member, d->shared, d->plan, d->zones, t->number, d->thread_count,
-		anchor_keeper_validation(d->keeper), d->taps };
+		anchor_keeper_validation(d->keeper), tap_hub_seat(d->taps, t->number) };
 	t->worker = worker_new(&env);
 	return t->worker != NULL ? DONE : FAIL(ERR_NOMEM);
 }

@@ -7,7 +7,6 @@
 #include "resolver/cache/anscache.h"
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
-#include "resolver/dnstap/hub.h"
 #include "resolver/serve/listener.h"
 #include "resolver/routes/board.h"
 #include "resolver/serve/filter_board.h"
@@ -179,12 +178,12 @@ static bool make_parts(struct worker *w)
 /* Tells dnstap what the plan says. */
 static void set_tap(struct worker *w)
 {
-	struct tap_ring *ring = w->env.taps != NULL && w->plan->tap->wanted != 0 ? tap_hub_ring(w->env.taps, w->env.number) : NULL;
+	struct tap_ring *ring = w->env.tap != NULL && w->plan->tap->wanted != 0 ? w->env.tap->ring : NULL;
 	struct tap *t = ring != NULL ? &w->tap : NULL;
 
 	w->tap.settings = ring != NULL ? w->plan->tap : NULL;
 	w->tap.ring = ring;
-	w->tap.bell = ring != NULL ? tap_hub_bell(w->env.taps) : NULL;
+	w->tap.bell = ring != NULL ? w->env.tap->bell : NULL;
 	w->tap.stats = &w->stats;
 	w->tap.routes = w->env.shared->routes;
 	serve_set_tap(w->serve, t);

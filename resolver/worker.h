@@ -31,7 +31,6 @@ struct keycache;
 struct route_board;
 struct rrcache;
 struct serve;
-struct tap_hub;
 struct upstream;
 
 /* What all workers of a process (or of a simulation) have in common. */
@@ -68,7 +67,7 @@ struct worker_env {
 	const struct zones *zones SHARED_FIELD; /* likewise */
 	unsigned int number, workers;
 	const struct validation *validation SHARED_FIELD; /* likewise; NULL: nothing is validated */
-	struct tap_hub *taps PARENT_FIELD;                /* dnstap; NULL: none */
+	const struct tap_seat *tap PARENT_FIELD;          /* dnstap; NULL: none */
 };
 
 struct worker {

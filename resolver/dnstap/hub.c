@@ -23,9 +23,8 @@
 #define WHY 300u
 
 struct tap_hub {
-	struct tap_ring **rings OWNED_FIELD; /* workers of them */
+	struct tap_seat *seats OWNED_FIELD; /* workers of them */
 	size_t workers;
-	bool has_rings;
 	struct tap_bell bell;
 	_Atomic uint64_t counts[TAP_COUNTS];
 	struct plan *plan OWNED_FIELD;       /* that the sender goes by */
@@ -51,9 +50,9 @@ void tap_hub_close(struct tap_hub *h)
 	if (h == NULL)
 		return;
 	stop(h);
-	for (size_t i = 0; h->rings != NULL && i < h->workers; i++)
-		tap_ring_free(MOVE(h->rings[i]));
-	mem_free(MOVE(h->rings));
+	for (size_t i = 0; h->seats != NULL && i < h->workers; i++)
+		tap_ring_free(MOVE(h->seats[i].ring));
+	mem_free(MOVE(h->seats));
 	if (h->bell.fd >= 0)
 		(void)close(h->bell.fd);
 	tls_trust_free(MOVE(h->trust));
@@ -72,19 +71,20 @@ struct tap_hub *tap_hub_open(unsigned int workers)
 	for (size_t i = 0; i < TAP_COUNTS; i++)
 		atomic_init(&h->counts[i], 0);
 	h->bell.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	h->rings = mem_alloc_array(workers, sizeof(struct tap_ring *));
-	return h->bell.fd >= 0 && h->rings != NULL ? MOVE(h) : NULL;
+	h->seats = mem_alloc_array(workers, sizeof *h->seats);
+	for (size_t i = 0; h->seats != NULL && i < workers; i++)
+		h->seats[i].bell = &h->bell;
+	return h->bell.fd >= 0 && h->seats != NULL ? MOVE(h) : NULL;
 }
 
 static RESULT make_rings(struct tap_hub *h, size_t octets)
 {
 	for (size_t i = 0; i < h->workers; i++) {
-		if (h->rings[i] == NULL)
-			h->rings[i] = tap_ring_new(octets);
-		if (h->rings[i] == NULL)
+		if (h->seats[i].ring == NULL)
+			h->seats[i].ring = tap_ring_new(octets);
+		if (h->seats[i].ring == NULL)
 			return FAIL(ERR_NOMEM);
 	}
-	h->has_rings = true;
 	return DONE;
 }
 
@@ -122,7 +122,7 @@ RESULT tap_hub_start(struct tap_hub *h)
 	h->started = true;
 	if (h->running || !h->usable)
 		return DONE;
-	h->sender = (struct tap_sender){ h->plan->tap, h->trust, h->rings, h->workers, &h->bell, h->counts, false };
+	h->sender = (struct tap_sender){ h->plan->tap, h->trust, h->seats, h->workers, &h->bell, h->counts, false };
 	(void)sigfillset(&all); /* signals are the main loop's */
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	e = pthread_create(&h->id, NULL, thread_main, &h->sender);
@@ -170,14 +170,9 @@ RESULT tap_hub_set(struct tap_hub *h, const struct plan *p)
 	return h->started ? tap_hub_start(h) : DONE;
 }
 
-struct tap_ring *tap_hub_ring(struct tap_hub *h, unsigned int i)
+const struct tap_seat *tap_hub_seat(const struct tap_hub *h, unsigned int i)
 {
-	return h->has_rings ? h->rings[i] : NULL;
-}
-
-struct tap_bell *tap_hub_bell(struct tap_hub *h)
-{
-	return &h->bell;
+	return &h->seats[i];
 }
 
 uint64_t tap_hub_count(const struct tap_hub *h, enum tap_count c)

@@ -8,9 +8,8 @@
 #include "base/own.h"
 
 struct plan;
-struct tap_bell;
 struct tap_hub;
-struct tap_ring;
+struct tap_seat;
 
 enum tap_count {
 #define COUNTER(id, name, doc) TAPS_##id,
@@ -27,9 +26,8 @@ RESULT tap_hub_set(struct tap_hub *h, const struct plan *p) NONNULL;
 /* Privileges were dropped, and threads may run. */
 RESULT tap_hub_start(struct tap_hub *h) NONNULL;
 
-/* Of worker i, for that worker; NULL: none was ever wanted. Good until the hub is closed. */
-struct tap_ring *tap_hub_ring(struct tap_hub *h, unsigned int i) BORROWED NONNULL;
-struct tap_bell *tap_hub_bell(struct tap_hub *h) BORROWED NONNULL;
+/* Worker i's; it looks there when it has got a new plan. Good until the hub is closed. */
+const struct tap_seat *tap_hub_seat(const struct tap_hub *h, unsigned int i) BORROWED NONNULL;
 /* Any thread. */
 uint64_t tap_hub_count(const struct tap_hub *h, enum tap_count c) NONNULL;
 const char *tap_count_name(enum tap_count c) BORROWED;

@@ -96,7 +96,7 @@ static bool drain(struct session *x, struct fstrm_writer *w, enum found *ret)
 	bool good = true;
 
 	for (size_t i = 0; i < x->sender->n && good; i++) {
-		struct tap_ring *r = x->sender->rings[i];
+		struct tap_ring *r = x->sender->seats[i].ring;
 		struct span frame;
 		unsigned int left = TURN;
 

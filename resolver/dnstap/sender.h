@@ -15,7 +15,7 @@ struct tls_trust;
 struct tap_sender {
 	const struct tap_settings *settings PARENT_FIELD; /* the hub's, which outlives it */
 	const struct tls_trust *trust PARENT_FIELD;       /* likewise; NULL: none */
-	struct tap_ring **rings PARENT_FIELD;             /* n of them */
+	const struct tap_seat *seats PARENT_FIELD;        /* n of them, with rings */
 	size_t n;
 	struct tap_bell *bell PARENT_FIELD;
 	_Atomic uint64_t *counts PARENT_FIELD;            /* TAP_COUNTS */

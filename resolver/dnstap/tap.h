@@ -22,6 +22,12 @@ struct tap_bell {
 };
 void tap_bell_ring(struct tap_bell *b) NONNULL; /* any thread */
 
+/* What the hub (hub.h) has for one worker; it may change between two plans. */
+struct tap_seat {
+	struct tap_ring *ring OWNED_FIELD; /* the hub's, until it is closed; NULL: nothing was ever wanted */
+	struct tap_bell *bell PARENT_FIELD;
+};
+
 struct tap {
 	const struct tap_settings *settings SHARED_FIELD;
 	struct tap_ring *ring PARENT_FIELD;

@@ -20,6 +20,8 @@
 #include "resolver/cache/keycache.h"
 #include "resolver/control/control.h"
 #include "resolver/daemon.h"
+#include "resolver/dnstap/hub.h"
+#include "resolver/filter_keeper.h"
 #include "resolver/routes/board.h"
 #include "tests/fuzz/failing.h"
 #include "tests/fuzz/kit.h"
@@ -68,6 +70,8 @@ struct daemon {
 	struct host *host OWNED_FIELD;
 	struct worker *worker[WORKERS] OWNED_FIELD;
 	struct anchor_keeper *keeper OWNED_FIELD;
+	struct tap_hub *taps OWNED_FIELD;
+	struct filter_keeper *filters OWNED_FIELD;
 	struct control *control OWNED_FIELD;
 	unsigned int verbosity;
 	bool stopping, answers;
@@ -110,6 +114,8 @@ struct loop *daemon_loop(struct daemon *d) { return d->loop; }
 struct epoch_member *daemon_member(struct daemon *d) { return d->member; }
 struct shared *daemon_shared(struct daemon *d) { return d->shared; }
 struct anchor_keeper *daemon_keeper(struct daemon *d) { return d->keeper; }
+const struct filter_keeper *daemon_filters(const struct daemon *d) { return d->filters; }
+const struct tap_hub *daemon_taps(const struct daemon *d) { return d->taps; }
 const struct plan *daemon_plan(const struct daemon *d) { return d->plan; }
 const struct zones *daemon_zones(const struct daemon *d) { return d->zones; }
 uint64_t daemon_started_ms(const struct daemon *d) { (void)d; return 1000; }
@@ -316,9 +322,14 @@ static struct sockaddr_un address_of(const struct daemon *d)
 	return at;
 }
 
+static void filter_changed(void *ctx)
+{
+	(void)ctx;
+}
+
 static void start_worker(struct daemon *d, unsigned int i)
 {
-	struct worker_env e = { d->loop, d->host, d->member, d->shared, d->plan, d->zones, i, WORKERS, anchor_keeper_validation(d->keeper) };
+	struct worker_env e = { d->loop, d->host, d->member, d->shared, d->plan, d->zones, i, WORKERS, anchor_keeper_validation(d->keeper), tap_hub_seat(d->taps, i) };
 
 	d->worker[i] = worker_new(&e);
 	CHECK(d->worker[i] != NULL);
@@ -437,6 +448,9 @@ static void start(struct daemon *d, uint8_t how)
 	*d->host = (struct host){ .ops = &no_network, .loop = d->loop };
 	e.loop = d->loop;
 	CHECK(OK(anchor_keeper_open(&e, d->plan, report, &d->keeper)));
+	d->taps = tap_hub_open(WORKERS);
+	d->filters = filter_keeper_open(d->loop, d->shared->filters, filter_changed, NULL);
+	CHECK(d->taps != NULL && d->filters != NULL);
 	for (unsigned int i = 0; i < WORKERS; i++)
 		start_worker(d, i);
 	fill_caches(d, (how & FULL) != 0);
@@ -454,6 +468,7 @@ static void stop(struct daemon *d)
 	d->stopping = true;
 	turn(d, true);
 	anchor_keeper_close(d->keeper);
+	filter_keeper_close(MOVE(d->filters));
 	epoch_online(d->member);
 	for (unsigned int i = 0; i < WORKERS; i++)
 		worker_free(d->worker[i]);
@@ -463,6 +478,7 @@ static void stop(struct daemon *d)
 	CHECK(loop_live_handles(d->loop) == 0);
 	loop_free(d->loop);
 	epoch_leave(d->member);
+	tap_hub_close(MOVE(d->taps));
 	shared_free(d->shared);
 	zones_unref(d->zones);
 	plan_unref(d->plan);

@@ -7,8 +7,11 @@
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "conf/conf.h"
+#include "resolver/dnstap/ring.h"
 #include "tests/sim/hunger.h"
 #include "tests/sim/run.h"
+
+#define TOLD_OCTETS (256u * 1024)
 
 /* ---- configuration ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -30,6 +33,9 @@ RESULT run_make_plan(struct run *r, const char *more, struct plan **ret_plan)
 	strbuf_puts(text, more);
 	world_clauses(r->world, r->setup, text);
 	strbuf_puts(text, r->clauses);
+	strbuf_puts(text, "dnstap:\n dnstap-enable: yes\n dnstap-send-identity: yes\n dnstap-identity: simulated\n dnstap-log-resolver-query-messages: yes\n"
+	    " dnstap-log-resolver-response-messages: yes\n dnstap-log-client-query-messages: yes\n dnstap-log-client-response-messages: yes\n"
+	    " dnstap-log-forwarder-query-messages: yes\n dnstap-log-forwarder-response-messages: yes\n");
 	done = conf_load_text(strbuf_text(text), "simulator", report, &c);
 	if (OK(done))
 		done = plan_make(c, r->plan, r->rng, report, ret_plan);
@@ -39,6 +45,17 @@ RESULT run_make_plan(struct run *r, const char *more, struct plan **ret_plan)
 }
 
 /* ---- workers ----------------------------------------------------------------------------------------------------------------------------- */
+
+/* Most runs tell dnstap of everything, until the queue is full; what was told is whole. */
+static struct tap_bell no_bell = { .fd = -1 };
+
+static void take_told(struct run *r, unsigned int i)
+{
+	struct span frame;
+
+	while (r->w[i].tap.ring != NULL && tap_ring_next(r->w[i].tap.ring, &frame))
+		tap_ring_done(r->w[i].tap.ring);
+}
 
 static bool start_worker(struct run *r, unsigned int i)
 {
@@ -57,6 +74,10 @@ static bool start_worker(struct run *r, unsigned int i)
 	env.loop = r->w[i].loop;
 	env.host = r->w[i].host;
 	env.member = r->w[i].member;
+	r->w[i].tap.bell = &no_bell;
+	if (r->seed % 4 != 3)
+		r->w[i].tap.ring = tap_ring_new(TOLD_OCTETS);
+	env.tap = &r->w[i].tap;
 	r->w[i].worker = worker_new(&env);
 	if (r->w[i].worker != NULL && OK(worker_listen(r->w[i].worker, report, &failed)))
 		return true;
@@ -94,6 +115,8 @@ static void stop_workers(struct run *r)
 		if (sim_host_open(r->w[i].host) != 0)
 			complain(r, NULL, "%u sockets are left open", sim_host_open(r->w[i].host));
 		host_free(MOVE(r->w[i].host));
+		take_told(r, i);
+		tap_ring_free(MOVE(r->w[i].tap.ring));
 	}
 	for (unsigned int i = 0; i < r->workers; i++) {
 		loop_turn(r->w[i].loop, false);

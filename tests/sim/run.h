@@ -72,6 +72,7 @@ struct run {
 		struct epoch_member *member OWNED_FIELD;
 		struct loop *loop OWNED_FIELD;
 		struct host *host OWNED_FIELD;
+		struct tap_seat tap; /* of messages that nobody reads; without a ring: not told */
 		struct worker *worker OWNED_FIELD;
 	} w[MAX_WORKERS];
 
