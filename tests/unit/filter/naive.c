@@ -5,7 +5,8 @@
 
 #include "dns/rrtype.h"
 
-#define ROOM 4096
+#define ROOM 2048
+#define NAME_ROOM 256 /* a name as text without its final dot, and without escapes */
 
 /* --- a form taken apart */
 
@@ -44,7 +45,7 @@ static bool value_of(const struct parts *p, const char *name, char value[ROOM])
 
 /* --- names */
 
-static void text_of(struct name n, char text[ROOM])
+static void text_of(struct name n, char text[NAME_ROOM])
 {
 	size_t at = 0;
 
@@ -66,7 +67,7 @@ static void text_of(struct name n, char text[ROOM])
 static bool pattern_matches(const char *pattern, const char *text)
 {
 	size_t n = strlen(text), length = strlen(pattern);
-	bool here[ROOM] = { false }, label = strncmp(pattern, "||", 2) == 0, first = !label && pattern[0] == '|', end = length > 0 && pattern[length - 1] == '^';
+	bool here[NAME_ROOM] = { false }, label = strncmp(pattern, "||", 2) == 0, first = !label && pattern[0] == '|', end = length > 0 && pattern[length - 1] == '^';
 
 	for (size_t i = 0; i <= n; i++)
 		here[i] = label ? i == 0 || text[i - 1] == '.' : !first || i == 0;
@@ -150,10 +151,12 @@ static bool is_around(const char *item, const void *what)
 static bool holds_for_name(const struct parts *p, struct name n, uint16_t type, uint16_t as)
 {
 	struct types t = { type, as };
-	char text[ROOM], value[ROOM];
+	char text[NAME_ROOM], value[ROOM];
 
 	text_of(n, text);
-	if (!pattern_matches(p->pattern, text) || (value_of(p, "dnstype", value) && !list_holds(value, is_type, &t)))
+	if (!pattern_matches(p->pattern, text))
+		return false;
+	if (value_of(p, "dnstype", value) && !list_holds(value, is_type, &t))
 		return false;
 	return !value_of(p, "denyallow", value) || !list_holds(value, is_above, text);
 }
