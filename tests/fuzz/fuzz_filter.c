@@ -11,12 +11,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define RULES 40
+#define RULES 70
 #define NAMES 12
 #define ADDRESSES 4
 #define FORM 2000
 
-static const struct filter_limits limits = { .rules = RULES, .patterns = 30, .octets = 30000, .line = 400, .told = 5 };
+static const struct filter_limits limits = { .rules = RULES, .patterns = 30, .octets = 14000, .line = 400, .told = 5 };
 static const struct hash_key key = { { 3, 4 } };
 
 struct told {
@@ -156,6 +156,8 @@ static struct filter *list_of(struct span text, struct told *told)
 
 	if (b != NULL)
 		r = KIT_FAILING(filter_add_text(b, "list", text));
+	if (OK(r))
+		r = KIT_FAILING(filter_add_text(b, "list", span_of(NULL, 0)));
 	if (OK(r))
 		r = KIT_FAILING(filter_build(MOVE(b), &f));
 	CHECK(OK(r) ? f != NULL : f == NULL && r.e == ERR_NOMEM && mem_failed());
