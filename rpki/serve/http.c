@@ -7,6 +7,7 @@
 #define ANSWER_MOST ((size_t)64 << 20) /* of what is rendered at once: status, metrics, validity */
 #define TEXT_PLAIN "text/plain;charset=utf-8"
 #define JSON "application/json"
+#define FORM "application/x-www-form-urlencoded" /* says curl of all that it posts */
 #define EVERYBODY "Access-Control-Allow-Origin: *\r\n"
 
 LOOP_HANDLE(rpki_http)
@@ -391,7 +392,7 @@ static void on_validity_post(const struct asked *a)
 	struct result r;
 	size_t n = 0;
 
-	if (a->q->type.p != NULL && !starts(a->q->type, JSON)) {
+	if (a->q->type.p != NULL && !starts(a->q->type, JSON) && !starts(a->q->type, FORM)) {
 		refuse(a, 415, "expected application/json");
 		return;
 	}

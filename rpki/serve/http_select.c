@@ -77,19 +77,19 @@ static RESULT read_one(struct selection *s, const char *key, const char *value, 
 {
 	struct result r = FAIL(ERR_FORMAT);
 
-	*why = "a selector is none that is known";
+	*why = "expected select-asn, select-prefix, include and exclude";
 	if (strcmp(key, "select-asn") == 0 || strcmp(key, "filter-asn") == 0) {
-		*why = "an AS number is none";
+		*why = "select-asn: expected an AS number";
 		r = add_asn(s, value);
 	} else if (strcmp(key, "select-prefix") == 0 || strcmp(key, "filter-prefix") == 0) {
-		*why = "a prefix is none";
+		*why = "select-prefix: expected a prefix, such as 192.0.2.0/24";
 		r = add_prefix(s, value);
 	} else if (strcmp(key, "include") == 0) {
-		*why = "include: only more-specifics can be included";
+		*why = "include: expected more-specifics";
 		s->more_specifics = strcmp(value, "more-specifics") == 0;
 		r = s->more_specifics ? DONE : FAIL(ERR_FORMAT);
 	} else if (strcmp(key, "exclude") == 0) {
-		*why = "exclude: only routeOrigins, routerKeys and aspas can be excluded";
+		*why = "exclude: expected routeOrigins, routerKeys or aspas";
 		r = read_excluded(s, value) ? DONE : FAIL(ERR_FORMAT);
 	}
 	if (r.e == ERR_LIMIT)

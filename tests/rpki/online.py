@@ -7,6 +7,7 @@ import base64
 import gzip
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -137,6 +138,14 @@ def command(where, *words):
     return p.returncode, p.stdout
 
 
+def operator(where, verb):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        s.connect(os.path.join(where, "control"))
+        s.sendall(f"UBCT1 {verb}\n".encode())
+        return b"".join(iter(lambda: s.recv(65536), b"")).decode()
+
+
 def loss_guard(where, expected):
     """All data are lost, and nothing answers: routers keep what they had, and there is an alarm. Files say what was found."""
     asn, prefix, _ = next(v for v in sorted(expected) if v[0] != "AS0")
@@ -155,12 +164,19 @@ def loss_guard(where, expected):
 
 
 def failures_are_kept(where):
-    """A repository fails; the next daemon knows that it has."""
+    """A repository fails; the next daemon knows that it has. Who asks the daemon itself hears how old the table is, whatever time it is said to be."""
     broken.add("/rrdp/notification.xml")
+    told_itself = set()
+
+    def done(times):
+        told_itself.add("s old" in operator(where, "status"))
+        return True in told_itself and f'"failures":{times},' in command(where, "status", "--json")[1]
+
     for times in (1, 2):
-        said = daemon_once(where, "1 of them not reached", "a repository fails", "\trsync: no\n", lambda: f'"failures":{times},' in command(where, "status", "--json")[1])
+        said = daemon_once(where, "1 of them not reached", "a repository fails", f'\trsync: no\n\tcontrol-interface: "{where}/control"\n', lambda: done(times))
         status, told = command(where, "status", "--json")
         check(f'"failures":{times},' in told, f"{times} times in a row", f"{status} {told}\n{said}")
+    check(True in told_itself, "the daemon tells of its table")
     broken.clear()
 
 

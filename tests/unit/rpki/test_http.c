@@ -406,6 +406,9 @@ static void validity(void **state)
 	ask("POST", "/validity", fields, body);
 	assert_int_equal(answer(), 200);
 	assert_true(is_json() && times("\"state\": \"valid\"") == 1 && times("\"state\": \"invalid\"") == 1 && times("\"state\": \"not-found\"") == 1);
+	(void)snprintf(fields, sizeof fields, "Content-Length: %zu\r\nContent-Type: application/x-www-form-urlencoded\r\n", strlen(body)); /* curl -d */
+	ask("POST", "/validity", fields, body);
+	assert_int_equal(answer(), 200);
 	ask("POST", "/validity", "Content-Length: 2\r\nContent-Type: text/plain\r\n", "{}");
 	assert_int_equal(answer(), 415);
 	ask("POST", "/validity", "Content-Length: 2\r\n", "{}");
