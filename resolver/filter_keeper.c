@@ -294,13 +294,13 @@ static RESULT make_sheet(struct filter_keeper *k, const struct conf_clause *c, s
 static RESULT publish(struct filter_keeper *k)
 {
 	const struct conf_clause *c = clause_of(k->plan->conf);
-	struct filter_sheet *s = NULL;
+	AUTO(filter_sheet_unref) struct filter_sheet *s = NULL;
 
 	if (k->files->count > 0 || conf_count(c, OPT_FILTER_RULE) > 0)
 		TRY(make_sheet(k, c, &s));
 	else if (filter_board_number(k->board) == 0)
 		return DONE;
-	filter_board_put(k->board, s);
+	filter_board_put(k->board, MOVE(s));
 	k->counts.made_ms = now_ms(loop_now(k->loop));
 	mem_trim();
 	k->changed(k->ctx);

@@ -43,8 +43,12 @@ static bool starts(const char *text, const char *with)
 /* Unbound gives these for the whole process only. */
 static bool is_extended(const char *name)
 {
-	return starts(name, "num.query.") || starts(name, "num.answer.") || starts(name, "unwanted.") || starts(name, "core.") || starts(name, "route.") || starts(name, "filter.") || starts(name, "upstream.") ||
-	       starts(name, "tcp.") || starts(name, "dropped.");
+	static const char *const begins[] = { "num.query.", "num.answer.", "unwanted.", "core.", "route.", "filter.", "upstream.", "tcp.", "dropped." };
+
+	for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+		if (starts(name, begins[i]))
+			return true;
+	return false;
 }
 
 static uint64_t value_of(const struct command *c, unsigned int worker, enum counter k)
