@@ -44,6 +44,7 @@ struct filter_keeper {
 	struct hash_key key;
 	struct rule_files *files OWNED_FIELD; /* NULL: not set yet */
 	struct plan *plan OWNED_FIELD;
+	bool behind; /* what hangs there is not made of all that was read: there was no memory */
 	struct filter_keeper_counts counts;
 };
 
@@ -184,6 +185,7 @@ static RESULT read_file(struct filter_keeper *k, struct rule_file *f)
 	struct result r = file_read_all(f->path, (size_t)conf_int(clause_of(k->plan->conf), OPT_FILTER_MAX_FILE_SIZE), &text, &n);
 
 	if (!OK(r)) {
+		f->looked = r.e != ERR_NOMEM; /* then it is tried again */
 		k->counts.failed++;
 		log_error("filter: %s cannot be read: %s%s", f->path, r.e == ERR_SYSTEM ? strerror(errno) : r.e == ERR_LIMIT ? "more than max-file-size:" : err_text(r.e),
 		    f->text != NULL ? "; its rules of before stay" : "");
@@ -301,6 +303,7 @@ static RESULT publish(struct filter_keeper *k)
 	else if (filter_board_number(k->board) == 0)
 		return DONE;
 	filter_board_put(k->board, MOVE(s));
+	k->behind = false;
 	k->counts.made_ms = now_ms(loop_now(k->loop));
 	mem_trim();
 	k->changed(k->ctx);
@@ -315,8 +318,9 @@ static void on_watch(struct loop *l, void *object)
 
 	(void)l;
 	k->watch.v = 0;
-	if (look_at_files(k) && !OK(publish(k)))
-		log_error("filter: out of memory: the rules of before stay");
+	k->behind = look_at_files(k) || k->behind;
+	if (k->behind && !OK(publish(k)))
+		log_limited(LOG_LEVEL_ERROR, "filter: out of memory: the rules of before stay for now");
 	watch_again(k);
 }
 
@@ -336,6 +340,7 @@ RESULT filter_keeper_set(struct filter_keeper *k, const struct plan *p)
 	r = set_files(k, clause_of(p->conf));
 	if (OK(r)) {
 		(void)look_at_files(k);
+		k->behind = true;
 		r = publish(k);
 	}
 	watch_again(k);
