@@ -72,14 +72,14 @@ static RESULT read_denyallow(struct filter_only *o, struct span value, struct ar
 	struct reader list = reader_of(value);
 	struct name_buf nb;
 	struct span item;
-	bool not;
+	bool negated;
 
 	*ret_reason = "$denyallow wants names, \"|\" between them";
 	o->denyallow = (struct name *)arena_alloc_array(a, items_of(value), sizeof *o->denyallow);
 	if (o->denyallow == NULL)
 		return FAIL(ERR_NOMEM);
-	while (next_item(&list, &not, &item)) {
-		if (not || !is_plain_name(item))
+	while (next_item(&list, &negated, &item)) {
+		if (negated || !is_plain_name(item))
 			return FAIL(ERR_FORMAT);
 		TRY(name_from_text_n((const char *)item.p, item.n, NULL, &nb));
 		if (nb.labels == 0)
@@ -119,7 +119,7 @@ static bool read_as_range(struct span item, struct filter_range *ret)
 	const uint8_t *dash = item.n > 0 ? (const uint8_t *)memchr(item.p, '-', item.n) : NULL;
 	struct span first = dash == NULL ? item : span_of(item.p, (size_t)(dash - item.p));
 	struct span last = dash == NULL ? item : span_of(dash + 1, item.n - first.n - 1);
-	struct filter_range r = { .not = false };
+	struct filter_range r = { .negated = false };
 
 	if (!read_as(first, &r.first) || !read_as(last, &r.last) || r.first > r.last)
 		return false;
@@ -131,15 +131,15 @@ static RESULT read_ranges(struct filter_ranges *s, struct span value, range_fn *
 {
 	struct reader list = reader_of(value);
 	struct span item;
-	bool not;
+	bool negated;
 
 	s->r = (struct filter_range *)arena_alloc_array(a, items_of(value), sizeof *s->r);
 	if (s->r == NULL)
 		return FAIL(ERR_NOMEM);
-	while (next_item(&list, &not, &item)) {
+	while (next_item(&list, &negated, &item)) {
 		if (!one(item, &s->r[s->n]))
 			return FAIL(ERR_FORMAT);
-		s->r[s->n++].not = not;
+		s->r[s->n++].negated = negated;
 	}
 	return s->n > 0 ? DONE : FAIL(ERR_FORMAT);
 }
@@ -151,7 +151,7 @@ static RESULT read_types(struct filter_only *o, struct span value, struct arena 
 	*ret_reason = "$dnstype wants types of records, \"|\" between them";
 	TRY(read_ranges(&o->types, value, read_type, a));
 	for (size_t i = 0; i < o->types.n; i++)
-		if (!o->types.r[i].not)
+		if (!o->types.r[i].negated)
 			o->types.r[kept++] = o->types.r[i];
 	if (kept > 0)
 		o->types.n = kept; /* as others read "A|~CNAME": A alone */
@@ -169,16 +169,16 @@ static RESULT read_nets(struct filter_only *o, struct span value, struct arena *
 	struct reader list = reader_of(value);
 	char text[ITEM_TEXT];
 	struct span item;
-	bool not;
+	bool negated;
 
 	*ret_reason = "$address wants addresses or prefixes without host bits, \"|\" between them";
 	o->net = (struct filter_net *)arena_alloc_array(a, items_of(value), sizeof *o->net);
 	if (o->net == NULL)
 		return FAIL(ERR_NOMEM);
-	while (next_item(&list, &not, &item)) {
+	while (next_item(&list, &negated, &item)) {
 		if (!item_text(item, text) || !OK(prefix_parse(text, &o->net[o->nets].p)))
 			return FAIL(ERR_FORMAT);
-		o->net[o->nets++].not = not;
+		o->net[o->nets++].negated = negated;
 	}
 	return o->nets > 0 ? DONE : FAIL(ERR_FORMAT);
 }
@@ -196,7 +196,7 @@ const char *filter_route_text(enum filter_route r)
 
 static bool span_is(struct span s, const char *word)
 {
-	return s.n == strlen(word) && octets_equal_nocase(s.p, (const uint8_t *)word, s.n);
+	return s.p != NULL && s.n == strlen(word) && octets_equal_nocase(s.p, (const uint8_t *)word, s.n);
 }
 
 static uint32_t route_bit(struct span item)
@@ -212,16 +212,16 @@ static RESULT read_routes(struct filter_only *o, struct span value, struct arena
 	struct reader list = reader_of(value);
 	uint32_t with = 0, without = 0;
 	struct span item;
-	bool not;
+	bool negated;
 
 	(void)a;
 	*ret_reason = "$route wants valid, invalid, not-found, unknown, covered, uncovered or as0, \"|\" between them, and some state must be left";
-	while (next_item(&list, &not, &item)) {
+	while (next_item(&list, &negated, &item)) {
 		uint32_t bit = route_bit(item);
 
 		if (bit == 0)
 			return FAIL(ERR_FORMAT);
-		*(not ? &without : &with) |= bit;
+		*(negated ? &without : &with) |= bit;
 	}
 	o->routes = (with == 0 && without != 0 ? ALL_ROUTES : with) & ~without;
 	return o->routes != 0 ? DONE : FAIL(ERR_FORMAT);
@@ -278,11 +278,11 @@ static void print_head(struct strbuf *out, const char *name, size_t before)
 	strbuf_putc(out, '=');
 }
 
-static void print_bar(struct strbuf *out, size_t i, bool not)
+static void print_bar(struct strbuf *out, size_t i, bool negated)
 {
 	if (i > 0)
 		strbuf_putc(out, '|');
-	if (not)
+	if (negated)
 		strbuf_putc(out, '~');
 }
 
@@ -303,7 +303,7 @@ static void print_types(const struct filter_ranges *s, struct strbuf *out)
 	char text[RRTYPE_TEXT];
 
 	for (size_t i = 0; i < s->n; i++) {
-		print_bar(out, i, s->r[i].not);
+		print_bar(out, i, s->r[i].negated);
 		strbuf_puts(out, rrtype_text((uint16_t)s->r[i].first, text));
 	}
 }
@@ -311,7 +311,7 @@ static void print_types(const struct filter_ranges *s, struct strbuf *out)
 static void print_asn(const struct filter_ranges *s, struct strbuf *out)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		print_bar(out, i, s->r[i].not);
+		print_bar(out, i, s->r[i].negated);
 		strbuf_number(out, s->r[i].first);
 		if (s->r[i].last == s->r[i].first)
 			continue;
@@ -325,7 +325,7 @@ static void print_nets(const struct filter_only *o, struct strbuf *out)
 	char text[ADDR_TEXT];
 
 	for (size_t i = 0; i < o->nets; i++) {
-		print_bar(out, i, o->net[i].not);
+		print_bar(out, i, o->net[i].negated);
 		strbuf_puts(out, addr_text(&o->net[i].p.a, text));
 		strbuf_putc(out, '/');
 		strbuf_number(out, o->net[i].p.len);
@@ -430,9 +430,9 @@ static bool ranges_hold(const struct filter_ranges *s, uint32_t a, uint32_t b)
 		const struct filter_range *r = &s->r[i];
 		bool in = (a >= r->first && a <= r->last) || (b >= r->first && b <= r->last);
 
-		if (in && r->not)
+		if (in && r->negated)
 			return false;
-		asked |= !r->not;
+		asked |= !r->negated;
 		held |= in;
 	}
 	return held || !asked;
@@ -445,9 +445,9 @@ static bool nets_hold(const struct filter_only *o, const struct addr *a)
 	for (size_t i = 0; i < o->nets; i++) {
 		bool in = prefix_covers(&o->net[i].p, a);
 
-		if (in && o->net[i].not)
+		if (in && o->net[i].negated)
 			return false;
-		asked |= !o->net[i].not;
+		asked |= !o->net[i].negated;
 		held |= in;
 	}
 	return held || !asked;

@@ -18,7 +18,7 @@ struct strbuf;
 
 struct filter_range {
 	uint32_t first, last;
-	bool not;
+	bool negated;
 };
 struct filter_ranges {
 	struct filter_range *r ARENA_FIELD;
@@ -26,7 +26,7 @@ struct filter_ranges {
 };
 struct filter_net {
 	struct prefix p;
-	bool not;
+	bool negated;
 };
 
 struct filter_only {

@@ -38,7 +38,7 @@ static struct span next_part(struct reader *core)
 
 static bool at(const struct pattern_text *t, size_t where, struct span part)
 {
-	return where <= t->n && part.n <= t->n - where && memcmp(t->b + where, part.p, part.n) == 0;
+	return where <= t->n && part.n <= t->n - where && span_equal(span_of(t->b + where, part.n), part);
 }
 
 static bool starts_label(const struct pattern_text *t, size_t where)
@@ -51,7 +51,7 @@ static bool find(const struct pattern_text *t, size_t from, struct span part, bo
 {
 	const uint8_t *found;
 
-	while (from < t->n && (found = (const uint8_t *)memmem(t->b + from, t->n - from, part.p, part.n)) != NULL) {
+	while (part.p != NULL && from < t->n && (found = (const uint8_t *)memmem(t->b + from, t->n - from, part.p, part.n)) != NULL) {
 		*ret_where = (size_t)(found - t->b);
 		if (!at_label || starts_label(t, *ret_where))
 			return true;

@@ -48,6 +48,7 @@ static void check_form(const struct filter_rule *r, const char **ret_form)
 	struct filter_rule back;
 	const char *reason;
 
+	CHECK(form != NULL && again != NULL && a != NULL);
 	filter_rule_print(r, form);
 	CHECK(strbuf_ok(form) && OK(filter_rule_read(strbuf_span(form), a, &back, &reason)));
 	filter_rule_print(&back, again);
@@ -94,10 +95,16 @@ static void names_of_pattern(struct world *w, const struct pattern *p)
 
 static void addresses_of(struct world *w, const struct filter_only *o)
 {
+	struct filter_address *a = &w->address[w->addresses];
+
 	if (w->addresses == ADDRESSES || !only_asks_address(o))
 		return;
-	w->address[w->addresses++] = (struct filter_address){ .addr = o->nets > 0 ? o->net[0].p.a : (struct addr){ .family = ADDR_V4, .b = { 192, 0, 2, 1 } },
-		.state = (enum filter_route)((o->routes + w->addresses) % FILTER_ROUTES), .origin = o->asn.n > 0 ? o->asn.r[0].last : 0, .excepted = 5 };
+	*a = (struct filter_address){ .addr = { .family = ADDR_V4, .b = { 192, 0, 2, 1 } }, .state = (enum filter_route)((o->routes + w->addresses) % FILTER_ROUTES), .excepted = 5 };
+	if (o->nets > 0)
+		a->addr = o->net[0].p.a;
+	if (o->asn.n > 0)
+		a->origin = o->asn.r[0].last;
+	w->addresses++;
 }
 
 static void make_questions(struct world *w)
@@ -131,7 +138,7 @@ static void ask(struct world *w, size_t first)
 	size_t count = w->names - first < 3 ? w->names - first : 3, rule = SIZE_MAX;
 	uint16_t type = some_type(w->f, first);
 	struct filter_hit hit;
-	struct name names[3];
+	struct name names[3] = { name_root, name_root, name_root };
 	enum filter_verdict want;
 
 	for (size_t i = 0; i < count; i++)

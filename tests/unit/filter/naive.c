@@ -101,11 +101,11 @@ static bool list_holds(char *list, item_fn *fn, const void *what)
 	bool asked = false, held = false;
 
 	for (char *item = strtok(list, "|"); item != NULL; item = strtok(NULL, "|")) {
-		bool not = item[0] == '~', in = fn(item + not, what);
+		bool negated = item[0] == '~', in = fn(item + negated, what);
 
-		if (in && not)
+		if (in && negated)
 			return false;
-		asked |= !not;
+		asked |= !negated;
 		held |= in;
 	}
 	return held || !asked;

@@ -35,11 +35,11 @@ static void states_are_those_that_are_named(void **state)
 	(void)state;
 	for (enum filter_route r = 0; r < FILTER_ROUTES; r++) {
 		struct filter_address a = address("192.0.2.1", r, 0);
-		char not[32];
+		char negated[32];
 
-		(void)snprintf(not, sizeof not, "~%s", filter_route_text(r));
+		(void)snprintf(negated, sizeof negated, "~%s", filter_route_text(r));
 		assert_true(holds_for("route", filter_route_text(r), &a));
-		assert_false(holds_for("route", not, &a));
+		assert_false(holds_for("route", negated, &a));
 		assert_true(holds_for("route", "valid|invalid|not-found|unknown|covered|uncovered|as0", &a));
 	}
 	assert_string_equal(filter_route_text(FILTER_ROUTES), "unknown");
