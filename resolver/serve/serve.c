@@ -285,6 +285,8 @@ static bool answer_by_filter(struct serve *s, const struct request *r)
 	if (buf == NULL)
 		return true;
 	len = hit_compose(s->env.settings, e, &r->to, now_sec(how.now), buf, r->to.limit);
+	if (s->tap != NULL)
+		serve_tap_entry(s, &r->origin, span_of(buf, len), e, TAP_HOW_CODE, how.now->mono_ns);
 	serve_send(s, &r->origin, len);
 	reply_count(s->env.stats, j.instead.rcode, (e->flags & HIT_NO_DATA) != 0);
 	if (s->env.settings->log_replies)
