@@ -91,6 +91,23 @@ static void what_hangs_on_one(void **state)
 	world_done(&w);
 }
 
+static void an_invalid_route_is_more_than_uncovered(void **state)
+{
+	static const struct route_world_row taken = { "192.0.2.0/30", 64511, 64496 }, nobodys = { "192.0.2.0/30", 64511, 0 };
+	static const enum exposure want[2][2] = { { EXPOSURE_SIGNED_INVALID, EXPOSURE_SIGNED }, { EXPOSURE_UNSIGNED_INVALID, EXPOSURE_UNSIGNED } };
+	AUTO(route_view_unref) struct route_view *invalid = route_world_of(&taken, 1, true, 1), *uncovered = route_world_of(&nobodys, 1, true, 2);
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct explain_world w = { .no_ds = i == 1 };
+
+		world_fill(&w);
+		assert_int_equal(examine(&w, invalid, true, "example.com.").exposure, want[i][0]);
+		assert_int_equal(examine(&w, uncovered, true, "example.com.").exposure, want[i][1]);
+		world_done(&w);
+	}
+}
+
 static void what_is_worse(void **state)
 {
 	const struct guard_counts none = { { [GUARD_COVERED] = 3, [GUARD_UNKNOWN] = 1 } }, open = { { [GUARD_COVERED] = 3, [GUARD_UNCOVERED] = 1 } },
@@ -105,6 +122,8 @@ static void what_is_worse(void **state)
 	assert_null(exposure_text(EXPOSURE_NONE));
 	assert_string_equal(exposure_text(EXPOSURE_SIGNED), "signed but hijackable");
 	assert_string_equal(exposure_text(EXPOSURE_UNSIGNED), "unsigned and uncovered");
+	assert_string_equal(exposure_text(EXPOSURE_SIGNED_INVALID), "signed with an invalid route");
+	assert_string_equal(exposure_text(EXPOSURE_UNSIGNED_INVALID), "unsigned with an invalid route");
 	for (enum verdict_state s = 0; s < VERDICT_STATES; s++) /* what policies take for invalid is not covered */
 		assert_true(verdict_rank(s) != 2 || route_guard_of(s) == GUARD_INVALID);
 }
@@ -116,6 +135,7 @@ int main(void)
 		cmocka_unit_test(what_counts_as_signed),
 		cmocka_unit_test(what_validation_has_found_out_goes_first),
 		cmocka_unit_test(what_hangs_on_one),
+		cmocka_unit_test(an_invalid_route_is_more_than_uncovered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
