@@ -186,6 +186,9 @@ void engine_report(const struct locators *l, const struct anchor_result *anchors
 			a->usable ? "" : "NOT USABLE: ", a->points, a->points_failed, a->points_kept);
 		strbuf_printf(out, "%" PRIu64 " ROAs, %" PRIu64 " ASPAs, %" PRIu64 " router certificates, %" PRIu64 " objects refused, %" PRIu64 " payloads\n",
 			a->valid[COUNTED_ROA], a->valid[COUNTED_ASPA], a->valid[COUNTED_ROUTER], all_invalid(a), a->payloads);
+		if (a->wanting[WANTING_MANIFEST] + a->wanting[WANTING_FRESH_MANIFEST] + a->wanting[WANTING_FRESH_CRL] > 0)
+			strbuf_printf(out, "%s: %" PRIu64 " manifests are missing, %" PRIu64 " manifests and %" PRIu64 " CRLs are out of date\n", l->list[i].name,
+				a->wanting[WANTING_MANIFEST], a->wanting[WANTING_FRESH_MANIFEST], a->wanting[WANTING_FRESH_CRL]);
 		if (a->limits > 0)
 			strbuf_printf(out, "%s: %" PRIu64 " times a limit was reached\n", l->list[i].name, a->limits);
 	}

@@ -339,23 +339,22 @@ static RESULT look_up(struct gather *g, struct places *p, struct span uri, struc
 }
 
 /* The manifest that lies beside a CRL under its name, as CAs lay them; otherwise the object itself. */
-static struct span stand_in(struct gather *g, struct span object, struct span uri)
+static struct span stand_in(struct gather *g, struct span object, const char *where)
 {
-	char text[URI_MAX];
+	size_t n = strlen(where);
+	AUTO_CHARS char *beside = object_type_of_name(span_text(where)) == OBJECT_CRL ? mem_printf("%.*s.mft", (int)n - 4, where) : NULL;
 	struct span manifest;
 
-	if (object_type_of_name(uri) != OBJECT_CRL || uri.n >= sizeof text)
+	if (beside == NULL)
 		return object;
-	memcpy(text, uri.p, uri.n);
-	memcpy(text + uri.n - 4, ".mft", 4);
-	return OK(gather_uri(g, span_of(text, uri.n), &manifest)) ? manifest : object;
+	return OK(strncmp(where, "rsync://", 8) == 0 ? gather_uri(g, span_text(beside), &manifest) : read_file(g, beside, &manifest)) ? manifest : object;
 }
 
-RESULT gather_chain(struct gather *g, struct span object, struct span uri)
+RESULT gather_chain(struct gather *g, struct span object, const char *where)
 {
 	if (g->view == NULL && g->reader == NULL)
 		return DONE;
-	object = stand_in(g, object, uri);
+	object = stand_in(g, object, where);
 	for (unsigned int i = 0; i < INSPECT_MAX_CHAIN; i++) {
 		struct span crl, issuer;
 		struct cert c;

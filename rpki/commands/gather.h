@@ -27,9 +27,9 @@ RESULT gather_use(struct gather *g, const struct conf *c, struct strbuf *why) NO
 RESULT gather_below(struct gather *g, const char *folder) NONNULL;
 /* Those beside a file, and in the folders above as long as they have some. ERR_NOMEM. */
 RESULT gather_around(struct gather *g, const char *path) NONNULL;
-/* Issuers and their CRLs, from the object upwards, by the URIs that it and they name; a CRL names none: the manifest beside it does. uri: of the
- * object, n 0: not known. ERR_NOMEM, ERR_SYSTEM, ERR_FORMAT: of the store. */
-RESULT gather_chain(struct gather *g, struct span object, struct span uri) NONNULL;
+/* Issuers and their CRLs, from the object upwards, by the URIs that it and they name; a CRL names none: the manifest beside it does. where: URI or
+ * path of the object; "": not known. ERR_NOMEM, ERR_SYSTEM, ERR_FORMAT: of the store. */
+RESULT gather_chain(struct gather *g, struct span object, const char *where) NONNULL;
 
 /* What is at hand at a URI, or of a hash. As long as g. ERR_NOTFOUND; ERR_LIMIT, ERR_SYSTEM, ERR_FORMAT, ERR_NOMEM. */
 RESULT gather_uri(struct gather *g, struct span uri, struct span *ret) NONNULL;

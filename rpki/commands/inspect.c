@@ -211,7 +211,7 @@ static RESULT look(struct inspect_args *args, struct gather *g, const struct fou
 
 	if (a == NULL || i == NULL)
 		return FAIL(ERR_NOMEM);
-	TRY(gather_chain(g, f->octets, strncmp(f->name, "rsync://", 8) == 0 ? span_text(f->name) : span_of(NULL, 0)));
+	TRY(gather_chain(g, f->octets, f->name));
 	gather_context(g, &args->ctx);
 	TRY(rpki_inspect(f->octets, span_text(f->name), &args->ctx, a, i));
 	inspection_print(i, f->name, args->json, out);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "conf/conf.h"
 #include "rpki/commands/table_file.h"
@@ -62,13 +63,27 @@ RESULT table_with_exceptions(const struct conf *c, const struct payload_table *t
 
 /* --------------------------------------------------------------------------------------------------------------------- run */
 
-static RESULT run_over(const struct objects *objects, const struct conf_clause *rpki, const struct locators *l, int64_t now, struct payload_table **ret)
+/* Otherwise a route that is not found would be all that is told of it. */
+static void say_unusable(const struct locators *l, const struct anchor_result *anchors, int64_t now, struct strbuf *why)
+{
+	char iso[32];
+
+	for (size_t i = 0; i < locators_count(l); i++)
+		if (!anchors[i].usable)
+			strbuf_printf(why, "%s: the trust anchor is not usable as of %s: nothing below it counts\n", locators_list(l)[i].name, clock_iso(now, iso));
+}
+
+static RESULT run_over(const struct objects *objects, const struct conf_clause *rpki, const struct locators *l, int64_t now, struct strbuf *why, struct payload_table **ret)
 {
 	AUTO(mem_free) void *anchors = mem_alloc_array(locators_count(l), sizeof(struct anchor_result));
 	struct engine_options o = { .now = now, .threads = (unsigned int)conf_int(rpki, OPT_RPKI_THREADS), .limits = settings_validate(rpki),
 		.objects = objects, .locators = l, .unsafe = settings_unsafe(rpki) };
 
-	return anchors != NULL ? engine_run(&o, anchors, ret, NULL) : FAIL(ERR_NOMEM);
+	if (anchors == NULL)
+		return FAIL(ERR_NOMEM);
+	TRY(engine_run(&o, anchors, ret, NULL));
+	say_unusable(l, anchors, now, why);
+	return DONE;
 }
 
 static RESULT run_over_store(const struct conf_clause *rpki, const struct locators *l, int64_t now, struct strbuf *why, struct payload_table **ret)
@@ -87,7 +102,7 @@ static RESULT run_over_store(const struct conf_clause *rpki, const struct locato
 	if (!OK(r))
 		return strbuf_len(why) > said ? r : say(why, dir, r);
 	objects = stored_new(s, conf_bool(rpki, OPT_RPKI_RRDP));
-	return objects != NULL ? run_over(stored_objects(objects), rpki, l, now, ret) : FAIL(ERR_NOMEM);
+	return objects != NULL ? run_over(stored_objects(objects), rpki, l, now, why, ret) : FAIL(ERR_NOMEM);
 }
 
 static RESULT run_over_tree(const char *folder, const struct conf_clause *rpki, const struct locators *l, int64_t now, struct strbuf *why, struct payload_table **ret)
@@ -96,7 +111,7 @@ static RESULT run_over_tree(const char *folder, const struct conf_clause *rpki, 
 
 	if (tree == NULL)
 		return say(why, folder, FAIL(ERR_SYSTEM));
-	return run_over(tree_objects(tree), rpki, l, now, ret);
+	return run_over(tree_objects(tree), rpki, l, now, why, ret);
 }
 
 static RESULT run(const struct conf *c, int64_t now, struct strbuf *why, struct payload_table **ret)

@@ -254,22 +254,22 @@ static bool look_at_cert(struct work *w)
 static bool look_at_crl(struct work *w)
 {
 	struct result r = crl_read(w->i->whole, w->a, &w->i->report, &w->i->crl);
-	struct candidate issuer = { .key = NULL };
 	struct signed_by s = { w->i->crl.tbs, w->i->crl.signature, w->i->crl.aki, w->i->crl.issuer };
-	bool found;
+	AUTO(mem_free) void *room = mem_alloc_array(INSPECT_MAX_CHAIN, sizeof(struct candidate));
+	struct candidate *chain = room;
+	struct resources resources;
+	size_t n = 0;
+	bool good;
 
-	w->nomem = r.e == ERR_NOMEM;
+	w->nomem = r.e == ERR_NOMEM || chain == NULL;
 	if (w->nomem)
 		return false;
 	w->i->readable = w->i->crl.issuer.n > 0;
-	found = find_issuer(w, &s, &issuer);
-	if (found) {
-		w->i->chain[0] = issuer.cert.whole;
-		w->i->chain_count = 1;
-		(void)crl_check(&w->i->crl, &issuer.cert, issuer.key, w->ctx->now, &w->i->report).e;
-	}
-	candidate_done(&issuer);
-	return found;
+	good = find_chain(w, &s, chain, &n) && check_chain(w, chain, n, &resources);
+	if (n > 0)
+		(void)crl_check(&w->i->crl, &chain[0].cert, chain[0].key, w->ctx->now, &w->i->report).e;
+	chain_done(chain, n);
+	return good;
 }
 
 static bool is_broken(struct work *w, struct result r)

@@ -40,10 +40,8 @@ static void put_anchor(const struct status_anchor *a, struct strbuf *out)
 	strbuf_printf(out, "; %" PRIu64 " publication points", o->points);
 	if (o->points_failed > 0 || o->points_kept > 0)
 		strbuf_printf(out, " (%" PRIu64 " failed, %" PRIu64 " by their last good state)", o->points_failed, o->points_kept);
-	if (o->missing_manifests > 0)
-		strbuf_printf(out, ", %" PRIu64 " manifests missing", o->missing_manifests);
-	if (o->stale_manifests + o->stale_crls > 0)
-		strbuf_printf(out, ", %" PRIu64 " manifests and %" PRIu64 " CRLs stale", o->stale_manifests, o->stale_crls);
+	if (o->missing_manifests + o->stale_manifests + o->stale_crls > 0)
+		strbuf_printf(out, ", manifests missing: %" PRIu64 ", out of date: %" PRIu64 ", CRLs out of date: %" PRIu64, o->missing_manifests, o->stale_manifests, o->stale_crls);
 	if (invalid_of(o) > 0)
 		strbuf_printf(out, ", %" PRIu64 " objects refused", invalid_of(o));
 	if (a->payloads[STATUS_V4].unsafe + a->payloads[STATUS_V6].unsafe > 0)

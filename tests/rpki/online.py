@@ -7,6 +7,7 @@ import base64
 import gzip
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -180,9 +181,29 @@ def failures_are_kept(where):
     broken.clear()
 
 
+def objects_in_words(where):
+    """Files beside one another, whose issuers are in the store alone. A CRL names none: the manifest beside it does."""
+    some = os.path.join(where, "some")
+    os.mkdir(some)
+    crl = next(os.path.join(d, f) for d, _, names in os.walk(os.path.join(where, "tree", HOST, "repository", "DEFAULT")) for f in sorted(names) if f.endswith(".crl"))
+    for kind in ("crl", "mft"):
+        shutil.copy(crl[:-3] + kind, some)
+    path = os.path.join(some, os.path.basename(crl))
+    for name in (path, path[:-3] + "mft", "rsync://" + crl[len(os.path.join(where, "tree", "")):]):
+        status, said = command(where, "inspect", "--at", str(AT), name)
+        check(status == 0 and "chain: good" in said and "ripe-ncc-pilot: valid, a trust anchor" in said, f"{name} in words", said)
+    os.unlink(path[:-3] + "mft")
+    status, said = command(where, "inspect", "--at", str(AT), path)
+    check(status == 0 and "chain: absent" in said, "a CRL whose issuer is not known", said)
+    status, said = command(where, "validate", "--offline", "--at", "2036-01-01T00:00:00Z", "AS1", "192.0.2.0/24")
+    check(status == 0 and "ripe-pilot: the trust anchor is not usable as of 2036-01-01T00:00:00Z" in said, "why nothing is found", said)
+
+
 def walk(where, expected):
     got, said = run(where, "cache", "the pilot over RRDP")
     check(got == expected and snapshot_path in seen, "the pilot over RRDP", said)
+    check("ripe-pilot: 1 manifests are missing, 0 manifests and 0 CRLs are out of date" in said, "what is missing is counted", said)
+    objects_in_words(where)
     got, said = run(where, "cache", "again")
     check(got == expected and snapshot_path not in seen, "what has not changed is not fetched again", said)
     got, said = run(where, "by-rsync", "the pilot over rsync", "\trrdp: no\n")

@@ -85,6 +85,8 @@ static void without_a_chain(void **state)
 	ctx.cert_count = 1;
 	assert_true(OK(rpki_inspect(toy_object(toy, TOY_ROA), span_text("a.roa"), &ctx, a, &i)));
 	assert_true(i.valid && i.state == CHAIN_BROKEN && i.chain_count == 1);
+	assert_true(OK(rpki_inspect(toy_object(toy, TOY_CRL), span_text("a.crl"), &ctx, a, &i)));
+	assert_true(i.valid && i.state == CHAIN_BROKEN && i.chain_count == 1);
 	ctx.ignore = "no-such-rule";
 	assert_int_equal(rpki_inspect(toy_object(toy, TOY_ROA), span_text("a.roa"), &ctx, a, &i).e, ERR_NOTFOUND);
 }
