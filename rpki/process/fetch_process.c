@@ -179,7 +179,7 @@ static int run(const struct setup *s, enum child_role role, int control, int eng
 
 	if (OK(r))
 		loop_run(p.child.loop);
-	else
+	else if (r.e != ERR_CLOSED) /* the monitor has gone, and has said why */
 		log_error("the start failed: %s", r.e == ERR_SYSTEM ? strerror(errno) : err_text(r.e));
 	end(&p);
 	return OK(r) ? 0 : r.e == ERR_NOMEM ? 1 : 2;
