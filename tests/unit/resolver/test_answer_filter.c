@@ -238,7 +238,7 @@ static void local_data_are_not_judged_but_what_they_lead_to_is(void **state)
 
 	(void)state;
 	begin();
-	rules("||home.example^\n||tracker.example^\n", FILTER_TOLD_NULL, false);
+	rules("||home.example^\n||tracker.example^\n*$address=192.0.2.9\n", FILTER_TOLD_NULL, false);
 	sets[0] = alias("home.example", "good.example");
 	sets[1] = address("good.example", "192.0.2.1");
 	(void)answer_filter_judge(&serve, answer("home.example", RR_A, sets, 2, 0), 1, &j);
@@ -247,6 +247,9 @@ static void local_data_are_not_judged_but_what_they_lead_to_is(void **state)
 	sets[1] = address("tracker.example", "192.0.2.1");
 	(void)answer_filter_judge(&serve, answer("home.example", RR_A, sets, 2, 0), 1, &j);
 	assert_true(j.blocked);
+	sets[0] = address("home.example", "192.0.2.9");
+	(void)answer_filter_judge(&serve, answer("good.example", RR_A, sets, 1, 0), 1, &j);
+	assert_false(j.blocked);
 	end();
 }
 
