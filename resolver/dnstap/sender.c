@@ -5,6 +5,10 @@
  * States of a session: opened (the handshake is under way), settled (frames are sent), over. What was written to the line and not yet flushed is pending: it counts as sent when the flush
  * went well, and as lost when it did not.
  */
+#include "config.h"
+
+#ifdef HAVE_DNSTAP
+
 #include "resolver/dnstap/sender.h"
 
 #include <string.h>
@@ -216,3 +220,5 @@ const char *tap_sender_by(void)
 {
 	return "libfstrm";
 }
+
+#endif

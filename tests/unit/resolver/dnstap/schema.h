@@ -4,7 +4,7 @@
 
 #include "base/own.h"
 
-#include <dnstap.pb-c.h>
+#include <tests/unit/resolver/dnstap/dnstap.pb-c.h>
 
 extern void dnstap__dnstap__free_unpacked(Dnstap__Dnstap *, ProtobufCAllocator *);
 static void dnstap_free(Dnstap__Dnstap *d) TAKES(1);
