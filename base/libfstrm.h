@@ -6,9 +6,9 @@
 
 #include <fstrm.h>
 
-extern struct fstrm_rdwr *fstrm_rdwr_init(void *) __attribute__((warn_unused_result)); /* own-ok: R1 its destructor takes the address of the pointer: AUTO_FSTRM */
-extern struct fstrm_writer *fstrm_writer_init(const struct fstrm_writer_options *, struct fstrm_rdwr **) __attribute__((warn_unused_result)); /* own-ok: R1 its destructor takes the address of the pointer: AUTO_FSTRM */
-extern struct fstrm_writer_options *fstrm_writer_options_init(void) __attribute__((warn_unused_result)); /* own-ok: R1 its destructor takes the address of the pointer: AUTO_FSTRM */
+extern struct fstrm_rdwr *fstrm_rdwr_init(void *) __attribute__((warn_unused_result)); /* own-ok: R1 freed by AUTO_FSTRM */
+extern struct fstrm_writer *fstrm_writer_init(const struct fstrm_writer_options *, struct fstrm_rdwr **) __attribute__((warn_unused_result)); /* own-ok: R1 freed by AUTO_FSTRM */
+extern struct fstrm_writer_options *fstrm_writer_options_init(void) __attribute__((warn_unused_result)); /* own-ok: R1 freed by AUTO_FSTRM */
 
 /* The library's destructors take the address of the pointer. */
 static inline void fstrm_rdwr_p_(struct fstrm_rdwr **p)

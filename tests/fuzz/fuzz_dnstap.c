@@ -92,7 +92,7 @@ static void forget(struct told *t)
 	const struct span *all[] = { &t->event.query_message, &t->event.response_message, &t->event.zone };
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		uintptr_t at = (uintptr_t)all[i]->p; /* own-ok: R12 kept() gave it */
+		uintptr_t at = (uintptr_t)all[i]->p;
 
 		mem_free((void *)at);
 	}
