@@ -212,9 +212,9 @@ bool cycle_gate_may_pass(struct validate_gate *g, const struct validate_point *p
 	if (at == NULL && !good && c->o.rsync)
 		at = wait_for(c, p, false, module, module, &good);
 	if (c->counts.over_limit > over)
-		c->counts.over_limit = over + 1; /* by RRDP and by rsync it is the same point */
+		c->counts.over_limit = over + (at == NULL); /* by RRDP and by rsync it is the same point, and one that waits asks again */
 	if (c->counts.dubious > dubious)
-		c->counts.dubious = dubious + 1;
+		c->counts.dubious = dubious + (at == NULL);
 	if (at != NULL)
 		*ret_place = at->number;
 	lock_give(&c->lock);

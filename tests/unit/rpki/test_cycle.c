@@ -353,6 +353,12 @@ static void run(struct user *u, const struct cycle_options *o)
 		fail_msg("%s", err_text(got.result.e));
 }
 
+static void put_ca(struct span octets, uint8_t number)
+{
+	files[TOY_FILE_CA].octets = octets;
+	files[TOY_FILE_TA_MANIFEST].octets = toy_manifest(toy, true, number, files + TOY_FILE_TA_CRL, 2);
+}
+
 /* The CA's certificate is one that names an RRDP repository. */
 static void make_world(void)
 {
@@ -361,8 +367,7 @@ static void make_world(void)
 
 	toy = toy_new();
 	toy_repository(toy, files);
-	files[TOY_FILE_CA].octets = toy_object(toy, TOY_CA);
-	files[TOY_FILE_TA_MANIFEST].octets = toy_manifest(toy, true, 7, files + TOY_FILE_TA_CRL, 2);
+	put_ca(toy_object(toy, TOY_CA), 7);
 	write_file(tal, toy_locator(toy), 0600);
 	assert_true(OK(locators_load(NULL, &tal, 1, why, &locators)));
 }
@@ -604,6 +609,34 @@ static void there_are_limits(void **state)
 	assert_int_equal(got.counts.repositories, 1);
 }
 
+/* A stranger's word is no reason to ask this machine, or one of its network. */
+static void hosts_that_a_stranger_may_not_name_are_not_asked(void **state)
+{
+	static const char *const hosts[] = { "localhost", "LocalHost", "a.localhost", "10.0.0.1", "intranet", "127.1" };
+	struct user *u = (struct user *)*state;
+	uint8_t number = 8;
+
+	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+		struct cycle_options o = options(u);
+		char uri[60], edit[200] = "1.0.2.1:";
+
+		(void)snprintf(uri, sizeof uri, "https://%s/n.xml", hosts[i]);
+		for (size_t n = 0; uri[n] != '\0'; n++)
+			(void)snprintf(edit + 8 + 2 * n, sizeof edit - 8 - 2 * n, "%02x", (unsigned int)uri[n]);
+		put_ca(toy_edited(toy, TOY_CA, "sia", edit, 0), number++);
+		run(u, &o);
+		assert_int_equal(got.counts.dubious, 1);
+		assert_null(strstr(fake.asked, uri));
+		assert_int_equal(got.vrps, all_of_it); /* by rsync, from a host that has a name */
+		o = options(u);
+		o.dubious_hosts = true;
+		run(u, &o);
+		assert_int_equal(got.counts.dubious, 0);
+		assert_non_null(strstr(fake.asked, uri));
+	}
+	put_ca(toy_object(toy, TOY_CA), 7);
+}
+
 static void a_run_may_be_stopped(void **state)
 {
 	struct user *u = (struct user *)*state;
@@ -626,7 +659,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { CASE(everything_by_rsync), CASE(rrdp_comes_first), CASE(rsync_stands_in_and_goes_again), CASE(a_manifest_that_is_missing_is_counted_where_it_is),
 		CASE(what_fails_leaves_what_was_there),
-		CASE(what_failed_before_is_waited_for_less), CASE(nobody_waits_for_ever), CASE(a_false_trust_anchor_is_not_taken), CASE(there_are_limits), CASE(a_run_may_be_stopped) };
+		CASE(what_failed_before_is_waited_for_less), CASE(nobody_waits_for_ever), CASE(a_false_trust_anchor_is_not_taken), CASE(there_are_limits),
+		CASE(hosts_that_a_stranger_may_not_name_are_not_asked), CASE(a_run_may_be_stopped) };
 
 	return cmocka_run_group_tests(tests, make_top, remove_top);
 }

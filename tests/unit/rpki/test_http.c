@@ -329,6 +329,7 @@ static void differences(void **state)
 	publish(0);
 	assert_int_equal(get("/json-delta"), 200);
 	assert_true(is_json() && says("\"reset\": true") && says("\"serial\": 7,") && times("\"routeOrigin\"") == 5 && times("\"aspa\"") == 1 && times("\"routerKey\"") == 1);
+	assert_true(strstr(strstr(rig.body, "\"routerKey\""), "\"asn\": \"AS64496\",\n      \"keyInfo\": \"MAEC\"") != NULL);
 	assert_int_equal(sscanf(strstr(rig.body, "\"session\": \""), "\"session\": \"%llu\"", &session), 1);
 	assert_true(session == (2ull << 16 | 3));
 	assert_int_equal(get("/json-delta?session=131075"), 400);

@@ -284,6 +284,7 @@ static void a_run_is_told_and_goes_on_from_the_one_before(void **state)
 	assert_int_equal(x->serial, 7);
 	assert_int_equal(x->next->way, STATUS_RSYNC);
 	assert_string_equal(x->next->anchor, "b");
+	assert_true(x->exit_status == -1 && x->next->exit_status == 0);
 	assert_true(x->next->objects.points == 3 && x->next->objects.points_failed == 1 && x->next->objects.valid[COUNTED_ROA] == 17 && x->objects.points == 0);
 	assert_true(x->next->objects.stale_crls == 4 && x->next->objects.stale_manifests == 0 && x->next->objects.missing_manifests == 0);
 	assert_true(s1->anchors->objects.missing_manifests == 1 && s1->anchors->objects.stale_manifests == 2 && s1->anchors->objects.stale_crls == 3);

@@ -272,6 +272,9 @@ static void a_folder_is_read(void **state)
 	assert_int_equal(c.octets, 6);
 	assert_int_equal(c.too_large, 1);
 	assert_int_equal(c.odd, 5);
+	limits.depth = 2;
+	assert_true(OK(rsync_tree_read(path("t"), base, &limits, list, b, &c)));
+	assert_true(c.files == 3 && c.odd == 5);
 	limits.depth = 1;
 	assert_true(OK(rsync_tree_read(path("t"), base, &limits, list, b, &c)));
 	assert_true(c.files == 2 && c.odd == 6);
