@@ -36,38 +36,41 @@ struct sink {
 	size_t n;
 };
 
-static void put(struct sink *s, const void *p, size_t n)
+static inline void put(struct sink *s, const void *p, size_t n)
 {
 	if (s->room != NULL)
 		memcpy(s->room + s->n, p, n);
 	s->n += n;
 }
 
-static void varint(struct sink *s, uint64_t v)
+static inline void put1(struct sink *s, uint8_t v)
 {
-	uint8_t b[10];
-	size_t n = 0;
-
-	while (v >= 0x80) {
-		b[n++] = (uint8_t)(v | 0x80);
-		v >>= 7;
-	}
-	b[n++] = (uint8_t)v;
-	put(s, b, n);
+	if (s->room != NULL)
+		s->room[s->n] = v;
+	s->n++;
 }
 
-static void key(struct sink *s, unsigned int field, unsigned int wire)
+static inline void varint(struct sink *s, uint64_t v)
+{
+	while (v >= 0x80) {
+		put1(s, (uint8_t)(v | 0x80));
+		v >>= 7;
+	}
+	put1(s, (uint8_t)v);
+}
+
+static inline void key(struct sink *s, unsigned int field, unsigned int wire)
 {
 	varint(s, field << 3 | wire);
 }
 
-static void number(struct sink *s, unsigned int field, uint64_t v)
+static inline void number(struct sink *s, unsigned int field, uint64_t v)
 {
 	key(s, field, WIRE_VARINT);
 	varint(s, v);
 }
 
-static void fixed32(struct sink *s, unsigned int field, uint32_t v)
+static inline void fixed32(struct sink *s, unsigned int field, uint32_t v)
 {
 	const uint8_t b[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24) };
 
@@ -75,7 +78,7 @@ static void fixed32(struct sink *s, unsigned int field, uint32_t v)
 	put(s, b, sizeof b);
 }
 
-static void octets(struct sink *s, unsigned int field, struct span v)
+static inline void octets(struct sink *s, unsigned int field, struct span v)
 {
 	if (v.n == 0)
 		return;
@@ -84,18 +87,18 @@ static void octets(struct sink *s, unsigned int field, struct span v)
 	put(s, v.p, v.n);
 }
 
-static void address(struct sink *s, unsigned int field, const struct addr *a)
+static inline void address(struct sink *s, unsigned int field, const struct addr *a)
 {
 	octets(s, field, span_of(a->b, addr_octets(a)));
 }
 
-static void port(struct sink *s, unsigned int field, uint16_t v)
+static inline void port(struct sink *s, unsigned int field, uint16_t v)
 {
 	if (v != 0)
 		number(s, field, v);
 }
 
-static void time_of(struct sink *s, unsigned int field, const struct tap_time *t)
+static inline void time_of(struct sink *s, unsigned int field, const struct tap_time *t)
 {
 	if (t->sec == 0)
 		return;
@@ -103,7 +106,7 @@ static void time_of(struct sink *s, unsigned int field, const struct tap_time *t
 	fixed32(s, field + 1, t->nsec);
 }
 
-static void family(struct sink *s, const struct tap_event *e)
+static inline void family(struct sink *s, const struct tap_event *e)
 {
 	uint8_t f = e->query.a.family != ADDR_NONE ? e->query.a.family : e->response.a.family;
 
@@ -128,33 +131,38 @@ static void message(struct sink *s, const struct tap_event *e)
 	octets(s, MESSAGE_POLICY, e->policy);
 }
 
-static void whole(struct sink *s, const struct tap_event *e)
+/* All before the message, whose octets are n. */
+static void begin(struct sink *s, const struct tap_event *e, size_t n)
 {
-	struct sink inner = { NULL, 0 };
-
 	octets(s, DNSTAP_IDENTITY, e->identity);
 	octets(s, DNSTAP_VERSION, e->version);
 	octets(s, DNSTAP_EXTRA, e->extra);
-	message(&inner, e);
 	key(s, DNSTAP_MESSAGE, WIRE_OCTETS);
-	varint(s, inner.n);
-	message(s, e);
+	varint(s, n);
+}
+
+static void end(struct sink *s)
+{
 	number(s, DNSTAP_TYPE, TYPE_MESSAGE);
 }
 
-size_t tap_encode_size(const struct tap_event *e)
+struct tap_size tap_encode_size(const struct tap_event *e)
 {
-	struct sink s = { NULL, 0 };
+	struct sink inner = { NULL, 0 }, outer = { NULL, 0 };
 
-	whole(&s, e);
-	return s.n;
+	message(&inner, e);
+	begin(&outer, e, inner.n);
+	end(&outer);
+	return (struct tap_size){ outer.n + inner.n, inner.n };
 }
 
-void tap_encode(const struct tap_event *e, uint8_t *room)
+void tap_encode(const struct tap_event *e, const struct tap_size *n, uint8_t *room)
 {
 	struct sink s = { room, 0 };
 
-	whole(&s, e);
+	begin(&s, e, n->message);
+	message(&s, e);
+	end(&s);
 }
 
 static void policy(struct sink *s, const struct policy_note *n)

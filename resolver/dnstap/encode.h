@@ -11,10 +11,13 @@ struct policy_note;
 
 #define TAP_POLICY_MAX 600u /* octets of an encoded policy, at most */
 
-/* Octets of the message. */
-size_t tap_encode_size(const struct tap_event *e) NONNULL;
-/* Writes it: room has tap_encode_size() octets. */
-void tap_encode(const struct tap_event *e, uint8_t *room) NONNULL;
+/* Octets of the whole, and of the message in it. */
+struct tap_size {
+	size_t all, message;
+};
+struct tap_size tap_encode_size(const struct tap_event *e) NONNULL;
+/* Writes it: n is of tap_encode_size(), room has n->all octets. */
+void tap_encode(const struct tap_event *e, const struct tap_size *n, uint8_t *room) NONNULL;
 /* The Policy of a message; returns its octets. */
 size_t tap_encode_policy(const struct policy_note *n, uint8_t room[TAP_POLICY_MAX]) NONNULL;
 

@@ -17,16 +17,16 @@
 static Dnstap__Dnstap *there_and_back(const struct tap_event *e) OWNED_BY(dnstap_free);
 static Dnstap__Dnstap *there_and_back(const struct tap_event *e)
 {
-	size_t n = tap_encode_size(e);
-	AUTO(mem_free) void *block = mem_alloc(n + 1);
+	struct tap_size n = tap_encode_size(e);
+	AUTO(mem_free) void *block = mem_alloc(n.all + 1);
 	uint8_t *room = block;
 	AUTO(dnstap_free) Dnstap__Dnstap *d = NULL;
 
 	assert_non_null(room);
-	room[n] = 0xa5;
-	tap_encode(e, room);
-	assert_int_equal(room[n], 0xa5);
-	d = dnstap__dnstap__unpack(NULL, n, room);
+	room[n.all] = 0xa5;
+	tap_encode(e, &n, room);
+	assert_int_equal(room[n.all], 0xa5);
+	d = dnstap__dnstap__unpack(NULL, n.all, room);
 	assert_non_null(d);
 	assert_int_equal(d->type, DNSTAP__DNSTAP__TYPE__MESSAGE);
 	assert_non_null(d->message);
