@@ -181,8 +181,8 @@ static RESULT pass_on(const void *ctx, const struct operator_message *m)
 
 static struct operator_desk desk(const struct serve_process *p)
 {
-	return (struct operator_desk){ .server = p->operators, .rtr = p->server, .status = span_of(p->status, p->status_octets), .now = loop_now(p->child.loop)->wall_sec, .version = PACKAGE_VERSION, .ctx = p,
-		.wish = pass_on };
+	return (struct operator_desk){ .server = p->operators, .rtr = p->server, .status = span_of(p->status, p->status_octets), .now = loop_now(p->child.loop)->wall_sec,
+		.version = PACKAGE_VERSION, .ctx = p, .wish = pass_on };
 }
 
 static void on_operator(struct loop *l, void *object, operator_ask_h ask, const struct operator_line *line)
