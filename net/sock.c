@@ -141,7 +141,7 @@ RESULT sock_listen_stream(const struct listen_options *o, int *ret_fd)
 
 RESULT sock_connect_stream(const struct endpoint *to, const char *path, int *ret_fd)
 {
-	struct sockaddr_un local;
+	struct sockaddr_un local = { .sun_family = AF_UNIX }; /* gcc does not see that TRY leaves when it is not set */
 	union sock_name name;
 	const struct sockaddr *where = &name.any;
 	socklen_t len = sizeof local;
