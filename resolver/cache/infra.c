@@ -147,9 +147,11 @@ static bool in_backoff(const struct server *s)
 /* When a probe may go: 0, at once, when an outage of ours has ended since. */
 static uint64_t blocked_until(const struct infra *i, const struct server *s)
 {
+	uint32_t max = load(&i->max_backoff_ms);
+
 	if (!in_backoff(s) || s->blocked_at_ms < atomic_load_explicit(&i->recovered_ms, memory_order_relaxed))
 		return 0;
-	return s->blocked_at_ms + s->backoff_ms;
+	return s->blocked_at_ms + (s->backoff_ms < max ? s->backoff_ms : max); /* it may have been lowered since */
 }
 
 static void block(const struct infra *i, struct server *s, uint64_t now)

@@ -142,6 +142,24 @@ static void a_single_reply_ends_the_backoff(void **state)
 	END;
 }
 
+static void a_longest_backoff_that_was_lowered_is_the_longest_at_once(void **state)
+{
+	BEGIN;
+	struct infra_limits less = usual;
+
+	for (uint64_t n = 1; n <= 3; n++)
+		timeout(i, 1, n * 5000);
+	assert_true(may_ask(i, 1, 16000));
+	timeout(i, 1, 18000);
+	assert_int_equal(facts(i, 1, 18000).blocked_until_ms, 20000);
+	less.max_backoff_ms = 500;
+	infra_set_limits(i, &less);
+	assert_int_equal(facts(i, 1, 18000).blocked_until_ms, 18500);
+	assert_false(may_ask(i, 1, 18499));
+	assert_true(may_ask(i, 1, 18500));
+	END;
+}
+
 /* Five days without a network: thirteen servers, a question each half a second. */
 static void after_an_outage_of_any_length_every_server_is_asked_again_within_the_longest_backoff(void **state)
 {
@@ -407,6 +425,7 @@ int main(void)
 		cmocka_unit_test(timeouts_of_questions_in_flight_together_count_once),
 		cmocka_unit_test(one_probe_at_a_time_goes_out_after_the_backoff),
 		cmocka_unit_test(a_single_reply_ends_the_backoff),
+		cmocka_unit_test(a_longest_backoff_that_was_lowered_is_the_longest_at_once),
 		cmocka_unit_test(after_an_outage_of_any_length_every_server_is_asked_again_within_the_longest_backoff),
 		cmocka_unit_test(the_first_reply_after_an_outage_of_ours_releases_all),
 		cmocka_unit_test(a_dead_server_costs_one_probe_a_backoff_while_others_answer),
