@@ -150,6 +150,8 @@ static struct result plan_of(struct daemon *d, struct conf *c, struct strbuf *re
 		shared_set_plan(d->shared, next);
 	if (d->keeper != NULL)
 		anchor_keeper_set(d->keeper, next, false);
+	if (d->filters != NULL)
+		TRY(filter_keeper_set(d->filters, next));
 	return DONE;
 }
 
@@ -170,6 +172,8 @@ static const char base[] = "server:\n interface: 127.0.0.1@5300\n username: \"\"
     " trust-anchor: \"example. DS 19036 8 2 49AAC11D7B6F6446702E54A1607371607A1A41855200FD2CE1CDDE32F24E8FB5\"\n"
     " domain-insecure: corp.example\n local-zone: block.example always_nxdomain\n local-data: \"host.lan.example A 192.0.2.1\"\n"
     " local-data: 'host.lan.example TXT \"a b\"'\n"
+    "filter:\n rule: \"||blocked.example^\"\n rule: \"@@||ok.blocked.example^$important\"\n rule: \"||www.example^$route=invalid\"\n rule: \"*$asn=64511|64496\"\n"
+    " rule: \"||www.example^$address=192.0.2.0/24\"\n"
     "stub-zone:\n name: stub.example\n stub-addr: 192.0.2.53\nforward-zone:\n name: fwd.example\n forward-addr: 192.0.2.54@5353\n forward-first: yes\n";
 
 static struct result load(struct daemon *d, bool bad_places)
@@ -450,7 +454,7 @@ static void start(struct daemon *d, uint8_t how)
 	CHECK(OK(anchor_keeper_open(&e, d->plan, report, &d->keeper)));
 	d->taps = tap_hub_open(WORKERS);
 	d->filters = filter_keeper_open(d->loop, d->shared->filters, filter_changed, NULL);
-	CHECK(d->taps != NULL && d->filters != NULL);
+	CHECK(d->taps != NULL && d->filters != NULL && OK(filter_keeper_set(d->filters, d->plan)));
 	for (unsigned int i = 0; i < WORKERS; i++)
 		start_worker(d, i);
 	fill_caches(d, (how & FULL) != 0);

@@ -204,6 +204,26 @@ static void routes(void)
 	}
 }
 
+/* Rules of the filter, each way of blocking, and without; with routes and without VRPs. */
+static void filters(void)
+{
+	for (unsigned int how = 6; how < 16; how += how == 7 ? 7 : 1) {
+		for (unsigned int told = 0; told < 5; told++) {
+			zones(told == 3 ? SIGNED : 0);
+			now.head[HEAD_ROUTES] = (uint8_t)(how | told << 4);
+			op(OP_ZONE, 1, 4, 0, 0, 0, 0, 0);
+			op(OP_ZONE, 2, 4, 0, 0, 0, 0, 0);
+			for (unsigned int zone = 1; zone < 7; zone++)
+				for (unsigned int i = 0; i < 3; i++)
+					op(OP_ASK, i, zone, NAME_H, T_A, told == 3 ? DO : 0, 0, i == 2 ? SEC_5 : MS_20);
+			conversation(5, told == 3 ? DO : 0);
+			ask(3, NAME_H, T_A, 0, SEC_5);
+			ask(3, NAME_H, T_A, 0, SEC_15);
+			end("filters-%u-%u", how, told);
+		}
+	}
+}
+
 static void tempers(void)
 {
 	for (unsigned int t = 0; t < TEMPERS; t++) {
@@ -565,6 +585,7 @@ int main(int argc, char **argv)
 	dir = argv[1];
 	plain();
 	routes();
+	filters();
 	tempers();
 	signatures();
 	options();

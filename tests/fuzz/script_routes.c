@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "resolver/routes/board.h"
+#include "resolver/serve/filter_board.h"
 #include "tests/sim/world_inside.h"
 
 #define ORIGIN 64500u
@@ -14,9 +15,20 @@ enum route { VALID, CONTESTED, WRONG_ORIGIN, TOO_LONG, NOT_FOUND, NOWHERE };
 
 enum policy { NOTHING, OFF, LOG, PREFER, NOT_INVALID, ONLY_VALID, POLICIES };
 
+/* Policies of routes are fewer than the bits have room for: the last two are for rules of the filter, which see the routes, and block in earnest or not. */
+static bool has_rules(uint8_t how)
+{
+	return (how & 7) >= POLICIES;
+}
+
+static bool blocks(uint8_t how)
+{
+	return (how & 7) == POLICIES + 1;
+}
+
 static enum policy policy_of(uint8_t how)
 {
-	return (enum policy)((how & 7) % POLICIES);
+	return has_rules(how) ? LOG : (enum policy)(how & 7);
 }
 
 static bool has_vrps(uint8_t how)
@@ -40,7 +52,9 @@ bool script_routes_policy(struct run *r, uint8_t how)
 
 	if (word != NULL && n + 100 < sizeof r->conf)
 		(void)snprintf(r->conf + n, sizeof r->conf - n, "route-validation:\n policy: %s\nserver:\n", word);
-	return policy_of(how) >= NOT_INVALID;
+	if (blocks(how))
+		r->damaged = r->guests = r->policies = r->limits = true;
+	return policy_of(how) >= NOT_INVALID || blocks(how);
 }
 
 static struct prefix prefix_around(const struct addr *a, uint8_t len)
@@ -78,6 +92,26 @@ static void add_route(struct announced_edit *e, struct table_builder *b, const s
 		abort();
 }
 
+static const char rules[] = "||z1.t0^\n|h2.t0^\n@@||h0.z1.t0^\n*c5.t*\n||t1^$dnstype=TXT\n@@||c4.t1^$important\n||h1.t0^$important\n"
+    "*$address=30.0.0.0/11\n*$address=2001:db8:5000::/36,asn=64501\n*$route=invalid\n@@||t0^$route=valid,address=30.0.0.0/12\n||t1^$route=~valid|~not-found,denyallow=z2.t1\n";
+
+static void hang_rules(struct run *r, uint8_t how)
+{
+	static const struct hash_key key = { { 1, 2 } };
+	const struct filter_limits no_limits = { 0 };
+	const struct filter_options o = { (enum filter_told)(how >> 4 & 7) % (FILTER_TOLD_NOTHING + 1), (how & 8) != 0 ? 0 : 20, !blocks(how) };
+	AUTO(filter_builder_free) struct filter_builder *b = filter_builder_new(&no_limits, &key, NULL, NULL);
+	AUTO(filter_free) struct filter *f = NULL;
+	AUTO(filter_sheet_unref) struct filter_sheet *s = NULL;
+
+	if (b == NULL || !OK(filter_add_text(b, "script", span_text(rules))) || !OK(filter_build(MOVE(b), &f)) || filter_count(f)->refused > 0)
+		abort();
+	s = filter_sheet_new(MOVE(f), &o);
+	if (s == NULL)
+		abort();
+	filter_board_put(r->shared->filters, MOVE(s));
+}
+
 void script_routes_start(struct run *r, uint8_t how)
 {
 	AUTO(announced_unref) struct announced *empty = announced_new(), *routes = NULL;
@@ -95,6 +129,8 @@ void script_routes_start(struct run *r, uint8_t how)
 	if (!OK(announced_edit_publish(MOVE(e), 1, &routes)) || !OK(table_builder_finish(MOVE(b), 1, &t)) || !OK(route_view_new(has_vrps(how) ? t : NULL, routes, 1, &s->view)))
 		abort();
 	s->has_sources = true;
+	if (has_rules(how))
+		hang_rules(r, how);
 	if (policy_of(how) == NOTHING)
 		route_sheet_unref(s);
 	else

@@ -1,6 +1,6 @@
 /*
  * script_routes.h: routes to the servers of a script's world. The last octet of its head (HEAD_ROUTES) says what is known and which policy holds; which state the route to a server has follows
- * from its address. 0: nothing is known of routes.
+ * from its address. 0: nothing is known of routes. Two of its values hang up rules of the filter, too.
  */
 #ifndef TESTS_FUZZ_SCRIPT_ROUTES_H
 #define TESTS_FUZZ_SCRIPT_ROUTES_H
