@@ -94,7 +94,7 @@ static void a_file_of_secrets_has_one_a_line(void **state)
 		size_t n;
 	} bad[] = { { ONE " " TWO "\n", 66 }, { ONE "\nzz\n", 36 }, { ONE "\n\0" TWO "\n", 67 }, { "#\n", 2 } };
 	AUTO(strbuf_free) struct strbuf *report = strbuf_new(10000);
-	char path[] = "secrets-XXXXXX";
+	char path[] = "/tmp/cairn-secrets-XXXXXX";
 	int fd = mkstemp(path);
 
 	(void)state;
