@@ -77,7 +77,7 @@ static void set_denial(struct world *w, struct model_zone *z, enum denial_kind d
 	store16(rdata + 2, (uint16_t)x->iterations);
 	rdata[4] = (uint8_t)x->salt.n;
 	memcpy(rdata + 5, x->salt.p, x->salt.n);
-	model_add(w, z, z->apex, RR_NSEC3PARAM, 0, span_of(rdata, 5 + x->salt.n));
+	model_add(w, z, z->apex, RR_NSEC3PARAM, 0, span_of(arena_dup(w->arena, rdata, 5 + x->salt.n), 5 + x->salt.n));
 }
 
 static void draw_denial(struct world *w, struct model_zone *z, struct rng *g)
