@@ -428,6 +428,11 @@ const struct endpoint *sim_conn_peer(const struct sim_conn *c)
 	return &c->program;
 }
 
+const struct endpoint *sim_conn_here(const struct sim_conn *c)
+{
+	return &c->node;
+}
+
 /* The program opened a connection: does anybody listen? */
 static void node_opened(struct sim *s, struct sim_conn *c)
 {

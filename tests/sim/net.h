@@ -87,6 +87,7 @@ void sim_conn_stall(struct sim *s, struct sim_conn *c, bool stalled) NONNULL; /*
 void sim_conn_set_ctx(struct sim_conn *c, void *ctx);
 void *sim_conn_ctx(struct sim_conn *c) BORROWED NONNULL;
 const struct endpoint *sim_conn_peer(const struct sim_conn *c) BORROWED NONNULL; /* the program's end, as the node sees it */
+const struct endpoint *sim_conn_here(const struct sim_conn *c) BORROWED NONNULL; /* the node's own end: an address of it that was connected to */
 /* Ports on which exchanges of hosts wait for an answer from this server: what an off-path attacker would give much to know. For tests of near misses. */
 bool sim_waiting_port(const struct sim *s, const struct endpoint *server, uint16_t *ret_port, uint16_t *ret_id) NONNULL;
 

@@ -713,10 +713,9 @@ static void on_data(struct sim *s, void *ctx, struct sim_conn *c, struct span oc
 
 		n = server_reply(v, span_of(p->octets + 2, len), true, out + 2, 65535);
 		if (v->world->meddle != NULL) {
-			struct endpoint at = { .a = v->v4, .port = 53 };
 			uint64_t wait = 0;
 
-			n = v->world->meddle(v->world->meddle_ctx, v, &at, sim_conn_peer(c), span_of(p->octets + 2, len), true, out + 2, n, 65535, &wait);
+			n = v->world->meddle(v->world->meddle_ctx, v, sim_conn_here(c), sim_conn_peer(c), span_of(p->octets + 2, len), true, out + 2, n, 65535, &wait);
 		}
 		if (v->temper == SHUTS) {
 			sim_conn_close(s, c);
