@@ -88,14 +88,10 @@ static RESULT take_beside(struct lookup *k, const struct bundle *b, const struct
 	return draft_add_copy(k->draft, k->arena, rs->type == RR_A || rs->type == RR_AAAA ? PART_ADDITIONAL : PART_AUTHORITY, rs, ttl);
 }
 
-/* A DNAME that is kept a moment longer than its TTL is not told for longer: its signature has the TTL that it was made with. */
-static uint32_t shown_ttl(const struct rrset *rs, uint32_t left)
+/* Nobody is told to keep a DNAME that is itself only kept for a moment (RFC 1035 section 3.2.1: a TTL of 0 is for the transaction in progress). */
+static uint32_t shown_ttl(const struct bundle *b, uint16_t type, const struct now *now)
 {
-	struct rrsig sig;
-
-	if (rs->type != RR_DNAME || rs->sigs == 0 || !OK(rrsig_parse(rrset_sig(rs, 0), &sig)))
-		return left;
-	return sig.ttl < left ? sig.ttl : left;
+	return type == RR_DNAME && bundle_info(b)->ttl <= DNAME_GRACE_SEC ? 0 : bundle_ttl_left(b, now);
 }
 
 /* Its set goes to the answer; what stood beside it, when it was kept, to authority and additional. Each has its own TTL. */
@@ -105,7 +101,7 @@ static RESULT take_data(struct lookup *k, const struct bundle *b, uint16_t type,
 
 	struct name owner = bundle_key(b).name;
 	const struct bundle *later = beside && bundle_count(b) > 1 ? later_ns(k, b) : NULL;
-	uint32_t left = shown_ttl(bundle_set(b, 0), bundle_ttl_left(b, k->now));
+	uint32_t left = shown_ttl(b, type, k->now);
 
 	if (bundle_ttl_left(b, k->now) == 0)
 		k->stale = true;
@@ -248,7 +244,7 @@ static RESULT follow_dname(struct lookup *k, const struct bundle *b, enum lookup
 	cname = dname_cname(k->arena, rs, k->name, name_of(&target));
 	if (cname == NULL)
 		return FAIL(ERR_NOMEM);
-	TRY(draft_add(k->draft, k->arena, PART_ANSWER, cname, shown_ttl(rs, bundle_ttl_left(b, k->now))));
+	TRY(draft_add(k->draft, k->arena, PART_ANSWER, cname, shown_ttl(b, RR_DNAME, k->now)));
 	return move_to(k, name_of(&target), ret_kind);
 }
 

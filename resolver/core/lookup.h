@@ -31,6 +31,8 @@ enum lookup_kind {
 #define LOOKUP_CHECKED 4u     /* only what the validator has seen; without it, failures of validation do not count either */
 #define LOOKUP_REJUDGE 8u     /* with LOOKUP_CHECKED: nothing has been seen, so that the validator learns from it again */
 
+#define DNAME_GRACE_SEC 2u /* a DNAME with a TTL of 0 is kept for the other names of the same burst, and told with a TTL of 0 all the same */
+
 struct lookup {
 	struct rrcache *cache PARENT_FIELD;
 	struct denials *denials PARENT_FIELD;       /* with LOOKUP_CHECKED: aggressive use; NULL: not */

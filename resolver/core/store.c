@@ -7,8 +7,6 @@
 
 #define PRIMED_MIN_SEC 3600u /* a root that gives its servers a TTL below this is not asked for them each time */
 
-#define DNAME_GRACE_SEC 2u   /* a DNAME with a TTL of 0 serves the other names of the same burst */
-
 static uint32_t left_until(struct resolution *q, uint32_t sec)
 {
 	uint32_t now = now_sec(query_now(q));

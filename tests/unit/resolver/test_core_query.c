@@ -352,6 +352,27 @@ static void dname_moves_a_tree(void **state)
 	END;
 }
 
+/* It serves the other names of the same burst, but nobody is told to keep what has a TTL of 0 (found by fuzz_resolve: unsigned, it was told with 2). */
+static void a_dname_with_a_ttl_of_0_is_told_with_0(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, ".old.com.", "A", "AA; old.com. 0 DNAME new.com." },
+		{ COM, "www.new.com.", "A", "AA; www.new.com. A 10.0.0.7" },
+		{ COM, "mail.new.com.", "A", "AA; mail.new.com. A 10.0.0.8" },
+		{ 0 },
+	};
+	BEGIN(CONF, lines);
+
+	t = world_ask(w, "www.old.com.", "A");
+	assert_has(t->text, "an:\nold.com. 0 IN DNAME new.com.\nwww.old.com. 0 IN CNAME www.new.com.\nwww.new.com. 3600 IN A 10.0.0.7\n");
+	world_forget(w);
+	t = world_ask(w, "mail.old.com.", "A");
+	assert_has(t->text, "an:\nold.com. 0 IN DNAME new.com.\nmail.old.com. 0 IN CNAME mail.new.com.\nmail.new.com. 3600 IN A 10.0.0.8\n");
+	assert_string_equal(world_log(w), COM " mail.new.com. A\n");
+	END;
+}
+
 static void overload_drops_the_oldest_and_shutdown_tells_all(void **state)
 {
 	static const struct line silent[] = { ROOT_LINES, { 0 } };
@@ -435,6 +456,7 @@ int main(void)
 		cmocka_unit_test(questions_that_are_not_ours_to_resolve_are_refused),
 		cmocka_unit_test(any_is_answered_with_what_is_at_hand),
 		cmocka_unit_test(dname_moves_a_tree),
+		cmocka_unit_test(a_dname_with_a_ttl_of_0_is_told_with_0),
 		cmocka_unit_test(overload_drops_the_oldest_and_shutdown_tells_all),
 		cmocka_unit_test(the_operator_sees_what_is_under_way_and_who_would_be_asked),
 		cmocka_unit_test(memory_may_run_out_anywhere),

@@ -92,16 +92,25 @@ static struct fetch_counts far_counts(const struct fetcher *f)
 
 static const struct fetcher_ops far_ops = { .get = far_get, .rsync = far_rsync, .pause = far_pause, .cancel = far_cancel, .counts = far_counts };
 
+/* Whose fetch this is, as long as the service stands. */
+static void *taker(struct loop *l, const struct asked *a)
+{
+	void *object = loop_slot_get(l, a->ev.type, a->ev.who);
+
+	assert_non_null(object);
+	return object;
+}
+
 static void far_head(struct loop *l, size_t i, unsigned int status)
 {
 	const struct fetch_head h = { .status = status, .etag = "\"t\"", .modified = "then" };
 
-	far.asked[i].ev.head(l, loop_slot_get(l, far.asked[i].ev.type, far.asked[i].ev.who), (fetch_h){ i + 1 }, &h);
+	far.asked[i].ev.head(l, taker(l, &far.asked[i]), (fetch_h){ i + 1 }, &h);
 }
 
 static void far_body(struct loop *l, size_t i, struct span s)
 {
-	far.asked[i].ev.body(l, loop_slot_get(l, far.asked[i].ev.type, far.asked[i].ev.who), (fetch_h){ i + 1 }, s);
+	far.asked[i].ev.body(l, taker(l, &far.asked[i]), (fetch_h){ i + 1 }, s);
 }
 
 static void far_end(struct loop *l, size_t i, enum err e, const char *why)
@@ -109,7 +118,7 @@ static void far_end(struct loop *l, size_t i, enum err e, const char *why)
 	const struct fetch_end end = { .e = e, .why = why, .octets = 3 };
 
 	far.asked[i].open = false;
-	far.asked[i].ev.ended(l, loop_slot_get(l, far.asked[i].ev.type, far.asked[i].ev.who), (fetch_h){ i + 1 }, &end);
+	far.asked[i].ev.ended(l, taker(l, &far.asked[i]), (fetch_h){ i + 1 }, &end);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- the near */
