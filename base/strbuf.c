@@ -161,6 +161,22 @@ void strbuf_json_string(struct strbuf *b, struct span s)
 		strbuf_cut(b, start);
 }
 
+void strbuf_metric_label(struct strbuf *b, const char *name, const char *value)
+{
+	strbuf_puts(b, name);
+	strbuf_puts(b, "=\"");
+	for (; *value != '\0'; value++) {
+		if (*value == '\n') {
+			strbuf_puts(b, "\\n");
+			continue;
+		}
+		if (*value == '"' || *value == '\\')
+			strbuf_putc(b, '\\');
+		strbuf_putc(b, *value >= ' ' && *value <= '~' ? *value : '?');
+	}
+	strbuf_putc(b, '"');
+}
+
 const char *strbuf_text(const struct strbuf *b)
 {
 	return b->p != NULL ? b->p : "";

@@ -28,6 +28,8 @@ void strbuf_putc(struct strbuf *b, char c) NONNULL;
 void strbuf_number(struct strbuf *b, uint64_t n) NONNULL;            /* decimal; a tenth of strbuf_printf()'s time */
 /* A JSON string with its quotes: control characters, quote and backslash escaped; octets above 126 become \u00XX. */
 void strbuf_json_string(struct strbuf *b, struct span s) NONNULL;
+/* NAME="VALUE", as in Prometheus's text format: quote, backslash and line end escaped; other control characters and octets above 126 become '?', for it must be UTF-8. */
+void strbuf_metric_label(struct strbuf *b, const char *name, const char *value) NONNULL;
 
 const char *strbuf_text(const struct strbuf *b) BORROWED NONNULL;     /* until the next change; "" when empty */
 struct span strbuf_span(const struct strbuf *b) NONNULL;              /* likewise */

@@ -46,18 +46,6 @@ static void gauge(struct strbuf *out, const char *name, const char *help, uint64
 	strbuf_printf(out, "%s %" PRIu64 "\n", name, v);
 }
 
-/* The value of a label: paths, names of routers. */
-static void label(struct strbuf *out, const char *name, const char *v)
-{
-	strbuf_printf(out, "%s=\"", name);
-	for (; *v != '\0'; v++) {
-		if (*v == '"' || *v == '\\')
-			strbuf_putc(out, '\\');
-		strbuf_putc(out, *v >= ' ' && *v <= '~' ? *v : '?');
-	}
-	strbuf_putc(out, '"');
-}
-
 static void put_counter(struct strbuf *out, const char *name, const char *doc, uint64_t v)
 {
 	bool most = strcmp(name, "requestlist.max") == 0; /* one that does not add up */
@@ -122,7 +110,7 @@ static void caches(struct command *c, struct strbuf *out)
 static void rtr_line(struct strbuf *out, const char *metric, const struct route_rtr *r, uint64_t v)
 {
 	strbuf_printf(out, "%s{", metric);
-	label(out, "server", r->name);
+	strbuf_metric_label(out, "server", r->name);
 	strbuf_printf(out, "} %" PRIu64 "\n", v);
 }
 
@@ -152,7 +140,7 @@ static void rtr_servers(const struct route_scene *s, struct strbuf *out)
 static void source_line(struct strbuf *out, const char *metric, const struct route_source *r, uint64_t v)
 {
 	strbuf_printf(out, "%s{", metric);
-	label(out, "source", r->name);
+	strbuf_metric_label(out, "source", r->name);
 	strbuf_printf(out, "} %" PRIu64 "\n", v);
 }
 

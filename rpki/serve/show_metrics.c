@@ -20,21 +20,6 @@ static void counter(struct strbuf *out, const char *name, const char *help, uint
 	strbuf_printf(out, "%s %" PRIu64 "\n", name, v);
 }
 
-/* The value of a label: URIs and names of files, in which anything may stand. */
-static void label(struct strbuf *out, const char *name, const char *v)
-{
-	strbuf_printf(out, "%s=\"", name);
-	for (; *v != '\0'; v++) {
-		if (*v == '\n')
-			strbuf_puts(out, "\\n");
-		else if (*v == '"' || *v == '\\')
-			strbuf_printf(out, "\\%c", *v);
-		else
-			strbuf_putc(out, (uint8_t)*v < 0x80 ? *v : '?'); /* must be UTF-8 */
-	}
-	strbuf_putc(out, '"');
-}
-
 /* --------------------------------------------------------------------------------------- by trust anchor, by repository */
 
 struct group {
@@ -76,7 +61,7 @@ static void each(struct strbuf *out, const struct group *g, const char *metric, 
 static void line(struct strbuf *out, const struct group *g, const char *metric, const char *name, const char *more, uint64_t v)
 {
 	strbuf_printf(out, "%s_%s{", g->prefix, metric);
-	label(out, g->label, name);
+	strbuf_metric_label(out, g->label, name);
 	strbuf_printf(out, "%s} %" PRIu64 "\n", more, v);
 }
 
@@ -251,7 +236,7 @@ static void by_repository(struct strbuf *out, const struct status *s, enum statu
 		if (way != STATUS_WAYS && r->way != way)
 			continue;
 		strbuf_printf(out, "%s{", name);
-		label(out, "uri", r->uri);
+		strbuf_metric_label(out, "uri", r->uri);
 		strbuf_puts(out, "} ");
 		fn(r, out);
 		strbuf_putc(out, '\n');
@@ -263,7 +248,7 @@ static void outcomes(struct strbuf *out, const struct status *s)
 	head(out, "cairn_rpki_repository_outcome", "how the last attempt to fetch a repository ended", "gauge");
 	for (const struct status_repository *r = s->repositories; r != NULL; r = r->next) {
 		strbuf_puts(out, "cairn_rpki_repository_outcome{");
-		label(out, "uri", r->uri);
+		strbuf_metric_label(out, "uri", r->uri);
 		strbuf_printf(out, ",way=\"%s\",outcome=\"%s\"} 1\n", status_way_text(r->way), status_outcome_text(r->outcome));
 	}
 }
@@ -328,13 +313,13 @@ static void anchors(struct strbuf *out, const struct status *s)
 	head(out, "cairn_rpki_ta_usable", "1: the trust anchor and its publication point are valid", "gauge");
 	for (const struct status_anchor *a = s->anchors; a != NULL; a = a->next) {
 		strbuf_puts(out, "cairn_rpki_ta_usable{");
-		label(out, "name", a->name);
+		strbuf_metric_label(out, "name", a->name);
 		strbuf_printf(out, "} %d\n", a->usable ? 1 : 0);
 	}
 	head(out, "cairn_rpki_ta_held_back", "payloads that are served on because they vanished for want of data", "gauge");
 	for (const struct status_anchor *a = s->anchors; a != NULL; a = a->next) {
 		strbuf_puts(out, "cairn_rpki_ta_held_back{");
-		label(out, "name", a->name);
+		strbuf_metric_label(out, "name", a->name);
 		strbuf_printf(out, "} %" PRIu64 "\n", a->held_back);
 		stale += a->objects.stale_manifests + a->objects.stale_crls;
 	}
@@ -373,7 +358,7 @@ static void clients(struct strbuf *out, const struct live *l)
 		head(out, metrics[m].metric, metrics[m].help, "gauge");
 		for (size_t i = 0; i < l->nclients; i++) {
 			strbuf_printf(out, "%s{", metrics[m].metric);
-			label(out, "addr", l->clients[i].name);
+			strbuf_metric_label(out, "addr", l->clients[i].name);
 			strbuf_printf(out, "} %" PRId64 "\n", metrics[m].fn(&l->clients[i], l->now));
 		}
 	}
@@ -413,7 +398,7 @@ void show_metrics(const struct shown *d, const struct live *l, struct strbuf *ou
 
 	head(out, "cairn_rpki_info", "the program", "gauge");
 	strbuf_puts(out, "cairn_rpki_info{");
-	label(out, "version", l->version);
+	strbuf_metric_label(out, "version", l->version);
 	strbuf_puts(out, "} 1\n");
 	run(out, d, l);
 	show_group(out, &ta);

@@ -81,6 +81,18 @@ static void the_content_can_be_taken(void **state)
 	assert_null(strbuf_take(b));
 }
 
+static void labels_of_metrics_are_escaped(void **state)
+{
+	AUTO(strbuf_free) struct strbuf *b = strbuf_new(100);
+
+	(void)state;
+	assert_non_null(b);
+	strbuf_metric_label(b, "uri", "a\"b\\c\nd\x01\xe9 ~");
+	assert_string_equal(strbuf_text(b), "uri=\"a\\\"b\\\\c\\nd?? ~\"");
+	strbuf_metric_label(b, "", "");
+	assert_string_equal(strbuf_text(b) + strbuf_len(b) - 3, "=\"\"");
+}
+
 static void json_strings_are_escaped(void **state)
 {
 	AUTO(strbuf_free) struct strbuf *b = strbuf_new(60);
@@ -123,6 +135,7 @@ int main(void)
 		cmocka_unit_test(an_output_queue_drops_from_the_front),
 		cmocka_unit_test(the_content_can_be_taken),
 		cmocka_unit_test(json_strings_are_escaped),
+		cmocka_unit_test(labels_of_metrics_are_escaped),
 		cmocka_unit_test(memory_may_run_out),
 	};
 
