@@ -236,6 +236,8 @@ static void set_temper(struct acting *a, const struct script_op *op)
 		a->r.world->forwarders[number % 2]->temper = t;
 	if (z->parent == NULL || (a->meddles && brings_marks(t)) || t == FORWARDER || t == FORWARDER_STUFFS || (t >= STRIPS && !a->r.is_signed))
 		return;
+	if (t == HIJACKED) /* only a policy of routes helps against that: tests/sim/hijacks.c */
+		return;
 	for (struct model_server *v = a->r.world->servers; v != NULL; v = v->next) {
 		bool has = false;
 

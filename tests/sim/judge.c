@@ -336,6 +336,18 @@ static bool has_right_flags(const struct run *r, const struct msg *m, const stru
 	    ((m->flags & MSG_AD) == 0 || wants_security(r, q));
 }
 
+/* A client that is not served and that speaks no EDNS, so that it cannot be told why, gets the header alone. */
+static bool is_bare_refusal(const struct run *r, const struct msg *m, const struct asked *q)
+{
+	return r->policies && m->rcode == RCODE_REFUSED && !m->has_question && !q->edns && !m->edns.present;
+}
+
+static bool is_of_question(const struct run *r, const struct msg *m, const struct asked *q)
+{
+	return m->has_question && name_equal_case(m->q.name, name_of(&q->name)) && m->q.type == q->type && m->edns.present == q->edns &&
+	    (r->policies || has_right_flags(r, m, q));
+}
+
 static void keep_cookie(struct client *c, const struct msg *m)
 {
 	struct reader o = reader_of(m->edns.options);
@@ -376,7 +388,7 @@ struct asked *judge_reply(struct run *r, unsigned int client, bool tcp, struct s
 		complain(r, q, "a reply that cannot be read");
 		return q;
 	}
-	if (!m.has_question || !name_equal_case(m.q.name, name_of(&q->name)) || m.q.type != q->type || m.edns.present != q->edns || (!r->policies && !has_right_flags(r, &m, q)))
+	if (!is_of_question(r, &m, q) && !is_bare_refusal(r, &m, q))
 		complain(r, q, "question, flags or EDNS of the reply are not those of the question: flags %04x", m.flags);
 	if (message_is_marked(&m, !q->check_disabled))
 		complain(r, q, "FORGED data reached a client");
