@@ -165,16 +165,17 @@ void judge_caches(struct run *r)
 /* An address that says when it was given: it is not older than its TTL, and has no more left than is right. */
 static bool clock_is_right(const struct run *r, const struct world_rr *w, const struct rrset *rs, struct span rdata)
 {
-	uint32_t now = (uint32_t)(sim_now_ns(r->sim) / SEC), then = world_clock_sec(rdata), age = now - then;
-	uint32_t flushed = (uint32_t)(r->flushed_ns / SEC), slack = r->is_signed ? CLOCK_SLACK_SIGNED : CLOCK_SLACK;
+	uint64_t now = sim_now_ns(r->sim) / SEC, flushed = r->flushed_ns / SEC;
+	uint32_t slack = r->is_signed ? CLOCK_SLACK_SIGNED : CLOCK_SLACK, age;
 
-	if (rdata.n != 4 || rdata.p[0] != 31 || then > now)
+	if (rdata.n != 4 || rdata.p[0] != 31)
 		return false;
+	age = world_clock_age(rdata, now);
 	if (r->stale_ok)
-		return true;
+		return age <= now;
 	if (r->plant == PLANT_OLD)
 		age += w->ttl;
-	if (r->flushed_ns != 0 && now > flushed + PATIENCE / SEC && then + PATIENCE / SEC < flushed)
+	if (r->flushed_ns != 0 && now > flushed + PATIENCE / SEC && age > now - flushed + PATIENCE / SEC)
 		return false;
 	return age <= w->ttl + slack && rs->ttl + age <= w->ttl + slack;
 }

@@ -855,9 +855,9 @@ uint64_t world_guest_packets(const struct world_guest *g)
 
 /* ---- marks ----------------------------------------------------------------------------------------------------------------------------- */
 
-uint32_t world_clock_sec(struct span rdata)
+uint32_t world_clock_age(struct span rdata, uint64_t now_sec)
 {
-	return load32(rdata.p) & 0xffffff;
+	return ((uint32_t)now_sec - load32(rdata.p)) & 0xffffff;
 }
 
 bool world_is_marked(uint16_t type, struct span rdata)

@@ -47,7 +47,7 @@ struct world_rr {
 	uint16_t type;
 	uint32_t ttl;
 	struct span rdata;
-	bool clock; /* an address that says when the server gave it: world_clock_sec() */
+	bool clock; /* an address that says when the server gave it: world_clock_age() */
 };
 struct world_answer {
 	uint16_t rcode;
@@ -70,8 +70,8 @@ void world_some_server(struct world *w, struct endpoint *ret_server) NONNULL;
 struct name world_some_zone(struct world *w) NONNULL;
 /* A set of cables pulled, or put back: all servers, or all but the root's. */
 void world_outage(struct world *w, bool down, bool roots_too) NONNULL;
-/* The virtual second of an address of a clock. */
-uint32_t world_clock_sec(struct span rdata);
+/* How many virtual seconds ago a server gave an address of a clock (of four octets); it has the last 24 bits of the second, so that half a year and more are told as less. */
+uint32_t world_clock_age(struct span rdata, uint64_t now_sec);
 
 /* Configurations that ask other servers for a part of the world; the answers are the same. */
 enum world_setup { SETUP_PLAIN, SETUP_FORWARD_ALL, SETUP_FORWARD_ZONE, SETUP_STUB, SETUPS };
