@@ -284,6 +284,16 @@ static void sign_world(struct acting *a)
 
 /* ---- the configuration ------------------------------------------------------------------------------------------------------------------------ */
 
+static bool weakens_validation(const char *option)
+{
+	static const char *const words[] = { "module-config:", "val-permissive-mode:", "domain-insecure:", "disable-dnssec-algorithm:", "disable-ds-digest:", "disable-edns-do:" };
+	bool found = false;
+
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+		found |= strncmp(option, words[k], strlen(words[k])) == 0;
+	return found;
+}
+
 static void add_option(struct acting *a, unsigned int i)
 {
 	size_t n = strlen(a->r.conf);
@@ -293,6 +303,7 @@ static void add_option(struct acting *a, unsigned int i)
 	(void)snprintf(a->r.conf + n, sizeof a->r.conf - n, " %s\n", config[i]);
 	a->m.plain_case |= strstr(config[i], "caps") != NULL;
 	a->r.stale_ok |= strstr(config[i], "serve-expired:") != NULL;
+	a->r.unvalidated |= weakens_validation(config[i]);
 	a->harms |= i >= OPTION_HARMS;
 	a->r.limits |= i >= OPTION_HARMS;
 	if (i >= OPTION_CHANGES)
