@@ -11,7 +11,7 @@ struct budget_limits {
 	uint32_t packets;     /* upstream packets, all retries, TCP connects and fallbacks counted: a few dozen */
 	uint32_t octets;      /* received from upstream */
 	uint32_t subquestions;
-	uint32_t cname_steps; /* aliases followed: 11 are answered */
+	uint32_t cname_steps; /* aliases followed (max-query-restarts) */
 	uint32_t depth;       /* of sub-questions */
 	uint32_t referrals;
 	uint32_t work;        /* thousandths of a unit (validator/work.h): verifications, hashes */

@@ -110,7 +110,8 @@ static void make_limits(struct core_settings *s, const struct conf_clause *c)
 
 	/* max-global-quota is Unbound's word for what a question may cost in all; ours is lower, and a lower one is obeyed. */
 	s->client = (struct budget_limits){
-		.packets = quota < 48 ? quota : 48, .octets = 262144, .subquestions = 12, .cname_steps = 11, .depth = 6, .referrals = 24,
+		.packets = quota < 48 ? quota : 48, .octets = 262144, .subquestions = 12,
+		.cname_steps = (uint32_t)conf_int(c, OPT_MAX_QUERY_RESTARTS), .depth = 6, .referrals = 24,
 		.work = 1000 * WORK_UNIT, .time_ms = 12000, /* a stub's second try, after five seconds, joins the first */
 	};
 	s->sub = s->client;

@@ -431,6 +431,22 @@ static void chains_of_eleven_are_answered_and_longer_ones_end(void **state)
 	}
 }
 
+static void how_many_aliases_are_followed_is_configured(void **state)
+{
+	static const struct line lines[] = {
+		{ "*", "c0.com.", "*", "AA; Q CNAME c1.com." }, { "*", "c1.com.", "*", "AA; Q CNAME c2.com." }, { "*", "c2.com.", "*", "AA; Q CNAME c3.com." },
+		{ "*", "c3.com.", "*", "AA; Q A 10.0.0.1" }, { 0 },
+	};
+	BEGIN(CONF "\tmax-query-restarts: 2\n", lines);
+
+	t = world_ask(w, "c1.com.", "A");
+	assert_has(t->text, "c3.com. 3600 IN A 10.0.0.1");
+	t = world_ask(w, "c0.com.", "A");
+	assert_int_equal(t->rcode, RCODE_SERVFAIL);
+	assert_has(t->why, "aliases");
+	END;
+}
+
 /* --- ghosts */
 
 static void a_zone_cannot_prolong_its_own_delegation(void **state)
@@ -505,6 +521,7 @@ int main(void)
 		cmocka_unit_test(after_an_outage_names_come_back_soon),
 		cmocka_unit_test(a_budget_ends_what_would_not_end),
 		cmocka_unit_test(chains_of_eleven_are_answered_and_longer_ones_end),
+		cmocka_unit_test(how_many_aliases_are_followed_is_configured),
 		cmocka_unit_test(a_zone_cannot_prolong_its_own_delegation),
 		cmocka_unit_test(addresses_of_a_zones_servers_are_kept_no_longer_than_its_delegation),
 	};
