@@ -1,7 +1,7 @@
 /*
  * event_exchange.c: one UDP question to one server, from a socket of its own whose port is drawn by us, not by the kernel, from
  * the whole range. The socket is connected, so the kernel drops what comes from elsewhere; what slipped in between bind and
- * connect is dropped here.
+ * connect is dropped here, and so is all of that for a socket that is to stay unconnected (udp-connect: no), which never rests.
  *
  * Making, watching and closing a socket costs three times what it costs to give one another port, and a port that was bound by its
  * number is never given up. So where the kernel lets us (Linux 6.3, and within net.ipv4.ip_local_port_range), we draw the port's
@@ -178,7 +178,7 @@ static uint32_t block_of(const struct host_event *he, const struct exchange_opti
 {
 	uint32_t block = port / PORT_BLOCK, first = block * PORT_BLOCK, last = first + PORT_BLOCK - 1;
 
-	if (he->rest_most == 0 || o->from.family != ADDR_NONE || first < he->kernel_first || last > he->kernel_last ||
+	if (he->rest_most == 0 || o->from.family != ADDR_NONE || o->unconnected || first < he->kernel_first || last > he->kernel_last ||
 		(he->whole[block / 8] >> block % 8 & 1) == 0)
 		return 0;
 	return last << 16 | first;
@@ -334,9 +334,12 @@ static void exchange_ready(struct loop *l, void *object, unsigned int events)
 }
 
 /* A packet that the kernel has no buffer for is one that got lost on the way: the asker's timer sees to it. */
-static RESULT send_packet(struct exchange *x, struct span packet)
+static RESULT send_packet(struct exchange *x, bool unconnected, struct span packet)
 {
-	if (send(x->fd, packet.p, packet.n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+	union sock_name to;
+	socklen_t len = unconnected ? sock_name_set(&to, &x->to) : 0;
+
+	if (sendto(x->fd, packet.p, packet.n, MSG_DONTWAIT | MSG_NOSIGNAL, unconnected ? &to.any : NULL, len) >= 0)
 		return DONE;
 	return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? DONE : FAIL(sock_errno(errno));
 }
@@ -396,7 +399,7 @@ static RESULT connect_somehow(struct exchange *x, const struct exchange_options 
 	}
 	x->tied = true;
 	TRY(bind_drawn(x->he, x->fd, o, port));
-	return connect(x->fd, &to.any, len) == 0 ? DONE : FAIL(sock_errno(errno));
+	return o->unconnected || connect(x->fd, &to.any, len) == 0 ? DONE : FAIL(sock_errno(errno));
 }
 
 RESULT event_ask(
@@ -417,7 +420,7 @@ RESULT event_ask(
 	x->ev = *ev;
 	r = connect_somehow(x, o, port, block);
 	if (OK(r))
-		r = send_packet(x, packet);
+		r = send_packet(x, o->unconnected, packet);
 	if (OK(r)) {
 		x->self = exchange_enlist(h->loop, x);
 		r = x->self.v != 0 ? DONE : FAIL(ERR_NOMEM);

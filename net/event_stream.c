@@ -333,6 +333,8 @@ static RESULT start_connect(struct stream *s, const struct exchange_options *o)
 	if (s->fd < 0)
 		return FAIL(sock_errno(errno));
 	sock_try_option(s->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (o->mss != 0)
+		sock_try_option(s->fd, IPPROTO_TCP, TCP_MAXSEG, o->mss);
 	if (from.a.family != ADDR_NONE) {
 		if (from.a.family != o->to.a.family)
 			return FAIL(ERR_RANGE);

@@ -74,6 +74,8 @@ struct exchange_options {
 	struct endpoint to;
 	const char *path BORROWED_FIELD; /* connections: of a Unix socket, in place of to; NULL: none */
 	struct addr from;   /* outgoing interface; ADDR_NONE: any */
+	uint16_t mss;       /* connections: segment size; 0: the system's */
+	bool unconnected;   /* exchanges: the socket hears everybody and the host alone sorts out; what the network says of the server is not heard */
 	bool no_fragment;   /* path MTU discovery off (RFC 9715); an answer in fragments is dropped and told as ERR_REFUSED */
 };
 
@@ -156,7 +158,7 @@ static inline void host_dgram_commit(
 }
 static inline void host_dgram_flush(struct host *h, struct dgram_sock *s) { h->ops->dgram_flush(s); }
 
-/* Sends packet from a fresh socket with an unpredictable port, connected to o->to. ERR_SYSTEM: no route and the like; ERR_LIMIT:
+/* Sends packet from a fresh socket with an unpredictable port, connected to o->to unless o says not to. ERR_SYSTEM: no route and the like; ERR_LIMIT:
  * no descriptor left. */
 static inline RESULT host_ask(
 	struct host *h, const struct exchange_options *o, struct span packet, const struct exchange_events *ev, exchange_h *ret)

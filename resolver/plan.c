@@ -110,6 +110,9 @@ static void read_upstream(const struct conf_clause *c, struct plan *p)
 	p->upstream.tcp_idle_ms = number(c, OPT_TCP_REUSE_TIMEOUT);
 	p->upstream.tcp_max = number(c, OPT_OUTGOING_NUM_TCP);
 	p->upstream.tcp_pipeline = TCP_PIPELINE;
+	p->upstream.tcp_questions = number(c, OPT_MAX_REUSE_TCP_QUERIES);
+	p->upstream.tcp_mss = (uint16_t)number(c, OPT_OUTGOING_TCP_MSS);
+	p->upstream.udp_unconnected = !conf_bool(c, OPT_UDP_CONNECT);
 	p->upstream.tcp_timeout_ms = number(c, OPT_TCP_AUTH_QUERY_TIMEOUT);
 	p->upstream.min_timeout_ms = number(c, OPT_INFRA_CACHE_MIN_RTT);
 	p->upstream.max_timeout_ms = number(c, OPT_INFRA_CACHE_MAX_RTT);

@@ -187,7 +187,8 @@ struct hash_key *upstream_secret(struct upstream *u)
 
 static struct pool_limits pool_limits_of(const struct upstream_settings *s)
 {
-	return (struct pool_limits){ .max = s->tcp_max, .pipeline = s->tcp_pipeline, .idle_ms = s->tcp_idle_ms };
+	return (struct pool_limits){ .max = s->tcp_max, .pipeline = s->tcp_pipeline, .idle_ms = s->tcp_idle_ms,
+		.questions = s->tcp_questions, .mss = s->tcp_mss };
 }
 
 static void take_settings(struct upstream *u, const struct upstream_settings *s)

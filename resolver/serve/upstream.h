@@ -31,6 +31,9 @@ struct upstream_settings {
 	uint32_t tcp_idle_ms;        /* connections kept that long for reuse; EDNS keepalive of the server counts */
 	uint32_t tcp_max;            /* connections at once (outgoing-num-tcp) */
 	uint32_t tcp_pipeline;       /* questions under way on one connection */
+	uint32_t tcp_questions;      /* over one connection (max-reuse-tcp-queries); 0: no limit */
+	uint16_t tcp_mss;            /* outgoing-tcp-mss; 0: the system's */
+	bool udp_unconnected;        /* udp-connect: no */
 	uint32_t tcp_timeout_ms;     /* connect and answer */
 	uint32_t min_timeout_ms, max_timeout_ms;
 	struct msg_limits limits;

@@ -227,7 +227,7 @@ static void on_exchange_error(struct loop *l, void *object, exchange_h x, enum e
 static RESULT send_udp(struct ask *a)
 {
 	struct exchange_events ev = { &ask_inner_loop_type, a->inner, on_packet, on_exchange_error };
-	struct exchange_options o = { .to = a->request.server, .no_fragment = true };
+	struct exchange_options o = { .to = a->request.server, .no_fragment = true, .unconnected = a->u->set.udp_unconnected };
 	uint32_t ms = udp_wait_ms(a);
 	uint8_t buf[QUERY_MOST];
 	struct attempt *t;
@@ -257,7 +257,7 @@ static RESULT place_tcp(struct ask *a)
 	struct upstream *u = a->u;
 	struct pool_request r = { .server = a->request.server, .alone = a->tcp_alone, .who = a->inner };
 	uint8_t buf[QUERY_MOST];
-	uint64_t opened = pool_opened(u->pool);
+	uint64_t opened = pool_opened(u->pool), worn = pool_worn(u->pool);
 	struct result done;
 	size_t n;
 
@@ -269,6 +269,7 @@ static RESULT place_tcp(struct ask *a)
 	TRY(done);
 	a->tcp_on = true;
 	stats_add(u->stats, COUNT_UPSTREAM_CONNECTS, pool_opened(u->pool) - opened);
+	stats_add(u->stats, COUNT_UPSTREAM_WORN, pool_worn(u->pool) - worn);
 	n = compose(a, &a->tcp, a->place.id, &r.from, a->place.first, buf);
 	done = n == 0 ? FAIL(ERR_SPACE) : pool_send(u->pool, &a->place, span_of(buf, n));
 	if (OK(done)) {

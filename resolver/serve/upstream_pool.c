@@ -28,7 +28,7 @@ struct conn {
 	bool doomed; /* it had to make room: ends in the next turn, and counts no more */
 	uint32_t strays;
 	uint32_t idle_ms;
-	uint64_t answers;
+	uint64_t answers, asked;
 	uint64_t opened_ns, moved_ns; /* connected; the last answer, or the question that ended an idle time */
 	timer_h idle;
 	struct placed *placed OWNED_FIELD;
@@ -44,7 +44,7 @@ struct pool {
 	struct pool_user user;
 	struct conn *conns OWNED_FIELD; /* newest first */
 	size_t count;
-	uint64_t opened;
+	uint64_t opened, worn;
 };
 
 LOOP_HANDLE_IMPL(conn)
@@ -145,6 +145,11 @@ static void idle_over(struct loop *l, void *object)
 	tell_room(c->pool);
 }
 
+static bool is_worn(const struct conn *c)
+{
+	return c->pool->limits.questions != 0 && c->asked >= c->pool->limits.questions;
+}
+
 /* A question has left c. */
 static void conn_rest(struct conn *c)
 {
@@ -153,7 +158,7 @@ static void conn_rest(struct conn *c)
 	if (c->closed || c->count > 0)
 		return;
 	loop_timer_stop(p->loop, &c->idle);
-	if (c->doomed || !c->open || c->alone || c->idle_ms == 0 ||
+	if (c->doomed || !c->open || c->alone || c->idle_ms == 0 || is_worn(c) ||
 		!OK(loop_timer(p->loop, &conn_loop_type, c->self.v, idle_over, c->idle_ms, &c->idle)))
 		conn_close(c);
 }
@@ -360,6 +365,11 @@ uint64_t pool_opened(const struct pool *p)
 	return p->opened;
 }
 
+uint64_t pool_worn(const struct pool *p)
+{
+	return p->worn;
+}
+
 /* The newest on which r may be put. */
 static struct conn *find_shared(const struct pool *p, const struct pool_request *r) BORROWED;
 static struct conn *find_shared(const struct pool *p, const struct pool_request *r)
@@ -369,7 +379,7 @@ static struct conn *find_shared(const struct pool *p, const struct pool_request 
 	if (r->alone)
 		return NULL;
 	for (struct conn *c = p->conns; c != NULL; c = c->next)
-		if (!c->alone && !c->doomed && c->count < pipeline && c->answers + c->count < UINT16_MAX &&
+		if (!c->alone && !c->doomed && !is_worn(c) && c->count < pipeline && c->answers + c->count < UINT16_MAX &&
 			endpoint_equal(&c->server, &r->server) && (r->from.family == ADDR_NONE || addr_equal(&c->from, &r->from)))
 			return c;
 	return NULL;
@@ -449,7 +459,7 @@ static bool make_place(struct pool *p)
 
 static RESULT conn_open(struct pool *p, const struct pool_request *r, struct conn **ret)
 {
-	struct exchange_options o = { .to = r->server, .from = r->from };
+	struct exchange_options o = { .to = r->server, .from = r->from, .mss = p->limits.mss };
 	struct stream_events ev = { &conn_loop_type, 0, on_connected, on_data, on_drained, on_closed };
 	AUTO(conn_free) struct conn *c = (struct conn *)mem_alloc(sizeof *c);
 	struct result opened;
@@ -509,6 +519,8 @@ static RESULT place(struct conn *c, uint64_t who, struct pool_place *ret)
 	ret->id = draw_id(c);
 	ret->first = c->answers == 0 && c->count == 0;
 	c->placed[c->count++] = (struct placed){ who, now_ns(p), ret->id };
+	c->asked++;
+	p->worn += c->asked == p->limits.questions;
 	return DONE;
 }
 

@@ -23,6 +23,8 @@ struct pool_limits {
 	uint32_t max;      /* connections */
 	uint32_t pipeline; /* questions under way on one */
 	uint32_t idle_ms;
+	uint32_t questions; /* over one connection, then it closes (max-reuse-tcp-queries); 0: no limit */
+	uint16_t mss;       /* segment size; 0: the system's */
 };
 
 /* The user of a connection is a question: an object of the type below. What was told is no longer on the connection. */
@@ -68,5 +70,6 @@ void pool_leave(struct pool *p, const struct pool_place *at, bool silent) NONNUL
 void pool_keepalive(struct pool *p, conn_h c, uint16_t units) NONNULL;
 size_t pool_count(const struct pool *p) NONNULL;
 uint64_t pool_opened(const struct pool *p) NONNULL; /* since the beginning */
+uint64_t pool_worn(const struct pool *p) NONNULL;   /* connections that had all the questions they may have, since the beginning */
 
 #endif

@@ -63,6 +63,39 @@ static void port_unreachable_is_told_and_does_not_end_the_wait(void **state)
 	assert_int_equal(u->host->counts.exchange_unreachable, 1);
 }
 
+/* udp-connect: no */
+static void an_unconnected_exchange_sorts_out_by_itself_and_does_not_rest(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct exchange_events ev = { &user_loop_type, u->self.v, on_packet, on_exchange_error };
+	struct exchange_options o = { .no_fragment = true, .unconnected = true };
+	struct endpoint other;
+	int fd = server("127.0.0.1", SOCK_DGRAM, &o.to), forger = server("127.0.0.2", SOCK_DGRAM, &other);
+	struct sockaddr_in from;
+	socklen_t len = sizeof from;
+	exchange_h nobody;
+	char got[32];
+
+	host_event_rest(u->host, 4);
+	assert_true(OK(host_ask(u->host, &o, span_text("question"), &ev, &u->x)));
+	assert_int_equal(recvfrom(fd, got, sizeof got, 0, (struct sockaddr *)&from, &len), 8);
+	sendto(forger, "evil", 4, 0, (struct sockaddr *)&from, len);
+	sendto(fd, "good!", 5, 0, (struct sockaddr *)&from, len);
+	RUN_UNTIL(u, u->packets == 1);
+	assert_int_equal(u->last_len, 5);
+	assert_int_equal(u->host->counts.exchange_foreign, 1); /* the kernel let it through */
+	close(forger);
+	close(fd);
+	assert_true(OK(host_ask(u->host, &o, span_text("question"), &ev, &nobody)));
+	/* By now the kernel has said "port unreachable", to nobody: the next exchange hears what is said to it. */
+	assert_true(OK(ask(u, &o.to, &nobody)));
+	RUN_UNTIL(u, u->errors == 1);
+	assert_int_equal(u->host->counts.exchange_unreachable, 1);
+	host_ask_close(u->host, u->x);
+	assert_true(OK(ask(u, &o.to, &u->x)));
+	assert_int_equal(u->host->counts.exchanges_rested, 0);
+}
+
 static void closing_an_exchange_in_its_callback_is_safe(void **state)
 {
 	struct user *u = (struct user *)*state;
@@ -487,6 +520,7 @@ int main(void)
 		CASE(a_question_gets_every_answer_until_closed),
 		CASE(an_answer_from_elsewhere_is_not_heard),
 		CASE(port_unreachable_is_told_and_does_not_end_the_wait),
+		CASE(an_unconnected_exchange_sorts_out_by_itself_and_does_not_rest),
 		CASE(closing_an_exchange_in_its_callback_is_safe),
 		CASE(ports_are_spread_over_the_whole_range),
 		CASE(ports_of_sockets_that_rested_are_as_spread),

@@ -1,6 +1,7 @@
 /* The production host on loopback: what net/host.h promises of streams. */
 #include "tests/unit/net/host_event_test.h"
 
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 
 static void a_client_is_accepted_and_answered(void **state)
@@ -60,6 +61,25 @@ static void we_connect_write_and_read(void **state)
 	assert_int_equal(host_stream_write(u->host, u->s, span_text("x")).e, ERR_CLOSED);
 	assert_int_equal(recv(fd, got, sizeof got, 0), 0);
 	assert_int_equal(u->closed, 0);
+	close(fd);
+	close(listener);
+}
+
+/* outgoing-tcp-mss: the other end is told in the handshake and sends no larger segments. */
+static void a_connection_has_the_segment_size_that_is_asked_for(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct stream_events ev = { &user_loop_type, u->self.v, on_connected, on_data, on_drained, on_closed };
+	struct exchange_options o = { .mss = 600 };
+	int listener = server("127.0.0.1", SOCK_STREAM, &o.to), fd, mss = 0;
+	socklen_t len = sizeof mss;
+
+	assert_int_equal(listen(listener, 1), 0);
+	assert_true(OK(host_connect(u->host, &o, &ev, &u->s)));
+	RUN_UNTIL(u, u->connected == 1);
+	fd = accept(listener, NULL, NULL);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len), 0);
+	assert_in_range(mss, 500, 600);
 	close(fd);
 	close(listener);
 }
@@ -211,6 +231,7 @@ int main(void)
 		CASE(a_client_is_accepted_and_answered),
 		CASE(a_stream_that_nobody_adopts_is_closed),
 		CASE(we_connect_write_and_read),
+		CASE(a_connection_has_the_segment_size_that_is_asked_for),
 		CASE(a_refused_connection_is_told),
 		CASE(a_slow_reader_fills_the_queue_up_to_its_limit),
 		CASE(a_paused_stream_is_not_read),

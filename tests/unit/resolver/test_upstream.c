@@ -54,6 +54,11 @@ static void every_query_has_its_own_id_and_case(void **state)
 		upstream_cancel(w->up, w->ask);
 	}
 	assert_true(same_id <= 1);
+	assert_false(w->fake->udp[0]->o.unconnected);
+	w->set.udp_unconnected = true;
+	upstream_set(w->up, &w->set);
+	world_must_ask(w);
+	assert_true(w->fake->udp[64]->o.unconnected);
 	assert_in_range(upper, letters * 4 / 10, letters * 6 / 10);
 }
 

@@ -80,6 +80,37 @@ static void an_idle_connection_is_closed(void **state)
 	assert_false(w->fake->tcp[0]->open);
 }
 
+/* max-reuse-tcp-queries */
+static void a_connection_takes_so_many_questions_and_closes(void **state)
+{
+	struct world *w = (struct world *)*state;
+
+	w->set.tcp_questions = 3;
+	w->set.tcp_mss = 1220;
+	upstream_set(w->up, &w->set);
+	for (int i = 0; i < 4; i++)
+		ask_tcp(w);
+	assert_int_equal(w->fake->tcps, 2);
+	assert_int_equal(w->fake->tcp[0]->o.mss, 1220);
+	assert_int_equal(stats_get(w->stats, COUNT_UPSTREAM_WORN), 1);
+	tcp_connected(w, 0);
+	tcp_connected(w, 1);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(w->fake->tcp[0]->open);
+		tcp_reply(w, 0, i, &good);
+		assert_int_equal(w->me.reply.outcome, ASK_REPLY);
+	}
+	assert_false(w->fake->tcp[0]->open); /* nobody may use it any more */
+	tcp_reply(w, 1, 0, &good);
+	assert_true(w->fake->tcp[1]->open);
+	assert_int_equal(w->me.told, 4);
+	w->set.tcp_questions = 1; /* a reload: also for those that are open */
+	upstream_set(w->up, &w->set);
+	ask_tcp(w);
+	assert_int_equal(w->fake->tcps, 3);
+	assert_int_equal(stats_get(w->stats, COUNT_UPSTREAM_WORN), 2);
+}
+
 static void keepalive_of_the_server_counts(void **state)
 {
 	struct world *w = (struct world *)*state;
@@ -280,6 +311,7 @@ int main(void)
 		CASE(questions_share_a_connection_and_replies_come_in_any_order),
 		CASE(two_frames_in_one_piece),
 		CASE(an_idle_connection_is_closed),
+		CASE(a_connection_takes_so_many_questions_and_closes),
 		CASE(keepalive_of_the_server_counts),
 		CASE(a_kept_connection_that_is_lost_is_replaced_once),
 		CASE(a_server_that_answers_one_question_a_connection),
