@@ -170,6 +170,7 @@ static void bundle_set_times(struct bundle *b, uint32_t stored_sec, uint32_t ttl
 	b->info.stored_sec = stored_sec;
 	b->info.ttl = ttl;
 	b->info.expires_sec = stored_sec > UINT32_MAX - ttl ? UINT32_MAX : stored_sec + ttl;
+	b->info.stale_from_sec = b->info.expires_sec;
 	/* What stands beside the first set may last longer, and says so where it is shown; nothing lasts less than the bundle. */
 	for (size_t i = 0; i < b->count; i++) {
 		struct rrset *rs = (struct rrset *)(void *)((char *)b + b->at[i]);
@@ -211,7 +212,7 @@ static bool is_live(const struct rrcache *c, const struct bundle *b, uint32_t no
 {
 	if (b == NULL)
 		return false;
-	if (now >= b->info.expires_sec && ((flags & RRCACHE_STALE) == 0 || now - b->info.expires_sec >= load(&c->keep_expired_sec)))
+	if (now >= b->info.expires_sec && ((flags & RRCACHE_STALE) == 0 || now - b->info.stale_from_sec >= load(&c->keep_expired_sec)))
 		return false;
 	return !is_flushed(c, b);
 }
@@ -429,7 +430,7 @@ static RESULT publish(struct rrcache *c, struct epoch_member *m, struct bundle *
 	AUTO(bundle_free) struct bundle *b = given;
 	struct bundle_key k = bundle_key(b);
 
-	note_end(c, b->info.expires_sec);
+	note_end(c, b->info.stale_from_sec);
 	switch (slots_put(c->slots, m, (struct slot_item *)MOVE(b), bundle_matches, &k, replace, user, used_again)) {
 	case SLOTS_NEW:
 	case SLOTS_REPLACED:
@@ -606,17 +607,43 @@ RESULT rrcache_put_failure(struct rrcache *c, struct epoch_member *m, const stru
 	return publish(c, m, MOVE(b), NULL, NULL, true);
 }
 
-RESULT rrcache_set_security(struct rrcache *c, struct epoch_member *m, const struct bundle *old, enum security s, uint32_t max_ttl, const struct now *now)
+/* NULL: no memory. */
+static struct bundle *bundle_copy(const struct bundle *old) OWNED_BY(bundle_free);
+static struct bundle *bundle_copy(const struct bundle *old)
 {
 	AUTO(bundle_free) struct bundle *b = mem_alloc(old->size);
+
+	if (b == NULL)
+		return NULL;
+	memcpy((char *)b + sizeof(b->item), (const char *)old + sizeof(old->item), old->size - sizeof(old->item));
+	b->item.octets = slots_octets(old->size);
+	b->item.hash = old->item.hash;
+	return MOVE(b);
+}
+
+RESULT rrcache_prolong(struct rrcache *c, struct epoch_member *m, const struct bundle *old, const struct now *now)
+{
+	AUTO(bundle_free) struct bundle *b = NULL;
+	struct result r;
+
+	if (now_sec(now) <= old->info.stale_from_sec)
+		return DONE;
+	b = bundle_copy(old);
+	if (b == NULL)
+		return FAIL(ERR_NOMEM);
+	b->info.stale_from_sec = now_sec(now);
+	r = publish(c, m, MOVE(b), only_this, old, false);
+	return r.e == ERR_EXISTS ? FAIL(ERR_NOTFOUND) : r;
+}
+
+RESULT rrcache_set_security(struct rrcache *c, struct epoch_member *m, const struct bundle *old, enum security s, uint32_t max_ttl, const struct now *now)
+{
+	AUTO(bundle_free) struct bundle *b = bundle_copy(old);
 	uint32_t end = now_sec(now) > UINT32_MAX - max_ttl ? UINT32_MAX : now_sec(now) + max_ttl;
 	struct result r;
 
 	if (b == NULL)
 		return FAIL(ERR_NOMEM);
-	memcpy((char *)b + sizeof(b->item), (const char *)old + sizeof(old->item), old->size - sizeof(old->item));
-	b->item.octets = slots_octets(old->size);
-	b->item.hash = old->item.hash;
 	b->info.security = (uint8_t)s;
 	for (size_t i = 0; i < b->count; i++)
 		((struct rrset *)(void *)((char *)b + b->at[i]))->security = (uint8_t)s;

@@ -41,6 +41,7 @@ struct bundle_info {
 	uint32_t stored_sec;  /* mono, seconds */
 	uint32_t expires_sec; /* mono, seconds; the TTL left is expires_sec - now, 0 when past */
 	uint32_t ttl;         /* as stored: expires_sec - stored_sec */
+	uint32_t stale_from_sec; /* mono, seconds: keep_expired_sec counts from here: expires_sec, or a later rrcache_prolong() */
 	uint16_t ede;         /* FAILURE: extended error, with its text */
 	uint16_t failures;    /* FAILURE: in a row */
 	bool by_route;        /* FAILURE: policy on routes left nobody to ask; its text is for clients */
@@ -60,7 +61,7 @@ struct rrcache_limits {
 	size_t octets;              /* rrset-cache-size */
 	uint32_t min_ttl, max_ttl;  /* cache-min-ttl, cache-max-ttl */
 	uint32_t max_negative_ttl, min_negative_ttl;
-	uint32_t keep_expired_sec;  /* serve-expired-ttl: how long past its end an entry may be found with RRCACHE_STALE; 0: not */
+	uint32_t keep_expired_sec;  /* serve-expired-ttl: how long past its end, or the last rrcache_prolong(), an entry may be found with RRCACHE_STALE; 0: not */
 	uint32_t max_bundle_octets; /* larger ones are not kept; 0: 65536 */
 	uint32_t max_flushes;       /* subtree flushes remembered; beyond, the oldest is forgotten; 0: 4096 */
 };
@@ -105,6 +106,9 @@ RESULT rrcache_put_failure(struct rrcache *c, struct epoch_member *m, const stru
     uint32_t first_sec, uint32_t max_sec, const struct now *now);
 /* The same entry with a verdict of the validator. ERR_NOTFOUND when it has changed meanwhile. */
 RESULT rrcache_set_security(struct rrcache *c, struct epoch_member *m, const struct bundle *b, enum security s, uint32_t max_ttl, const struct now *now) NONNULL;
+
+/* serve-expired-ttl-reset: an attempt to learn it anew failed, so its time as a stale entry begins again. Does nothing with one that has not expired; ERR_NOTFOUND when it has changed meanwhile. */
+RESULT rrcache_prolong(struct rrcache *c, struct epoch_member *m, const struct bundle *b, const struct now *now) NONNULL;
 
 /* Flushes. Each returns the number of entries that went at once; subtree flushes are also remembered with their time. */
 size_t rrcache_flush_name(struct rrcache *c, struct epoch_member *m, struct name name, uint16_t type /* 0: all */) NONNULL;

@@ -388,6 +388,7 @@ static RESULT tell_failure(struct asker *k, const struct bundle *failure)
 
 	stats_inc(k->core->env.stats, COUNT_CORE_FAILURE_HITS);
 	finish_describe_failure(&a, failure, k->arena);
+	finish_prolong_stale(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena);
 	found = a.by_route ? finish_find_validated(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena, &a, &stale) :
 		k->r->stale_ok && finish_find_stale(k->core, k->core->settings, &k->r->q, k->r->check_disabled, k->arena, &stale);
 	tell(k, found ? &stale : &a);

@@ -118,7 +118,7 @@ void finish_answer(struct resolution *q, uint16_t rcode, bool stale)
 	finish_with(q, &a);
 }
 
-static bool find_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, struct answer *ret)
+static bool find_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, bool prolong, struct arena *a, struct answer *ret)
 {
 	struct draft draft = { 0 };
 	enum lookup_kind kind = LOOKUP_NOTHING;
@@ -126,6 +126,7 @@ static bool find_stale(struct core *c, const struct core_settings *s, const stru
 	struct lookup k = {
 		.cache = c->env.rrcache, .settings = s, .now = loop_now(c->env.loop), .arena = a, .draft = &draft,
 		.flags = LOOKUP_STALE | LOOKUP_NO_FAILURES | core_lookup_flags(c, raw), .type = q->type, .name = q->name, .aliases_left = s->client.cname_steps,
+		.prolong = prolong ? c->env.member : NULL,
 	};
 
 	if (!OK(lookup_answer(&k, &kind)) || (kind != LOOKUP_ANSWER && kind != LOOKUP_NODATA && kind != LOOKUP_NXDOMAIN))
@@ -141,7 +142,7 @@ static bool find_stale(struct core *c, const struct core_settings *s, const stru
 
 bool finish_find_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, struct answer *ret)
 {
-	if (!find_stale(c, s, q, raw, a, ret))
+	if (!find_stale(c, s, q, raw, false, a, ret))
 		return false;
 	stats_inc(c->env.stats, COUNT_CORE_STALE);
 	return true;
@@ -149,13 +150,21 @@ bool finish_find_stale(struct core *c, const struct core_settings *s, const stru
 
 bool finish_find_validated(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, const struct answer *failure, struct answer *ret)
 {
-	if (!find_stale(c, s, q, raw, a, ret) || ret->security != SECURITY_SECURE)
+	if (!find_stale(c, s, q, raw, false, a, ret) || ret->security != SECURITY_SECURE)
 		return false;
 	if (failure->ede_count > 0)
 		answer_add_ede(ret, failure->ede[0].code, failure->ede[0].text);
 	stats_inc(c->env.stats, COUNT_CORE_STALE);
 	stats_inc(c->env.stats, COUNT_ROUTE_STALE);
 	return true;
+}
+
+void finish_prolong_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a)
+{
+	struct answer unused;
+
+	if (s->reset_expired)
+		(void)find_stale(c, s, q, raw, true, a, &unused);
 }
 
 /* --- failures */
@@ -364,6 +373,8 @@ void finish_failure(struct resolution *q, enum fail_cause cause, const char *wha
 		log_bogus(q, &a);
 	a.by_route = route_why(q, cause) != NULL;
 	remember_failure(q, cause, &a);
+	if (q->purpose == FOR_CLIENT)
+		finish_prolong_stale(q->core, q->settings, &q->q, query_is_raw(q), q->arena);
 	finish_with(q, &a);
 }
 

@@ -94,6 +94,16 @@ static uint32_t shown_ttl(const struct bundle *b, uint16_t type, const struct no
 	return type == RR_DNAME && bundle_info(b)->ttl <= DNAME_GRACE_SEC ? 0 : bundle_ttl_left(b, now);
 }
 
+/* What has expired is the reason of a stale answer, and may be for longer, where that is wished. No memory: it is not. */
+static void note_expired(struct lookup *k, const struct bundle *b)
+{
+	if (bundle_ttl_left(b, k->now) != 0)
+		return;
+	k->stale = true;
+	if (k->prolong != NULL)
+		(void)OK(rrcache_prolong(k->cache, k->prolong, b, k->now));
+}
+
 /* Its set goes to the answer; what stood beside it, when it was kept, to authority and additional. Each has its own TTL. */
 static RESULT take_data(struct lookup *k, const struct bundle *b, uint16_t type, bool beside)
 {
@@ -103,8 +113,7 @@ static RESULT take_data(struct lookup *k, const struct bundle *b, uint16_t type,
 	const struct bundle *later = beside && bundle_count(b) > 1 ? later_ns(k, b) : NULL;
 	uint32_t left = shown_ttl(b, type, k->now);
 
-	if (bundle_ttl_left(b, k->now) == 0)
-		k->stale = true;
+	note_expired(k, b);
 	if (bundle_text(b)[0] != '\0')
 		k->draft->note = arena_strdup(k->arena, bundle_text(b));
 	for (size_t i = 0; i < bundle_count(b); i++) {
@@ -123,8 +132,7 @@ static RESULT take_negative(struct lookup *k, const struct bundle *b)
 {
 	uint32_t left = bundle_ttl_left(b, k->now);
 
-	if (left == 0)
-		k->stale = true;
+	note_expired(k, b);
 	k->draft->bare = bundle_count(b) == 0;
 	for (size_t i = 0; i < bundle_count(b); i++) {
 		const struct rrset *rs = bundle_set(b, i);

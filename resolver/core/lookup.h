@@ -47,6 +47,7 @@ struct lookup {
 	struct name name;     /* in: what is asked for; out: the end of the aliases */
 	uint32_t aliases_left; /* in and out */
 	bool stale;           /* out: something had expired */
+	struct epoch_member *prolong BORROWED_FIELD; /* NULL, or who lets what has expired and is found be served for longer */
 	bool authority_kept;  /* out: the entry had what stood beside the answer */
 	bool synthesized;     /* out: the answer was made from denials of other names */
 	const struct bundle *failure BORROWED_FIELD; /* LOOKUP_FAILURE */

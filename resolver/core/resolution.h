@@ -326,6 +326,8 @@ bool finish_find_stale(struct core *c, const struct core_settings *s, const stru
 /* The same for a failure by policy on routes: only of records that had been validated. It says, too, why it had to be so. */
 bool finish_find_validated(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a, const struct answer *failure, struct answer *ret)
     NONNULL;
+/* serve-expired-ttl-reset, where it is set: an attempt to refresh failed, now or lately, so what would be told as stale may be told for longer. */
+void finish_prolong_stale(struct core *c, const struct core_settings *s, const struct question *q, bool raw, struct arena *a) NONNULL;
 void finish_describe_failure(struct answer *a, const struct bundle *b, struct arena *arena) NONNULL;
 void waiter_free(struct waiter *w) TAKES(1);
 DEFINE_AUTO(struct waiter, waiter_free)

@@ -162,6 +162,7 @@ static void make_switches(struct core_settings *s, const struct conf_clause *c)
 	s->max_rrsigs = (uint32_t)conf_int(c, OPT_ITER_SCRUB_RRSIG);
 	s->harden_glue = conf_bool(c, OPT_HARDEN_GLUE);
 	s->harden_below_nxdomain = conf_bool(c, OPT_HARDEN_BELOW_NXDOMAIN);
+	s->reset_expired = conf_bool(c, OPT_SERVE_EXPIRED) && conf_bool(c, OPT_SERVE_EXPIRED_TTL_RESET);
 	s->min_ttl = (uint32_t)conf_int(c, OPT_CACHE_MIN_TTL);
 	s->max_ttl = (uint32_t)conf_int(c, OPT_CACHE_MAX_TTL);
 	s->min_negative_ttl = (uint32_t)conf_int(c, OPT_CACHE_MIN_NEGATIVE_TTL);

@@ -75,6 +75,7 @@ struct core_settings {
 	uint32_t max_rrsigs;               /* of an RRset that are kept (iter-scrub-rrsig) */
 	int fetch_policy[FETCH_POLICY];
 	bool harden_glue, harden_below_nxdomain;
+	bool reset_expired;                /* serve-expired-ttl-reset */
 	uint32_t min_ttl, max_ttl, min_negative_ttl, max_negative_ttl; /* seconds */
 	struct prefix_map *no_query OWNED_FIELD;      /* addresses that are never asked */
 	struct prefix_map *private_addrs OWNED_FIELD; /* addresses that public names may not have; NULL: none are configured */

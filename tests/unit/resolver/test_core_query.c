@@ -307,6 +307,42 @@ static void expired_answers_serve_when_servers_fail_or_are_slow(void **state)
 	END;
 }
 
+/* Two days of failures, with caches that keep for a day what has expired. */
+static bool is_served_for_two_days(const char *conf)
+{
+	static const struct line dead[] = { ROOT_LINES, { "1.2.3.4", "*", "*", "DROP" }, { 0 } };
+	struct resolve_request on_failure = { .stale_ok = true };
+	struct world *w = world_new(conf, plain);
+	const struct told *t;
+	bool stale;
+
+	(void)world_ask(w, "www.example.com.", "A");
+	(void)world_ask(w, "none.example.com.", "A");
+	world_set_lines(w, dead);
+	for (int i = 0; i < 4; i++) {
+		world_run(w, 43000000);
+		(void)world_ask_with(w, "none.example.com.", "A", &on_failure);
+		t = world_ask_with(w, "www.example.com.", "A", &on_failure);
+	}
+	stale = t->stale;
+	assert_int_equal(t->rcode, stale ? RCODE_NOERROR : RCODE_SERVFAIL);
+	t = world_ask_with(w, "none.example.com.", "A", &on_failure);
+	assert_int_equal(t->rcode, stale ? RCODE_NXDOMAIN : RCODE_SERVFAIL);
+	assert_int_equal(t->stale, stale);
+	world_free(w);
+	return stale;
+}
+
+static void failures_may_prolong_what_has_expired(void **state)
+{
+	struct mem_usage before = mem_usage();
+
+	(void)state;
+	assert_false(is_served_for_two_days(CONF "\tserve-expired: yes\n"));
+	assert_true(is_served_for_two_days(CONF "\tserve-expired: yes\n\tserve-expired-ttl-reset: yes\n"));
+	assert_int_equal(mem_usage().objects, before.objects);
+}
+
 static void questions_that_are_not_ours_to_resolve_are_refused(void **state)
 {
 	BEGIN(CONF, plain);
@@ -453,6 +489,7 @@ int main(void)
 		cmocka_unit_test(private_addresses_are_taken_out_of_public_names),
 		cmocka_unit_test(without_recursion_desired_only_the_cache_speaks),
 		cmocka_unit_test(expired_answers_serve_when_servers_fail_or_are_slow),
+		cmocka_unit_test(failures_may_prolong_what_has_expired),
 		cmocka_unit_test(questions_that_are_not_ours_to_resolve_are_refused),
 		cmocka_unit_test(any_is_answered_with_what_is_at_hand),
 		cmocka_unit_test(dname_moves_a_tree),

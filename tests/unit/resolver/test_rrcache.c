@@ -94,6 +94,24 @@ static void an_expired_entry_is_found_only_as_stale_and_within_the_limit(void **
 	END;
 }
 
+static void a_stale_entry_may_be_prolonged_as_such(void **state)
+{
+	BEGIN;
+	struct now early = at_sec(1050), late = at_sec(1159);
+	const struct bundle *b;
+
+	put_a(c, &t, "a.example.", 1, 60, 1000);
+	b = get(c, &t, "a.example.", RR_A, BUNDLE_DATA, 1050, 0);
+	assert_true(OK(rrcache_prolong(c, t.m, b, &early)));
+	assert_ptr_equal(get(c, &t, "a.example.", RR_A, BUNDLE_DATA, 1159, RRCACHE_STALE), b); /* it had not expired */
+	assert_true(OK(rrcache_prolong(c, t.m, b, &late)));
+	assert_int_equal(last_octet(get(c, &t, "a.example.", RR_A, BUNDLE_DATA, 1258, RRCACHE_STALE)), 1);
+	assert_null(get(c, &t, "a.example.", RR_A, BUNDLE_DATA, 1259, RRCACHE_STALE));
+	assert_null(get(c, &t, "a.example.", RR_A, BUNDLE_DATA, 1160, 0)); /* and is no fresher for that */
+	assert_int_equal(rrcache_prolong(c, t.m, b, &late).e, ERR_NOTFOUND);
+	END;
+}
+
 static void ttls_are_bounded_and_zero_is_not_stored(void **state)
 {
 	struct rrcache_limits l = roomy;
@@ -522,6 +540,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_put_is_found_without_case_until_its_ttl_has_passed),
 		cmocka_unit_test(an_expired_entry_is_found_only_as_stale_and_within_the_limit),
+		cmocka_unit_test(a_stale_entry_may_be_prolonged_as_such),
 		cmocka_unit_test(ttls_are_bounded_and_zero_is_not_stored),
 		cmocka_unit_test(the_least_ttl_rank_and_security_of_its_sets_are_the_bundles),
 		cmocka_unit_test(less_trusted_data_does_not_replace_what_is_better_and_unexpired),
