@@ -3,10 +3,12 @@
 #include "dns/rrtype.h"
 #include "resolver/cache/anscache.h"
 #include "resolver/serve/quota.h"
+#include "resolver/serve/reply.h"
 #include "resolver/stats.h"
 
 #define MAX_OPTIONS 100u     /* of EDNS in a question; real ones have three */
 #define UDP_WITHOUT_EDNS 512u /* RFC 1035 section 4.2.1 */
+#define LARGE_QUESTION 512u   /* harden-large-queries: no question needs more, but for options that few understand */
 
 void admission_forget(struct admission *a)
 {
@@ -253,7 +255,22 @@ static bool has_records(struct span packet)
 	return packet.n >= MSG_HEADER && (load16(packet.p + 6) != 0 || load16(packet.p + 8) != 0);
 }
 
-void admission_judge(struct admission *a, struct span packet, enum access of_interface, uint32_t keepalive_ms, struct request *r)
+/* harden-short-bufsize: no takes a client at its word (RFC 6891 section 6.2.3 says 512), but for the header, the question and the OPT, without which a reply is none. */
+static void allow_short_reply(const struct admission *a, struct request *r)
+{
+	size_t least = MSG_HEADER + r->to.name.len + 4u + reply_opt_size(a->settings, &r->to), size = r->m.edns.udp_size;
+
+	if (size < MSG_HEADER && r->verdict != ADMIT_REPLY) {
+		r->bare = true;
+		reply_with(r, RCODE_FORMERR);
+	}
+	if (size < least)
+		size = least;
+	if (size < r->to.limit)
+		r->to.limit = (uint16_t)size;
+}
+
+static void judge(struct admission *a, struct span packet, enum access of_interface, uint32_t keepalive_ms, struct request *r)
 {
 	enum msg_verdict read = msg_read_query(packet, MAX_OPTIONS, &r->m);
 	enum access access;
@@ -270,6 +287,11 @@ void admission_judge(struct admission *a, struct span packet, enum access of_int
 	access = access_of(a, &r->origin.from.a, of_interface);
 	if (access == ACCESS_DENY) {
 		stats_inc(a->stats, COUNT_DROPPED_POLICY);
+		r->verdict = ADMIT_DROP;
+		return;
+	}
+	if (a->settings->harden_large && packet.n > LARGE_QUESTION) {
+		stats_inc(a->stats, COUNT_DROPPED_LARGE);
 		r->verdict = ADMIT_DROP;
 		return;
 	}
@@ -291,4 +313,11 @@ void admission_judge(struct admission *a, struct span packet, enum access of_int
 	}
 	if (r->verdict == ADMIT && judge_access(access, r))
 		judge_question(r);
+}
+
+void admission_judge(struct admission *a, struct span packet, enum access of_interface, uint32_t keepalive_ms, struct request *r)
+{
+	judge(a, packet, of_interface, keepalive_ms, r);
+	if (!a->settings->harden_short && r->verdict != ADMIT_DROP && r->m.edns.present && r->m.edns.udp_size < UDP_WITHOUT_EDNS && !origin_is_tcp(&r->origin))
+		allow_short_reply(a, r);
 }

@@ -312,6 +312,8 @@ static void read_numbers(const struct conf_clause *c, struct serve_settings *s)
 
 	s->max_udp_size = number16(c, OPT_MAX_UDP_SIZE);
 	s->edns_size = number16(c, OPT_EDNS_BUFFER_SIZE);
+	s->harden_short = conf_bool(c, OPT_HARDEN_SHORT_BUFSIZE);
+	s->harden_large = conf_bool(c, OPT_HARDEN_LARGE_QUERIES);
 	s->minimal = conf_bool(c, OPT_MINIMAL_RESPONSES);
 	s->roundrobin = conf_bool(c, OPT_RRSET_ROUNDROBIN);
 	s->deny_any = conf_bool(c, OPT_DENY_ANY);

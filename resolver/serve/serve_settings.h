@@ -61,6 +61,8 @@ struct serve_settings {
 	/* replies */
 	uint16_t max_udp_size;
 	uint16_t edns_size; /* that we announce: what we can take */
+	bool harden_short;  /* a client that announces less than 512 octets gets 512 */
+	bool harden_large;  /* questions of more than 512 octets are dropped */
 	bool minimal, roundrobin, deny_any, ede, ede_expired;
 	bool original_ttl;
 	bool hide_identity, hide_version, hide_trustanchor;

@@ -22,7 +22,7 @@ static struct quota *quota;
 static struct stats stats;
 static struct now now = { 1000000000u, 1559731985, 0 };
 static struct admission admission;
-static uint8_t packet[600];
+static uint8_t packet[1200];
 
 static void begin(const char *text)
 {
@@ -246,6 +246,71 @@ static void the_reply_may_be_as_large_as_client_and_configuration_allow(void **s
 	end();
 }
 
+/* RFC 6891 section 6.2.3, and what harden-short-bufsize: no makes of it. */
+static void a_size_under_512_counts_when_it_is_not_hardened(void **state)
+{
+	struct asking q = { .from = "127.0.0.1", .flags = MSG_RD, .type = RR_A, .rclass = CLASS_IN, .edns = true, .udp_size = 100 };
+	struct request r;
+
+	(void)state;
+	begin(" harden-short-bufsize: no\n nsid: ascii_here\n");
+	assert_int_equal(judged(&q).to.limit, 100);
+	q.udp_size = 511;
+	assert_int_equal(judged(&q).to.limit, 511);
+	q.udp_size = 512;
+	assert_int_equal(judged(&q).to.limit, 512);
+	q.udp_size = 12;
+	assert_int_equal(judged(&q).to.limit, 12 + 7 + 4 + 11); /* a.org, and an OPT without options */
+	q.options = span_of("\0\3\0\0", 4);
+	r = judged(&q);
+	assert_int_equal(r.to.limit, 12 + 7 + 4 + 11 + 8);
+	assert_int_equal(r.verdict, ADMIT);
+	q.udp_size = 11;
+	r = judged(&q);
+	assert_int_equal(r.verdict, ADMIT_REPLY);
+	assert_int_equal(r.rcode, RCODE_FORMERR);
+	assert_true(r.bare);
+	q.tcp = true;
+	r = judged(&q);
+	assert_int_equal(r.verdict, ADMIT);
+	assert_int_equal(r.to.limit, MSG_MAX);
+	q = (struct asking){ .from = "127.0.0.1", .flags = MSG_RD, .type = RR_A, .rclass = CLASS_IN };
+	assert_int_equal(judged(&q).to.limit, 512);
+	end();
+	begin(" harden-short-bufsize: no\n access-control: 10.0.0.0/8 refuse\n access-control: 11.0.0.0/8 deny\n");
+	q = (struct asking){ .from = "10.0.0.1", .flags = MSG_RD, .type = RR_A, .rclass = CLASS_IN, .edns = true, .udp_size = 1 };
+	assert_int_equal(judged(&q).rcode, RCODE_REFUSED); /* the verdict of before stands */
+	q.from = "11.0.0.1";
+	assert_int_equal(judged(&q).verdict, ADMIT_DROP);
+	end();
+}
+
+static void a_large_question_is_dropped_only_when_it_is_hardened(void **state)
+{
+	static uint8_t filler[600] = { 0xfd, 0xe9, 0x01, 0xd2 }; /* an option of local use with 466 octets */
+	struct asking q = { .from = "127.0.0.1", .flags = MSG_RD, .type = RR_A, .rclass = CLASS_IN, .edns = true, .udp_size = 1232 };
+
+	(void)state;
+	q.options = span_of(filler, 4 + 466);
+	begin("");
+	assert_int_equal(judged(&q).verdict, ADMIT);
+	end();
+	begin(" harden-large-queries: yes\n");
+	assert_int_equal(12 + 7 + 4 + 11 + q.options.n, 504);
+	assert_int_equal(judged(&q).verdict, ADMIT);
+	store16(filler + 2, 474); /* 512 octets in all */
+	q.options.n = 4 + 474;
+	assert_int_equal(judged(&q).verdict, ADMIT);
+	assert_int_equal(stats_get(&stats, COUNT_DROPPED_LARGE), 0);
+	store16(filler + 2, 475);
+	q.options.n = 4 + 475;
+	assert_int_equal(judged(&q).verdict, ADMIT_DROP);
+	q.tcp = true;
+	assert_int_equal(judged(&q).verdict, ADMIT_DROP);
+	assert_int_equal(stats_get(&stats, COUNT_DROPPED_LARGE), 2);
+	end();
+}
+
 #define COOKIE_OPTION "\0\x0a\0\x08\x24\x64\xc4\xab\xcf\x10\xc9\x57"
 
 static void allow_cookie_asks_for_one_over_udp(void **state)
@@ -356,6 +421,8 @@ int main(void)
 		cmocka_unit_test(other_opcodes_are_not_implemented),
 		cmocka_unit_test(a_newer_edns_gets_badvers),
 		cmocka_unit_test(the_reply_may_be_as_large_as_client_and_configuration_allow),
+		cmocka_unit_test(a_size_under_512_counts_when_it_is_not_hardened),
+		cmocka_unit_test(a_large_question_is_dropped_only_when_it_is_hardened),
 		cmocka_unit_test(allow_cookie_asks_for_one_over_udp),
 		cmocka_unit_test(nsid_is_given_when_there_is_one_and_it_is_asked_for),
 		cmocka_unit_test(a_client_that_asks_too_often_is_dropped_unless_it_has_a_cookie),
