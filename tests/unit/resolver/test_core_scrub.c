@@ -156,10 +156,11 @@ static void an_answer_is_kept_and_nothing_that_rides_along(void **state)
 
 	assert_int_equal(AUTHORITY("example.com.", "www.example.com.", RR_A, 0,
 	    "an: www.example.com. A 1.2.3.4; mail.example.com. A 6.6.6.6; www.bank.com. A 6.6.6.6; ns: example.com. NS ns.evil.org.; "
-	    "example.com. MX 1 ns.example.com.; ar: ns.evil.org. A 6.6.6.6; ns.example.com. A 6.6.6.6"), REPLY_ANSWER);
+	    "example.com. MX 1 ns.example.com.; example.com. TYPE65280 \\# 1 00; ar: ns.evil.org. A 6.6.6.6; ns.example.com. A 6.6.6.6; www.example.com. TYPE65280 \\# 1 00"),
+	    REPLY_ANSWER);
 	assert_string_equal(p->text, "an: www.example.com. 300 IN A 1.2.3.4 ns: ar: ");
 	assert_int_equal(p->s.answer.sets[0]->rank, RANK_ANSWER_AUTH);
-	assert_int_equal(p->s.dropped, 6);
+	assert_int_equal(p->s.dropped, 8);
 	END;
 }
 
