@@ -43,6 +43,8 @@ struct sink {
 	bool syslog;
 	bool relay;
 	bool json;
+	bool thread_id;
+	enum log_time time;
 	char ident[64]; /* a longer one is cut */
 };
 
@@ -95,6 +97,8 @@ static RESULT setup_locked(const struct log_config *c)
 	sink.relay = c->relay;
 	sink.syslog = c->syslog && !c->relay;
 	sink.json = c->json;
+	sink.time = c->time;
+	sink.thread_id = c->thread_id;
 	snprintf(sink.ident, sizeof(sink.ident), "%s", c->ident != NULL ? c->ident : "cairn");
 	if (sink.syslog) {
 		snprintf(syslog_ident, sizeof(syslog_ident), "%s", sink.ident);
@@ -175,20 +179,64 @@ static void add_message(struct writer *w, const char *message, bool json, size_t
 	}
 }
 
-static void format_time(const struct now *n, char buf[40])
+static void format_time(const struct now *n, enum log_time how, char buf[40])
 {
+	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	char iso[32];
+	unsigned int month;
 
+	if (how == LOG_TIME_SECONDS) {
+		snprintf(buf, 40, "[%lld]", (long long)n->wall_sec);
+		return;
+	}
 	clock_iso(n->wall_sec, iso);
-	iso[strcspn(iso, "Z")] = '\0';
-	snprintf(buf, 40, "%s.%03uZ", iso, (unsigned int)(n->wall_nsec / 1000000u % 1000));
+	if (how == LOG_TIME_ISO || strlen(iso) != 20) { /* a clock beyond the year 9999 has no other form */
+		iso[strcspn(iso, "Z")] = '\0';
+		snprintf(buf, 40, "%s.%03uZ", iso, (unsigned int)(n->wall_nsec / 1000000u % 1000));
+		return;
+	}
+	month = (unsigned int)(iso[5] - '0') * 10 + (unsigned int)(iso[6] - '0') - 1;
+	snprintf(buf, 40, "%s %.2s %.8s", months[month % 12], iso + 8, iso + 11);
 }
 
-static struct span format_line(char *line, const struct sink *s, enum log_level level, const char *message)
+/* "PID", and "BETWEEN TID" where the thread's number is wanted. */
+static void format_process(const struct sink *s, const char *between, char buf[64])
+{
+	if (s->thread_id)
+		snprintf(buf, 64, "%ld%s%ld", (long)getpid(), between, (long)gettid());
+	else
+		snprintf(buf, 64, "%ld", (long)getpid());
+}
+
+static void add_head(struct writer *w, const struct sink *s, const char *word, const char *tag)
+{
+	char time[40], process[64], head[40 + sizeof(s->ident) + 128];
+	struct now n = clock_read();
+
+	if (s->syslog) { /* which has its own time, process and level */
+		format_process(s, ":", process);
+		snprintf(head, sizeof(head), "%s%s%s%s%s", s->thread_id ? "[" : "", s->thread_id ? process : "", s->thread_id ? "] " : "",
+		    tag != NULL ? tag : "", tag != NULL ? ": " : "");
+		add_message(w, head, false, 8);
+		return;
+	}
+	format_time(&n, s->json ? LOG_TIME_ISO : s->time, time);
+	if (s->json) {
+		format_process(s, ",\"tid\":", process);
+		snprintf(head, sizeof(head), "{\"time\":\"%s\",\"level\":\"%s\",\"pid\":%s,\"ident\":\"", time, word, process);
+		add_text(w, head);
+		add_message(w, s->ident, true, 8);
+		add_text(w, "\",\"message\":\"");
+		return;
+	}
+	format_process(s, ":", process);
+	snprintf(head, sizeof(head), "%s %s[%s] %s: ", time, s->ident, process, word);
+	add_message(w, head, false, 8);
+}
+
+static struct span format_line(char *line, const struct sink *s, enum log_level level, const char *tag, const char *message)
 {
 	struct writer w = writer_of(line, LINE_MAX_OCTETS);
-	struct now n = clock_read();
-	char time[40], head[40 + sizeof(s->ident) + 64];
 
 	if (s->relay) { /* who logs it escapes it */
 		write8(&w, (uint8_t)('0' + (unsigned int)level));
@@ -197,23 +245,9 @@ static struct span format_line(char *line, const struct sink *s, enum log_level 
 		write_octets(&w, message, strlen(message));
 		return writer_done(&w);
 	}
-	format_time(&n, time);
-	if (s->json) {
-		snprintf(head, sizeof(head), "{\"time\":\"%s\",\"level\":\"%s\",\"pid\":%ld,\"ident\":\"", time, levels[level].name,
-		    (long)getpid());
-		add_text(&w, head);
-		add_message(&w, s->ident, true, 8);
-		add_text(&w, "\",\"message\":\"");
-		add_message(&w, message, true, 8);
-		add_text(&w, "\"}\n");
-		return writer_done(&w);
-	}
-	if (!s->syslog) {
-		snprintf(head, sizeof(head), "%s %s[%ld] %s: ", time, s->ident, (long)getpid(), levels[level].name);
-		add_message(&w, head, false, 8);
-	}
-	add_message(&w, message, false, 8);
-	add_text(&w, "\n");
+	add_head(&w, s, tag != NULL ? tag : levels[level].name, tag);
+	add_message(&w, message, s->json, 8);
+	add_text(&w, s->json ? "\"}\n" : "\n");
 	return writer_done(&w);
 }
 
@@ -236,7 +270,7 @@ static void write_line(const struct sink *s, enum log_level level, struct span l
 	}
 }
 
-static void log_line(enum log_level level, const char *message)
+static void log_line(enum log_level level, const char *tag, const char *message)
 {
 	char line[LINE_MAX_OCTETS];
 	int saved = errno;
@@ -245,12 +279,12 @@ static void log_line(enum log_level level, const char *message)
 	pthread_mutex_lock(&sink_lock);
 	s = sink;
 	pthread_mutex_unlock(&sink_lock);
-	write_line(&s, level, format_line(line, &s, level, message));
+	write_line(&s, level, format_line(line, &s, level, tag, message));
 	errno = saved;
 }
 
-static void log_va(enum log_level level, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
-static void log_va(enum log_level level, const char *fmt, va_list ap)
+static void log_va(enum log_level level, const char *tag, const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
+static void log_va(enum log_level level, const char *tag, const char *fmt, va_list ap)
 {
 	char message[MESSAGE_MAX_OCTETS];
 	int n = vsnprintf(message, sizeof(message), fmt, ap);
@@ -259,7 +293,7 @@ static void log_va(enum log_level level, const char *fmt, va_list ap)
 		return;
 	if ((size_t)n >= sizeof(message))
 		memcpy(message + sizeof(message) - 4, "...", 4);
-	log_line(level, message);
+	log_line(level, tag, message);
 }
 
 void log_relayed(const char *line, size_t n)
@@ -277,7 +311,18 @@ void log_msg(enum log_level level, const char *fmt, ...)
 	if (!log_wants(level))
 		return;
 	va_start(ap, fmt);
-	log_va(level, fmt, ap);
+	log_va(level, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void log_tagged(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!log_wants(level))
+		return;
+	va_start(ap, fmt);
+	log_va(level, tag, fmt, ap);
 	va_end(ap);
 }
 
@@ -305,7 +350,7 @@ void log_limited_(struct log_limit *l, enum log_level level, const char *fmt, ..
 		return;
 	}
 	va_start(ap, fmt);
-	log_va(level, fmt, ap);
+	log_va(level, NULL, fmt, ap);
 	va_end(ap);
 }
 

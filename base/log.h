@@ -11,6 +11,13 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_VERBOSE, LOG_LEVEL_DEBUG, LOG_LEVEL_TRACE };
 
+/* How times are written, in text that does not go to syslog, which writes its own. JSON lines have LOG_TIME_ISO. */
+enum log_time {
+	LOG_TIME_ISO,     /* 2026-01-31T23:59:59.123Z */
+	LOG_TIME_TEXT,    /* Jan 31 23:59:59, UTC too */
+	LOG_TIME_SECONDS, /* [1769903999] since 1970 */
+};
+
 struct log_config {
 	const char *ident BORROWED_FIELD; /* program name in each line */
 	const char *file BORROWED_FIELD;  /* NULL: standard error */
@@ -18,6 +25,8 @@ struct log_config {
 	bool relay;          /* lines go to `relay_fd`, one write each, as log_relayed() reads them: for a process whose lines another one logs */
 	int relay_fd;        /* stays open; a line that would block there is lost */
 	bool json;
+	enum log_time time;
+	bool thread_id;      /* the system's number of the thread in each line, behind that of the process; not with `relay` */
 	enum log_level level; /* lines above it are not made */
 };
 
@@ -29,6 +38,8 @@ RESULT log_reopen(void);
 void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);
 void log_msg(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* With a word of its own where the level's name would be, and before the message in syslog. NULL: as log_msg. */
+void log_tagged(enum log_level level, const char *tag, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Each line of the text by itself, with this before it. */
 void log_lines(enum log_level level, const char *prefix, const char *text) NONNULL;

@@ -173,13 +173,21 @@ void daemon_set_verbosity(struct daemon *d, unsigned int verbosity)
 	log_set_level(level_of(verbosity));
 }
 
+static enum log_time time_of(const struct conf_clause *c)
+{
+	if (!conf_bool(c, OPT_LOG_TIME_ASCII))
+		return LOG_TIME_SECONDS;
+	return conf_bool(c, OPT_LOG_TIME_ISO) ? LOG_TIME_ISO : LOG_TIME_TEXT;
+}
+
 static void set_up_log(struct daemon *d)
 {
 	const struct conf_clause *c = conf_server(d->plan->conf);
 	const char *file = conf_text(c, OPT_LOGFILE), *ident = conf_text(c, OPT_LOG_IDENTITY);
 	bool to_file = file != NULL && *file != '\0';
 	struct log_config l = { .ident = ident != NULL && *ident != '\0' ? ident : "cairnd", .file = to_file ? file : NULL,
-		.syslog = !to_file && !d->options.foreground && conf_bool(c, OPT_USE_SYSLOG), .json = conf_bool(c, OPT_LOG_JSON) };
+		.syslog = !to_file && !d->options.foreground && conf_bool(c, OPT_USE_SYSLOG), .json = conf_bool(c, OPT_LOG_JSON),
+		.time = time_of(c), .thread_id = conf_bool(c, OPT_LOG_THREAD_ID) };
 
 	d->verbosity = (unsigned int)conf_int(c, OPT_VERBOSITY) + d->options.verbosity;
 	l.level = level_of(d->verbosity);

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -76,6 +78,104 @@ static void a_line_has_time_name_level_and_message(void **state)
 	assert_int_equal(text[23], 'Z');
 	assert_int_equal(text[10], 'T');
 	assert_int_equal(count(text, "\n"), 1);
+}
+
+static size_t time_as(enum log_time how, time_t t, char want[64])
+{
+	struct tm tm;
+
+	assert_non_null(gmtime_r(&t, &tm));
+	if (how == LOG_TIME_SECONDS)
+		return (size_t)snprintf(want, 64, "[%lld] tester[", (long long)t);
+	return how == LOG_TIME_TEXT ? strftime(want, 64, "%b %d %H:%M:%S tester[", &tm) : strftime(want, 64, "%Y-%m-%dT%H:%M:%S.", &tm);
+}
+
+static void times_have_three_forms(void **state)
+{
+	(void)state;
+	for (enum log_time how = LOG_TIME_ISO; how <= LOG_TIME_SECONDS; how++) {
+		const struct log_config c = { .ident = "tester", .file = path, .time = how, .level = LOG_LEVEL_INFO };
+		time_t before = (time_t)clock_read().wall_sec, after;
+		AUTO_CHARS char *text = NULL;
+		bool found = false;
+
+		assert_int_equal(truncate(path, 0), 0);
+		assert_ok(log_setup(&c));
+		log_info("hello");
+		after = (time_t)clock_read().wall_sec;
+		text = content(path);
+		for (time_t t = before; t <= after; t++) {
+			char want[64];
+			size_t n = time_as(how, t, want);
+
+			found |= strncmp(text, want, n) == 0;
+		}
+		assert_true(found);
+	}
+}
+
+static void json_has_one_form_of_time(void **state)
+{
+	const struct log_config c = { .ident = "tester", .file = path, .json = true, .time = LOG_TIME_SECONDS, .level = LOG_LEVEL_INFO };
+	AUTO_CHARS char *text = NULL;
+
+	(void)state;
+	assert_int_equal(truncate(path, 0), 0);
+	assert_ok(log_setup(&c));
+	log_info("hello");
+	text = content(path);
+	assert_int_equal(text[9 + 10], 'T');
+	assert_int_equal(text[9 + 23], 'Z');
+}
+
+static void *log_own_thread(void *p)
+{
+	*(long *)p = (long)gettid();
+	log_info("from a thread");
+	return NULL;
+}
+
+static void a_thread_tells_its_number(void **state)
+{
+	struct log_config c = { .ident = "tester", .file = path, .thread_id = true, .level = LOG_LEVEL_INFO };
+	char want[100];
+
+	(void)state;
+	for (int json = 0; json < 2; json++) {
+		AUTO_CHARS char *text = NULL;
+		pthread_t t;
+		long tid = 0;
+
+		c.json = json != 0;
+		assert_int_equal(truncate(path, 0), 0);
+		assert_ok(log_setup(&c));
+		assert_int_equal(pthread_create(&t, NULL, log_own_thread, &tid), 0);
+		pthread_join(t, NULL);
+		assert_true(tid != (long)getpid());
+		text = content(path);
+		snprintf(want, sizeof(want), json ? "\"pid\":%ld,\"tid\":%ld,\"ident\":\"tester\"" : " tester[%ld:%ld] info: from a thread\n", (long)getpid(), tid);
+		assert_non_null(strstr(text, want));
+	}
+}
+
+static void a_tag_stands_for_the_level(void **state)
+{
+	AUTO_CHARS char *text = NULL;
+
+	(void)state;
+	to_file(false, LOG_LEVEL_NOTICE);
+	log_tagged(LOG_LEVEL_NOTICE, "query", "one %d", 1);
+	log_tagged(LOG_LEVEL_NOTICE, NULL, "two");
+	log_tagged(LOG_LEVEL_INFO, "query", "not wanted");
+	text = content(path);
+	assert_int_equal(count(text, "] query: one 1\n"), 1);
+	assert_int_equal(count(text, "] notice: two\n"), 1);
+	assert_int_equal(count(text, "\n"), 2);
+	to_file(true, LOG_LEVEL_NOTICE);
+	log_tagged(LOG_LEVEL_NOTICE, "reply", "three");
+	mem_free(text);
+	text = content(path);
+	assert_int_equal(count(text, ",\"level\":\"reply\","), 1);
 }
 
 static void levels_are_obeyed(void **state)
@@ -292,6 +392,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_time_name_level_and_message),
+		cmocka_unit_test(times_have_three_forms),
+		cmocka_unit_test(json_has_one_form_of_time),
+		cmocka_unit_test(a_thread_tells_its_number),
+		cmocka_unit_test(a_tag_stands_for_the_level),
 		cmocka_unit_test(levels_are_obeyed),
 		cmocka_unit_test(no_octet_forges_a_line),
 		cmocka_unit_test(json_lines_are_json),
