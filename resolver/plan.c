@@ -131,7 +131,8 @@ static void read_caches(const struct conf_clause *c, struct plan *p)
 	if (conf_bool(c, OPT_SERVE_EXPIRED))
 		p->rrcache.keep_expired_sec = number(c, OPT_SERVE_EXPIRED_TTL) > 0 ? number(c, OPT_SERVE_EXPIRED_TTL) : INT32_MAX;
 	p->infra = (struct infra_limits){ .host_ttl_sec = number(c, OPT_INFRA_HOST_TTL), .max_entries = number(c, OPT_INFRA_CACHE_NUMHOSTS),
-		.min_rtt_ms = number(c, OPT_INFRA_CACHE_MIN_RTT), .max_rtt_ms = number(c, OPT_INFRA_CACHE_MAX_RTT), .max_backoff_ms = MAX_BACKOFF_MS,
+		.min_rtt_ms = number(c, OPT_INFRA_CACHE_MIN_RTT), .max_rtt_ms = number(c, OPT_INFRA_CACHE_MAX_RTT), .unknown_ms = number(c, OPT_UNKNOWN_SERVER_TIME_LIMIT),
+		.max_backoff_ms = MAX_BACKOFF_MS,
 		.lame_ttl_sec = number(c, OPT_INFRA_HOST_TTL), .keep_probing = conf_bool(c, OPT_INFRA_KEEP_PROBING) };
 }
 

@@ -51,7 +51,7 @@ struct shard {
 struct infra {
 	struct hash_key key;
 	uint32_t shards;
-	_Atomic uint32_t host_ttl_sec, min_rtt_ms, max_rtt_ms, max_backoff_ms, max_wait_ms, lame_ttl_sec;
+	_Atomic uint32_t host_ttl_sec, min_rtt_ms, max_rtt_ms, unknown_ms, max_backoff_ms, max_wait_ms, lame_ttl_sec;
 	_Atomic bool keep_probing;
 	_Atomic uint32_t silence;       /* timeouts of any servers since the last reply of any */
 	_Atomic uint64_t recovered_ms;  /* the reply that ended the last outage of ours */
@@ -127,7 +127,7 @@ static struct server *server_make(struct infra *i, struct shard *sh, const struc
 
 static uint32_t wait_ms(const struct infra *i, const struct server *s)
 {
-	uint64_t ms = INFRA_UNKNOWN_RTT_MS;
+	uint64_t ms = load(&i->unknown_ms);
 	uint32_t most = load(&i->max_rtt_ms) < load(&i->max_wait_ms) ? load(&i->max_rtt_ms) : load(&i->max_wait_ms);
 
 	if (s != NULL && s->facts.srtt_us != 0) /* RFC 6298 section 2.3; 10 ms is our clock's and the server's unrest */
@@ -631,6 +631,7 @@ void infra_set_limits(struct infra *i, const struct infra_limits *l)
 	set(&i->host_ttl_sec, l->host_ttl_sec);
 	set(&i->min_rtt_ms, l->min_rtt_ms);
 	set(&i->max_rtt_ms, l->max_rtt_ms);
+	set(&i->unknown_ms, l->unknown_ms != 0 ? l->unknown_ms : INFRA_UNKNOWN_RTT_MS);
 	set(&i->max_backoff_ms, l->max_backoff_ms != 0 ? l->max_backoff_ms : DEFAULT_BACKOFF_MS);
 	set(&i->max_wait_ms, l->max_wait_ms != 0 ? l->max_wait_ms : DEFAULT_WAIT_MS);
 	set(&i->lame_ttl_sec, l->lame_ttl_sec);

@@ -29,6 +29,7 @@ struct infra_limits {
 	uint32_t max_entries;     /* infra-cache-numhosts */
 	uint32_t min_rtt_ms;      /* infra-cache-min-rtt */
 	uint32_t max_rtt_ms;      /* infra-cache-max-rtt */
+	uint32_t unknown_ms;      /* unknown-server-time-limit; 0: INFRA_UNKNOWN_RTT_MS */
 	uint32_t max_backoff_ms;  /* 0: 15000 */
 	uint32_t max_wait_ms;     /* the longest wait for one answer, within max_rtt_ms; 0: 6000 */
 	uint32_t lame_ttl_sec;
@@ -37,7 +38,7 @@ struct infra_limits {
 
 #define INFRA_DOWN_AFTER 3u          /* timeouts in a row */
 #define INFRA_FIRST_BACKOFF_MS 1000u /* doubles from there */
-#define INFRA_UNKNOWN_RTT_MS 400u    /* what is waited for a server that was never heard */
+#define INFRA_UNKNOWN_RTT_MS 400u    /* what is waited for a server that was never heard, unless the limits say so */
 #define INFRA_OUTAGE_TIMEOUTS 8u     /* of any servers, without a reply of any: the next reply ends an outage of ours */
 
 enum edns_state { EDNS_UNTRIED, EDNS_WORKS, EDNS_BROKEN }; /* BROKEN needs evidence: repeated, or over TCP, or with our cookie */

@@ -254,6 +254,8 @@ static uint32_t wait_for(const struct resolution *q, const struct server_facts *
 {
 	uint32_t most = q->settings->max_wait_ms;
 
+	if (f->srtt_us == 0 && q->settings->unknown_wait_ms > most)
+		most = q->settings->unknown_wait_ms;
 	if (f->srtt_us / 1000 * 3 > most)
 		most = f->srtt_us / 1000 * 3;
 	return f->timeout_ms < most ? f->timeout_ms : most;
@@ -263,7 +265,8 @@ static void ask_server(struct resolution *q, size_t server)
 {
 	struct deleg_server *s = &q->deleg->servers[server];
 	struct ask_request r = {
-		.server = s->at, .recurse = q->deleg->source == DELEG_FORWARD, .dnssec_ok = true,
+		.server = s->at, .recurse = q->deleg->source == DELEG_FORWARD,
+		.dnssec_ok = !q->settings->no_do || q->core->env.validation != NULL, .plain_case = settings_is_plain_case(q->settings, q->now.name),
 		/* Whoever validates wants the data as it is, not somebody else's verdict (RFC 6840 section 5.9). */
 		.check_disabled = (q->flight.flags & FLIGHT_CD) != 0 || (q->deleg->source == DELEG_FORWARD && q->core->env.validation != NULL),
 		.tcp = q->deleg->conf != NULL && q->deleg->conf->tcp, .zone = q->deleg->zone,

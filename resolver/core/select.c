@@ -67,12 +67,43 @@ static struct band band_of(const struct candidate *c, size_t n)
 	return b;
 }
 
-static size_t choose(struct rng *rng, const struct candidate *c, size_t n)
+/* fast-server-permil: is this choice among the fastest only? Never for a refresh, which nobody waits for: it may find out who else is fast by now. */
+static bool is_hasty(const struct deleg_env *e)
 {
+	return e->settings->fast_permil != 0 && !e->renew && rng_below(e->rng, 1000) < e->settings->fast_permil;
+}
+
+/* The `most` fastest, of those that the band leaves; *ret_n of them. */
+static const struct candidate *fastest(const struct candidate *c, size_t n, size_t most, struct candidate *out, size_t *ret_n) BORROWED;
+static const struct candidate *fastest(const struct candidate *c, size_t n, size_t most, struct candidate *out, size_t *ret_n)
+{
+	struct band b = band_of(c, n);
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = count;
+
+		if (b.first_only && c[i].use != ROUTE_FIRST)
+			continue;
+		for (; at > 0 && out[at - 1].rtt_us > c[i].rtt_us; at--)
+			out[at] = out[at - 1];
+		out[at] = c[i];
+		count++;
+	}
+	*ret_n = count < most ? count : most;
+	return out;
+}
+
+static size_t choose(const struct deleg_env *e, const struct candidate *c, size_t n)
+{
+	struct candidate sorted[MAX_CANDIDATES];
+	struct rng *rng = e->rng;
 	struct band b;
 	size_t close = 0;
 
-	if (n > 1 && rng_below(rng, EXPLORE) == 0)
+	if (is_hasty(e))
+		c = fastest(c, n, e->settings->fast_servers, sorted, &n);
+	else if (n > 1 && rng_below(rng, EXPLORE) == 0)
 		return c[rng_below(rng, (uint32_t)n)].index;
 	b = band_of(c, n);
 	for (size_t i = 0; i < n; i++)
@@ -92,7 +123,7 @@ static size_t choose(struct rng *rng, const struct candidate *c, size_t n)
 static bool pick(const struct deleg_env *e, const struct deleg *d, struct infra *infra, struct candidate *open, size_t opens, bool *blocked, size_t *ret_server)
 {
 	while (opens > 0) {
-		size_t index = choose(e->rng, open, opens);
+		size_t index = choose(e, open, opens);
 
 		if (is_free(open, opens, index) || infra_may_ask(infra, &d->servers[index].at, e->now)) {
 			*ret_server = index;

@@ -77,13 +77,23 @@ bool settings_is_private(const struct core_settings *s, const struct addr *a)
 	return prefix_map_get(s->private_addrs, &plain, &unused) || prefix_map_get(s->private_addrs, a, &unused);
 }
 
-bool settings_is_private_domain(const struct core_settings *s, struct name n)
+static bool is_under_any(struct name n, const struct name *list, size_t count)
 {
-	for (size_t i = 0; i < s->private_domain_count; i++) {
-		if (name_is_under(n, s->private_domains[i]))
+	for (size_t i = 0; i < count; i++) {
+		if (name_is_under(n, list[i]))
 			return true;
 	}
 	return false;
+}
+
+bool settings_is_private_domain(const struct core_settings *s, struct name n)
+{
+	return is_under_any(n, s->private_domains, s->private_domain_count);
+}
+
+bool settings_is_plain_case(const struct core_settings *s, struct name n)
+{
+	return is_under_any(n, s->plain_case, s->plain_case_count);
 }
 
 /* --- making one */
@@ -124,6 +134,7 @@ static void make_limits(struct core_settings *s, const struct conf_clause *c)
 	s->target_time_ms = 3500;
 	s->max_tries = (uint32_t)conf_int(c, OPT_OUTBOUND_MSG_RETRY) + 4;
 	s->max_wait_ms = 1600;
+	s->unknown_wait_ms = (uint32_t)conf_int(c, OPT_UNKNOWN_SERVER_TIME_LIMIT);
 	s->timeouts_per_zone = 12;
 	s->failure_first_sec = 5;
 	s->failure_max_sec = 300;
@@ -163,6 +174,9 @@ static void make_switches(struct core_settings *s, const struct conf_clause *c)
 	s->harden_glue = conf_bool(c, OPT_HARDEN_GLUE);
 	s->harden_below_nxdomain = conf_bool(c, OPT_HARDEN_BELOW_NXDOMAIN);
 	s->reset_expired = conf_bool(c, OPT_SERVE_EXPIRED) && conf_bool(c, OPT_SERVE_EXPIRED_TTL_RESET);
+	s->fast_permil = (uint32_t)conf_int(c, OPT_FAST_SERVER_PERMIL);
+	s->fast_servers = (uint32_t)conf_int(c, OPT_FAST_SERVER_NUM);
+	s->no_do = conf_bool(c, OPT_DISABLE_EDNS_DO);
 	s->min_ttl = (uint32_t)conf_int(c, OPT_CACHE_MIN_TTL);
 	s->max_ttl = (uint32_t)conf_int(c, OPT_CACHE_MAX_TTL);
 	s->min_negative_ttl = (uint32_t)conf_int(c, OPT_CACHE_MIN_NEGATIVE_TTL);
@@ -208,20 +222,20 @@ static RESULT make_prefixes(struct core_settings *s, const struct conf_clause *c
 	return DONE;
 }
 
-static RESULT make_private_domains(struct maker *m, const struct conf_clause *c)
+static RESULT make_names(struct maker *m, const struct conf_clause *c, enum conf_opt o, const struct name **ret_names, size_t *ret_count)
 {
-	size_t n = conf_count(c, OPT_PRIVATE_DOMAIN);
+	size_t n = conf_count(c, o);
 	struct name *names = arena_alloc_array(m->s->arena, n + 1, sizeof *names);
 
 	if (names == NULL)
 		return FAIL(ERR_NOMEM);
 	for (size_t i = 0; i < n; i++) {
-		names[i] = dup_name(m, conf_item(c, OPT_PRIVATE_DOMAIN, i));
+		names[i] = dup_name(m, conf_item(c, o, i));
 		if (names[i].wire == NULL)
 			return FAIL(ERR_NOMEM);
 	}
-	m->s->private_domains = names;
-	m->s->private_domain_count = n;
+	*ret_names = names;
+	*ret_count = n;
 	return DONE;
 }
 
@@ -498,7 +512,8 @@ static RESULT make_all(struct maker *m, const struct conf *c)
 	make_limits(m->s, server);
 	make_switches(m->s, server);
 	TRY(make_prefixes(m->s, server));
-	TRY(make_private_domains(m, server));
+	TRY(make_names(m, server, OPT_PRIVATE_DOMAIN, &m->s->private_domains, &m->s->private_domain_count));
+	TRY(make_names(m, server, OPT_CAPS_EXEMPT, &m->s->plain_case, &m->s->plain_case_count));
 	TRY(make_roots(m, server));
 	TRY(make_zones(m, c));
 	TRY(make_routes(m, c));

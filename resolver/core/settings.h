@@ -57,6 +57,7 @@ struct core_settings {
 	uint32_t dead_targets;             /* names of one delegation that may turn out to have no address before it is given up */
 	uint32_t target_time_ms;           /* age of a question after which no more names of servers are looked up for it */
 	uint32_t max_wait_ms;              /* for one answer of a server that is not known to be slower */
+	uint32_t unknown_wait_ms;          /* the same of one of which nothing is known, if longer (unknown-server-time-limit) */
 	uint32_t max_tries;                /* questions of one address that may time out before it is given up for this question */
 	uint32_t timeouts_per_zone;        /* shared by the addresses of a delegation, two each at least */
 	uint32_t failure_first_sec, failure_max_sec; /* RFC 9520 section 3.2 */
@@ -74,6 +75,8 @@ struct core_settings {
 	uint32_t max_chain;                /* aliases taken from one reply (iter-scrub-cname) */
 	uint32_t max_rrsigs;               /* of an RRset that are kept (iter-scrub-rrsig) */
 	int fetch_policy[FETCH_POLICY];
+	uint32_t fast_permil, fast_servers; /* so many choices of a thousand are among so many servers, the fastest ones */
+	bool no_do;                        /* disable-edns-do: while nothing is validated */
 	bool harden_glue, harden_below_nxdomain;
 	bool reset_expired;                /* serve-expired-ttl-reset */
 	uint32_t min_ttl, max_ttl, min_negative_ttl, max_negative_ttl; /* seconds */
@@ -81,6 +84,8 @@ struct core_settings {
 	struct prefix_map *private_addrs OWNED_FIELD; /* addresses that public names may not have; NULL: none are configured */
 	const struct name *private_domains ARENA_FIELD;
 	size_t private_domain_count;
+	const struct name *plain_case ARENA_FIELD; /* caps-exempt */
+	size_t plain_case_count;
 	uint32_t invalid_ttl;              /* seconds: unsigned data that came over an invalid route are kept no longer */
 	enum route_policy route_policy;
 	const struct zone_route *zone_routes ARENA_FIELD; /* deepest first */
@@ -102,5 +107,7 @@ bool settings_may_ask(const struct core_settings *s, const struct addr *a) NONNU
 /* Is the address one that names outside of private-domain must not have (also as an IPv4-mapped IPv6 address)? */
 bool settings_is_private(const struct core_settings *s, const struct addr *a) NONNULL;
 bool settings_is_private_domain(const struct core_settings *s, struct name n);
+/* Is n asked for without random case (caps-exempt)? */
+bool settings_is_plain_case(const struct core_settings *s, struct name n);
 
 #endif

@@ -1,6 +1,5 @@
 #include "core_world.h"
 
-
 #include "base/arena.h"
 #include "base/epoch.h"
 #include "base/mem.h"
@@ -11,6 +10,7 @@
 #include "dns/zonefile.h"
 #include "resolver/cache/infra.h"
 #include "resolver/cache/rrcache.h"
+#include "resolver/core/settings.h"
 #include "resolver/routes/board.h"
 #include "resolver/serve/upstream.h"
 
@@ -53,6 +53,7 @@ struct world {
 	uint64_t mono_ms;
 	struct strbuf *log;
 	unsigned int packets;
+	uint32_t timeout_ms;
 	struct epoch *epoch;
 	struct rrcache *cache;
 	struct infra *infra;
@@ -317,7 +318,9 @@ struct result upstream_ask(struct upstream *u, const struct ask_request *r, stru
 	name_copy(&a->name, r->q.name);
 	a->r.q.name = name_of(&a->name);
 	addr_text(&r->server.a, server);
-	strbuf_printf(u->w->log, "%s %s %s\n", server, name_to_text(r->q.name, name), rrtype_text(r->q.type, type));
+	strbuf_printf(u->w->log, "%s %s %s%s%s\n", server, name_to_text(r->q.name, name), rrtype_text(r->q.type, type), r->dnssec_ok ? "" : " without-DO",
+	    r->plain_case ? " plain" : "");
+	u->w->timeout_ms = r->timeout_ms;
 	u->w->packets++;
 	line = find_line(u->w, server, &r->q);
 	if (line == NULL)
@@ -380,7 +383,7 @@ struct world *world_new(const char *conf, const struct line *lines)
 	static const struct hash_key key = { { 1, 2 } };
 	static const struct rrcache_limits cache = { .octets = 8u << 20, .max_ttl = 86400, .max_negative_ttl = 3600, .keep_expired_sec = 86400,
 		.max_bundle_octets = 65536 };
-	static const struct infra_limits infra = { .host_ttl_sec = 900, .max_entries = 10000, .min_rtt_ms = 50, .max_rtt_ms = 10000,
+	struct infra_limits infra = { .host_ttl_sec = 900, .max_entries = 10000, .min_rtt_ms = 50, .max_rtt_ms = 10000,
 		.max_backoff_ms = 60000, .lame_ttl_sec = 900 };
 	struct world *w = mem_alloc(sizeof *w);
 	struct strbuf *report = strbuf_new(1u << 16);
@@ -401,6 +404,8 @@ struct world *world_new(const char *conf, const struct line *lines)
 	w->routes = route_board_new();
 	if (!OK(conf_load_text(conf, "test", report, &w->conf)) || !OK(core_settings_make(w->conf, report, &w->settings)))
 		fail_msg("%s", strbuf_text(report));
+	infra.unknown_ms = w->settings->unknown_wait_ms;
+	infra_set_limits(w->infra, &infra);
 	strbuf_free(report);
 	for (size_t i = 0; i < CORES; i++)
 		worker_start(w, &w->worker[i]);
@@ -542,6 +547,11 @@ const struct told *world_ask(struct world *w, const char *name, const char *type
 unsigned int world_packets(const struct world *w)
 {
 	return w->packets;
+}
+
+uint32_t world_timeout_ms(const struct world *w)
+{
+	return w->timeout_ms;
 }
 
 const char *world_log(const struct world *w)

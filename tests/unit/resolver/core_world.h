@@ -57,7 +57,8 @@ void world_cancel(struct world *w, size_t question);
 void world_run(struct world *w, uint32_t ms); /* lets virtual time pass */
 /* Packets the servers got since the last call of world_forget(). */
 unsigned int world_packets(const struct world *w);
-const char *world_log(const struct world *w); /* "SERVER NAME TYPE\n" for each */
+const char *world_log(const struct world *w); /* "SERVER NAME TYPE\n" for each; " without-DO" and " plain" (case) where it is so */
+uint32_t world_timeout_ms(const struct world *w); /* that the last one was given */
 void world_forget(struct world *w);
 uint64_t world_count(const struct world *w, enum counter c);
 struct core *world_core(struct world *w);

@@ -481,6 +481,58 @@ static void the_faster_server_is_asked_most_but_not_always(void **state)
 	servers_end(&s);
 }
 
+#define FAST_SERVERS 4u
+
+/* How often each of four servers is chosen, whose round trips are near to each other: the k-th has k * 2 ms less than the one before it. */
+static void count_choices(const char *conf, bool renew, unsigned int count[FAST_SERVERS])
+{
+	struct servers s = servers_begin(conf);
+	const struct rrset *sets[2] = { ns_set(&s.t, "example.", "ns.example.", 60), NULL };
+	uint8_t rdata[FAST_SERVERS][4];
+	struct span spans[FAST_SERVERS];
+	struct deleg *d;
+	size_t pick;
+
+	servers_ready(&s);
+	s.e.renew = renew;
+	memset(count, 0, FAST_SERVERS * sizeof *count);
+	for (uint8_t i = 0; i < FAST_SERVERS; i++) {
+		memcpy(rdata[i], (uint8_t[]){ 192, 0, 2, i }, 4);
+		spans[i] = span_of(rdata[i], 4);
+	}
+	sets[1] = rrset_make_in(s.t.a, nm(&s.t, "ns.example."), RR_A, CLASS_IN, 60, spans, FAST_SERVERS, 0);
+	assert_true(OK(deleg_from_sets(&s.e, nm(&s.t, "example."), sets, 2, 1060, &d)));
+	assert_int_equal(d->server_count, FAST_SERVERS);
+	for (uint8_t i = 0; i < FAST_SERVERS; i++)
+		infra_note_rtt(s.infra, &d->servers[i].at, 20000u - 2000u * d->servers[i].at.a.b[3], &s.now);
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(select_server(&s.e, d, RR_A, s.infra, &pick), SELECT_SERVER);
+		count[d->servers[pick].at.a.b[3]]++;
+	}
+	servers_end(&s);
+}
+
+static void so_often_as_is_wished_only_the_fastest_are_asked(void **state)
+{
+	unsigned int count[FAST_SERVERS];
+
+	(void)state;
+	count_choices("server:\n\tfast-server-num: 1\n", false, count);
+	for (size_t i = 0; i < FAST_SERVERS; i++)
+		assert_in_range(count[i], 190, 310);
+	count_choices("server:\n\tfast-server-permil: 1000\n\tfast-server-num: 2\n", false, count);
+	assert_int_equal(count[0] + count[1], 0);
+	assert_in_range(count[2], 400, 600);
+	count_choices("server:\n\tfast-server-permil: 500\n\tfast-server-num: 1\n", false, count);
+	assert_in_range(count[3], 565, 685);
+	assert_in_range(count[0], 85, 165);
+	count_choices("server:\n\tfast-server-permil: 1000\n\tfast-server-num: 1000\n", false, count);
+	for (size_t i = 0; i < FAST_SERVERS; i++)
+		assert_in_range(count[i], 190, 310);
+	count_choices("server:\n\tfast-server-permil: 1000\n\tfast-server-num: 1\n", true, count); /* nobody waits */
+	assert_in_range(count[0], 190, 310);
+}
+
 static void silent_and_lame_servers_are_passed_over(void **state)
 {
 	struct servers s = servers_begin("server:\n");
@@ -546,6 +598,7 @@ int main(void)
 		cmocka_unit_test(glue_of_the_name_servers_own_zone_saves_a_lookup),
 		cmocka_unit_test(names_in_one_zone_are_looked_up_one_after_the_other),
 		cmocka_unit_test(the_faster_server_is_asked_most_but_not_always),
+		cmocka_unit_test(so_often_as_is_wished_only_the_fastest_are_asked),
 		cmocka_unit_test(silent_and_lame_servers_are_passed_over),
 		cmocka_unit_test(what_failed_how_is_said_in_one_line),
 	};

@@ -502,6 +502,56 @@ static void addresses_of_a_zones_servers_are_kept_no_longer_than_its_delegation(
 	END;
 }
 
+static void caps_exempt_names_are_asked_for_in_plain_case(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, "*", "*", "AA; Q 60 A 1.2.3.4" },
+		{ 0 },
+	};
+	BEGIN(CONF "\tcaps-exempt: \"odd.com\"\n\tcaps-exempt: \"other.com\"\n", lines);
+
+	t = world_ask(w, "www.odd.com.", "A");
+	assert_int_equal(t->rcode, RCODE_NOERROR);
+	assert_has(world_log(w), COM " www.odd.com. A plain\n");
+	(void)world_ask(w, "a.OTHER.com.", "A");
+	assert_has(world_log(w), COM " a.OTHER.com. A plain\n");
+	(void)world_ask(w, "www.oddly.com.", "A");
+	assert_has(world_log(w), COM " www.oddly.com. A\n");
+	assert_has_not(world_log(w), "without-DO");
+	END;
+}
+
+static void disable_edns_do_asks_without_the_flag(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, "*", "*", "AA; Q 60 A 1.2.3.4" },
+		{ 0 },
+	};
+	BEGIN(CONF "\tdisable-edns-do: yes\n", lines);
+
+	t = world_ask(w, "www.odd.com.", "A");
+	assert_int_equal(t->rcode, RCODE_NOERROR);
+	assert_has(world_log(w), COM " www.odd.com. A without-DO\n");
+	assert_has_not(world_log(w), " A\n");
+	END;
+}
+
+static void a_server_never_heard_is_waited_for_as_long_as_is_wished(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, "*", "*", "AA; Q 60 A 1.2.3.4" },
+		{ 0 },
+	};
+	BEGIN(CONF "\tunknown-server-time-limit: 3000\n", lines);
+
+	(void)world_ask(w, "www.odd.com.", "A");
+	assert_int_equal(world_timeout_ms(w), 3000);
+	END;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -517,6 +567,9 @@ int main(void)
 		cmocka_unit_test(wheels_of_delegations_cost_few_packets),
 		cmocka_unit_test(names_that_lead_to_silence_are_given_up_in_time),
 		cmocka_unit_test(what_is_multiplied_is_paid_from_one_budget),
+		cmocka_unit_test(caps_exempt_names_are_asked_for_in_plain_case),
+		cmocka_unit_test(disable_edns_do_asks_without_the_flag),
+		cmocka_unit_test(a_server_never_heard_is_waited_for_as_long_as_is_wished),
 		cmocka_unit_test(glue_that_points_at_us_is_not_asked),
 		cmocka_unit_test(after_an_outage_names_come_back_soon),
 		cmocka_unit_test(a_budget_ends_what_would_not_end),

@@ -55,12 +55,19 @@ static void a_server_never_heard_has_defaults(void **state)
 {
 	BEGIN;
 	struct server_facts f = facts(i, 1, 0);
+	struct infra_limits l = usual;
 
 	assert_int_equal(f.srtt_us, 0);
 	assert_int_equal(f.timeout_ms, INFRA_UNKNOWN_RTT_MS);
 	assert_int_equal(f.edns, EDNS_UNTRIED);
 	assert_true(may_ask(i, 1, 0));
 	assert_int_equal(infra_count(i), 0);
+	l.unknown_ms = 1128;
+	infra_set_limits(i, &l);
+	assert_int_equal(facts(i, 1, 0).timeout_ms, 1128);
+	l.unknown_ms = 0;
+	infra_set_limits(i, &l);
+	assert_int_equal(facts(i, 1, 0).timeout_ms, INFRA_UNKNOWN_RTT_MS);
 	END;
 }
 
