@@ -1,5 +1,7 @@
 #include "resolver/serve/serve.h"
 
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -19,6 +21,7 @@
 #include "resolver/serve/tcp.h"
 #include "resolver/stats.h"
 
+#define DESTINATION_TEXT (ADDR_TEXT + 16)
 #define LOCAL_OCTETS (256u * 1024) /* of one local answer */
 #define FILTER_OCTETS (1024u * 1024) /* of a verdict on the largest message, all of addresses */
 
@@ -128,22 +131,32 @@ void serve_code(struct serve *s, const struct origin *o, const struct reply_to *
 		serve_log_reply(s, o, to, c->rcode, 0, false, len);
 }
 
+/* As Unbound writes it: " on udp 192.0.2.1 53". */
+static void destination_text(struct serve *s, const struct origin *o, char buf[DESTINATION_TEXT])
+{
+	struct endpoint at = listener_address(s, o);
+	char text[ADDR_TEXT];
+
+	(void)snprintf(buf, DESTINATION_TEXT, " on %s %s %u", origin_is_tcp(o) ? "tcp" : "udp", addr_text(&at.a, text), at.port);
+}
+
 void serve_log_reply(struct serve *s, const struct origin *o, const struct reply_to *to, unsigned int rcode, uint64_t took_us,
     bool cached, size_t len)
 {
-	char at[ENDPOINT_TEXT], name[NAME_TEXT], type[RRTYPE_TEXT], cls[RRTYPE_TEXT], code[RRTYPE_TEXT];
+	char at[ENDPOINT_TEXT], name[NAME_TEXT], type[RRTYPE_TEXT], cls[RRTYPE_TEXT], code[RRTYPE_TEXT], dest[DESTINATION_TEXT] = "";
 
-	(void)s;
-	log_notice("%s %s %s %s %s %u.%06u %d %zu", endpoint_text(&o->from, at), name_to_text(to->name, name),
-	    rrtype_text(to->type, type), rrclass_text(to->rclass, cls), rcode_text((uint16_t)rcode, code),
-	    (unsigned int)(took_us / 1000000), (unsigned int)(took_us % 1000000), cached, len);
+	if (s->env.settings->log_destaddr)
+		destination_text(s, o, dest);
+	log_tagged(LOG_LEVEL_NOTICE, s->env.settings->log_tag ? "reply" : NULL, "%s %s %s %s %s %u.%06u %d %zu%s", endpoint_text(&o->from, at),
+	    name_to_text(to->name, name), rrtype_text(to->type, type), rrclass_text(to->rclass, cls), rcode_text((uint16_t)rcode, code),
+	    (unsigned int)(took_us / 1000000), (unsigned int)(took_us % 1000000), cached, len, dest);
 }
 
-static void log_query(const struct request *r)
+static void log_query(const struct serve *s, const struct request *r)
 {
 	char at[ENDPOINT_TEXT], name[NAME_TEXT], type[RRTYPE_TEXT], cls[RRTYPE_TEXT];
 
-	log_notice("%s %s %s %s", endpoint_text(&r->origin.from, at), name_to_text(r->to.name, name), rrtype_text(r->to.type, type),
+	log_tagged(LOG_LEVEL_NOTICE, s->env.settings->log_tag ? "query" : NULL, "%s %s %s %s", endpoint_text(&r->origin.from, at), name_to_text(r->to.name, name), rrtype_text(r->to.type, type),
 	    rrclass_text(r->to.rclass, cls));
 }
 
@@ -339,7 +352,7 @@ void serve_question(struct serve *s, struct request *r)
 	if (r->verdict == ADMIT_DROP)
 		return;
 	if (s->env.settings->log_queries && !r->bare)
-		log_query(r);
+		log_query(s, r);
 	if (r->verdict == ADMIT_REPLY) {
 		reply_verdict(s, r);
 		return;

@@ -378,3 +378,5 @@ RESULT serve_settings_make(const struct conf *conf, struct rng *rng, const struc
 	*ret_settings = MOVE(s);
 	return DONE;
 }
+	s->log_tag = conf_bool(c, OPT_LOG_TAG_QUERYREPLY);
+	s->log_destaddr = conf_bool(c, OPT_LOG_DESTADDR);

@@ -99,6 +99,8 @@ struct serve_settings {
 	bool log_queries, log_replies, log_servfail, log_local;
 };
 
+	bool log_tag;      /* "query" and "reply" in place of the level */
+	bool log_destaddr; /* in the lines for replies */
 void serve_settings_free(struct serve_settings *s) TAKES(1);
 /* What is wrong is added to report. ERR_FORMAT: it cannot be used; ERR_NOMEM. rng draws the cookie secret when none is configured: keep, when not
  * NULL, is one that was drawn before and goes on being used. */

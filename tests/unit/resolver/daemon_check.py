@@ -159,6 +159,35 @@ def keeps_a_snapshot(folder):
     assert os.path.isfile(path + ".bad")
 
 
+def logs_as_it_is_told(folder):
+    line = r"^%%s cairnd\[%d%%s\] %%s: 127\.0\.0\.1@\d+ a\.here\.example\. A IN%%s$"
+    told = r" NOERROR 0\.000000 1 48"
+    d = Daemon(folder, " log-queries: yes\n log-replies: yes\n")
+    d.starts()
+    line = line % d.process.pid
+
+    def says(*words):
+        ask(d.port, "a.here.example")
+        return re.search(line % words, d.logged(), re.M)
+
+    d.until(lambda: says(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "", "notice", told), "the line for a reply is another")
+    d.more += " log-time-iso: no\n log-tag-queryreply: yes\n log-thread-id: yes\n log-destaddr: yes\n"
+    d.write("1.2.3.4")
+    d.process.send_signal(signal.SIGHUP)
+    d.until(lambda: says(r"[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d", r":\d+", "query", ""), "the line for a question is another")
+    threads = set(os.listdir("/proc/%d/task" % d.process.pid))
+    assert set(re.findall(r"\[%d:(\d+)\] query" % d.process.pid, d.logged())) <= threads - {str(d.process.pid)}, "the line is of no worker"
+    for tcp in (False, True):
+        ask(d.port, "a.here.example", tcp)
+        d.until(lambda: says(r"[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d", r":\d+", "reply", told + r" on %s 127\.0\.0\.1 %d" % ("tcp" if tcp else "udp", d.port)),
+                "the line for a reply is another")
+    d.more += " log-time-ascii: no\n log-thread-id: no\n"
+    d.write("1.2.3.4")
+    d.process.send_signal(signal.SIGHUP)
+    d.until(lambda: says(r"\[\d{10}\]", "", "query", ""), "the line has another time")
+    d.ends()
+
+
 def goes_to_the_background(folder):
     pid_file = os.path.join(folder, "pid")
     d = Daemon(folder, ' do-daemonize: yes\n pidfile: "%s"\n logfile: "%s"\n' % (pid_file, os.path.join(folder, "own.log")), foreground=False)
@@ -174,7 +203,7 @@ def goes_to_the_background(folder):
 
 def main():
     cases = [answers_and_ends, reads_its_configuration_again, listens_elsewhere_after_a_reload, refuses_to_start_without_its_address,
-             says_what_is_wrong, keeps_a_snapshot, goes_to_the_background]
+             says_what_is_wrong, keeps_a_snapshot, logs_as_it_is_told, goes_to_the_background]
     chosen = [c for c in cases if not sys.argv[1:] or c.__name__ in sys.argv[1:]]
     failed = 0
     for case in chosen:

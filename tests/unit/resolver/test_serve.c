@@ -1,6 +1,12 @@
 /* The serving side between a host and a core that are played by the test: what is answered, what waits, what gives way. */
 #include "tests/unit/resolver/serve_world.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+
 static void a_miss_waits_and_a_hit_does_not(void **state)
 {
 	BEGIN("");
@@ -367,7 +373,7 @@ static void replies_and_echo_services_are_never_answered(void **state)
 		q.n = n;
 		receive(q, 1);
 	}
-	d = (struct datagram){ echo.b, echo.n, client(1), { ADDR_NONE, { 0 } } };
+	d = (struct datagram){ echo.b, echo.n, client(1), { ADDR_NONE, { 0 } }, 0 };
 	d.from.port = 7;
 	deliver(&d, 1);
 	d.from.port = 0;
@@ -390,13 +396,82 @@ static void a_batch_is_answered_in_order(void **state)
 	sent_count = 0;
 	for (unsigned int i = 0; i < 100; i++) {
 		q[i] = question("a.org.", RR_A, (uint16_t)i, MSG_RD, 0, (struct span){ NULL, 0 });
-		d[i] = (struct datagram){ q[i].b, q[i].n, client(i), { ADDR_NONE, { 0 } } };
+		d[i] = (struct datagram){ q[i].b, q[i].n, client(i), { ADDR_NONE, { 0 } }, 0 };
 	}
 	deliver(d, 100);
 	assert_int_equal(sent_count, 100);
 	for (unsigned int i = 0; i < 100; i++)
 		assert_int_equal(sent_id(i), i);
 	serve_world_end();
+}
+
+/* Asks, over UDP and TCP, what a local zone answers, and returns what was logged meanwhile. */
+static char *logged(const char *more) OWNED_BY(mem_free);
+static char *logged(const char *more)
+{
+	AUTO_CHARS char *conf = mem_printf(" local-data: 'here.example. A 192.0.2.1'\n%s", more);
+	struct log_config to = { .ident = "tester", .level = LOG_LEVEL_NOTICE };
+	struct wire q = framed("here.example.", 5);
+	char path[] = "/tmp/cairn-serve-log-XXXXXX";
+	int fd = mkstemp(path);
+	char *text = NULL;
+	size_t n;
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+	to.file = path;
+	serve_world_start(conf);
+	assert_true(OK(log_setup(&to)));
+	ask("here.example.", 1, 1);
+	connect_from(1, 1);
+	stream_gives(1, q.b, q.n);
+	serve_world_end();
+	to.file = NULL;
+	assert_true(OK(log_setup(&to)));
+	assert_true(OK(file_read_all(path, 10000, &text, &n)));
+	(void)unlink(path);
+	return text;
+}
+
+#define ASKED " here.example. A IN\n"
+#define TOLD " here.example. A IN NOERROR 0.000000 1 46"
+
+static void questions_and_replies_are_logged_when_that_is_wanted(void **state)
+{
+	AUTO_CHARS char *none = logged("");
+	AUTO_CHARS char *both = logged(" log-queries: yes\n log-replies: yes\n log-tag-queryreply: no\n log-destaddr: no\n");
+
+	(void)state;
+	assert_string_equal(none, "");
+	assert_non_null(strstr(both, "] notice: 127.0."));
+	assert_non_null(strstr(both, ASKED));
+	assert_non_null(strstr(both, TOLD "\n"));
+	assert_null(strstr(both, "query:"));
+	assert_null(strstr(both, "reply:"));
+	assert_null(strstr(both, " on "));
+}
+
+static void lines_can_be_told_apart_by_a_tag(void **state)
+{
+	AUTO_CHARS char *text = logged(" log-queries: yes\n log-replies: yes\n log-tag-queryreply: yes\n");
+	const char *query = strstr(text, "] query: 127.0."), *reply = strstr(text, "] reply: 127.0.");
+
+	(void)state;
+	assert_non_null(query);
+	assert_non_null(reply);
+	assert_true(strstr(query, ASKED) < reply);
+	assert_non_null(strstr(reply, TOLD "\n"));
+	assert_null(strstr(text, "notice:"));
+}
+
+static void a_line_for_a_reply_tells_where_the_question_came_to(void **state)
+{
+	AUTO_CHARS char *text = logged(" log-queries: yes\n log-replies: yes\n log-destaddr: yes\n");
+
+	(void)state;
+	assert_non_null(strstr(text, ASKED));
+	assert_non_null(strstr(text, TOLD " on udp 127.0.0.1 5300\n"));
+	assert_non_null(strstr(text, TOLD " on tcp 127.0.0.1 4000\n"));
 }
 
 static void the_end_leaves_nothing_under_way(void **state)
@@ -432,6 +507,9 @@ int main(void)
 		cmocka_unit_test(an_alias_in_local_data_is_followed),
 		cmocka_unit_test(replies_and_echo_services_are_never_answered),
 		cmocka_unit_test(a_batch_is_answered_in_order),
+		cmocka_unit_test(questions_and_replies_are_logged_when_that_is_wanted),
+		cmocka_unit_test(lines_can_be_told_apart_by_a_tag),
+		cmocka_unit_test(a_line_for_a_reply_tells_where_the_question_came_to),
 		cmocka_unit_test(the_end_leaves_nothing_under_way),
 	};
 
