@@ -206,6 +206,9 @@ RESULT plan_make(struct conf *conf, const struct plan *before, struct rng *rng, 
 	TRY(serve_settings_make(p->conf, rng, before != NULL ? &before->serve->secrets : NULL, report, &p->serve));
 	TRY(tap_settings_make(p->conf, report, &p->tap));
 	TRY(validation_make(p->conf, report, &p->validation));
+	if (conf_bool(c, OPT_DISABLE_EDNS_DO) && p->validation != NULL)
+		strbuf_printf(report, "%s: warning: disable-edns-do: not obeyed: answers are validated; use module-config: \"iterator\" to stop that\n",
+		    conf_where(c, OPT_DISABLE_EDNS_DO, 0));
 	TRY(filter_check(p->conf, report));
 	p->zones = zones_new(MOVE(z));
 	if (p->zones == NULL)

@@ -107,6 +107,8 @@ static void note_reply(const struct admission *a, struct request *r)
 	r->to.rclass = m->q.rclass;
 	r->to.edns = m->edns.present;
 	r->to.dnssec_ok = m->edns.present && m->edns.dnssec_ok;
+	if (a->settings->no_do && r->to.dnssec_ok && !a->validates)
+		r->to.edns = r->to.dnssec_ok = false; /* no DNSSEC to be had here */
 	if (tcp)
 		r->to.limit = MSG_MAX;
 	else if (!m->edns.present)

@@ -22,6 +22,7 @@ struct admission {
 	/* the client asked about last: neighbours in a batch often are the same */
 	struct addr seen;
 	enum access seen_of_interface, seen_access;
+	bool validates; /* answers are validated: disable-edns-do is not obeyed */
 };
 
 /* Judges the packet; r->origin is set before, everything else is filled in. keepalive_ms is told to TCP clients that ask (RFC

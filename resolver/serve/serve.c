@@ -69,7 +69,7 @@ struct serve *serve_new(const struct serve_env *env)
 	if (!make_parts(s))
 		return NULL;
 	s->admission = (struct admission){ s->env.settings, s->quota, s->env.stats, NULL, s->env.workers, { ADDR_NONE, { 0 } },
-		ACCESS_UNSAID, ACCESS_UNSAID };
+		ACCESS_UNSAID, ACCESS_UNSAID, s->env.validation != NULL };
 	return MOVE(s);
 }
 
@@ -85,6 +85,7 @@ void serve_set(struct serve *s, const struct serve_settings *settings, const str
 void serve_set_validation(struct serve *s, const struct validation *v)
 {
 	s->env.validation = v;
+	s->admission.validates = v != NULL;
 }
 
 void serve_set_tap(struct serve *s, struct tap *t)

@@ -324,6 +324,7 @@ static void read_numbers(const struct conf_clause *c, struct serve_settings *s)
 	s->hide_version = conf_bool(c, OPT_HIDE_VERSION);
 	s->hide_trustanchor = conf_bool(c, OPT_HIDE_TRUSTANCHOR);
 	s->ignore_cd = conf_bool(c, OPT_IGNORE_CD_FLAG);
+	s->no_do = conf_bool(c, OPT_DISABLE_EDNS_DO);
 	interfaces_host_name(host, sizeof host);
 	read_text(conf_text(c, OPT_IDENTITY), host, s->identity);
 	read_text(conf_text(c, OPT_VERSION), "cairn " PACKAGE_VERSION, s->version);

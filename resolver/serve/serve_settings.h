@@ -66,6 +66,7 @@ struct serve_settings {
 	bool minimal, roundrobin, deny_any, ede, ede_expired;
 	bool original_ttl;
 	bool hide_identity, hide_version, hide_trustanchor;
+	bool no_do;     /* disable-edns-do */
 	bool ignore_cd; /* CD does not keep an answer from being validated */
 	char identity[SERVE_TEXT];
 	char version[SERVE_TEXT];

@@ -36,7 +36,7 @@ static void begin(const char *text)
 	assert_true(OK(serve_settings_make(conf, rng, NULL, report, &settings)));
 	quota = quota_new(&key, 10000);
 	memset(&stats, 0, sizeof stats);
-	admission = (struct admission){ settings, quota, &stats, &now, 1, { ADDR_NONE, { 0 } }, ACCESS_UNSAID, ACCESS_UNSAID };
+	admission = (struct admission){ settings, quota, &stats, &now, 1, { ADDR_NONE, { 0 } }, ACCESS_UNSAID, ACCESS_UNSAID, false };
 }
 
 static void end(void)
@@ -50,7 +50,7 @@ struct asking {
 	const char *from;
 	uint16_t flags, type, rclass;
 	bool tcp;
-	bool edns;
+	bool edns, dnssec_ok;
 	uint8_t version;
 	uint16_t udp_size;
 	struct span options;
@@ -83,7 +83,7 @@ static struct request judged(const struct asking *q)
 		write8(&w, 0);
 		write16(&w, RR_OPT);
 		write16(&w, q->udp_size);
-		write32(&w, (uint32_t)q->version << 16);
+		write32(&w, (uint32_t)q->version << 16 | (q->dnssec_ok ? 0x8000 : 0));
 		write16(&w, (uint16_t)q->options.n);
 		write_span(&w, q->options);
 	}
@@ -411,6 +411,31 @@ static void the_variant_tells_do_and_cd_apart(void **state)
 	end();
 }
 
+static void with_disable_edns_do_a_client_with_do_gets_no_edns_unless_we_validate(void **state)
+{
+	struct asking q = { .from = "127.0.0.1", .flags = MSG_RD, .type = RR_A, .rclass = CLASS_IN, .edns = true, .dnssec_ok = true, .udp_size = 1232 };
+	struct request r;
+
+	(void)state;
+	begin("");
+	r = judged(&q);
+	assert_true(r.to.edns && r.to.dnssec_ok);
+	assert_int_equal(r.variant, ANS_DO);
+	end();
+	begin("disable-edns-do: yes\n");
+	r = judged(&q);
+	assert_false(r.to.edns || r.to.dnssec_ok);
+	assert_int_equal(r.variant, 0);
+	assert_int_equal(r.to.limit, 1232);
+	admission.validates = true;
+	r = judged(&q);
+	assert_true(r.to.edns && r.to.dnssec_ok);
+	admission.validates = false;
+	q.dnssec_ok = false;
+	assert_true(judged(&q).to.edns);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +451,7 @@ int main(void)
 		cmocka_unit_test(allow_cookie_asks_for_one_over_udp),
 		cmocka_unit_test(nsid_is_given_when_there_is_one_and_it_is_asked_for),
 		cmocka_unit_test(a_client_that_asks_too_often_is_dropped_unless_it_has_a_cookie),
+		cmocka_unit_test(with_disable_edns_do_a_client_with_do_gets_no_edns_unless_we_validate),
 		cmocka_unit_test(the_variant_tells_do_and_cd_apart),
 	};
 
