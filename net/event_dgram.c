@@ -29,6 +29,12 @@ union packet_info {
 	struct cmsghdr align;
 };
 
+/* What the kernel says of a datagram. */
+union arrival {
+	uint8_t octets[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct timespec))];
+	struct cmsghdr align;
+};
+
 struct dgram_sock {
 	struct host_event *he PARENT_FIELD;
 	struct dgram_sock *next OWNED_FIELD;
@@ -38,6 +44,7 @@ struct dgram_sock {
 	watch_h watch, write_watch;
 	int fd;
 	bool v6, wildcard, closed, blocked, flush_asked;
+	bool stamped; /* datagrams say when they arrived */
 	bool receiving; /* host_datagrams_fn runs; a flush follows */
 	timer_h busy;   /* {0}: the kernel tells when there is something to read; else it is asked every turn */
 
@@ -51,7 +58,7 @@ struct dgram_sock {
 	struct mmsghdr *in_head OWNED_FIELD;
 	struct iovec *in_iov OWNED_FIELD;
 	union sock_name *in_from OWNED_FIELD;
-	union packet_info *in_info OWNED_FIELD; /* NULL when bound to one address */
+	union arrival *in_info OWNED_FIELD; /* NULL when bound to one address and never stamped */
 	struct datagram *in OWNED_FIELD;
 
 	unsigned int slots, queued, sent;
@@ -90,6 +97,16 @@ static void sock_bury(struct dead *d)
 	sock_free(PARENT_OF(d, struct dgram_sock, dead));
 }
 
+static bool lay_out_info(struct dgram_sock *s)
+{
+	s->in_info = (union arrival *)mem_alloc_array(s->batch, sizeof *s->in_info);
+	for (unsigned int i = 0; s->in_info != NULL && i < s->batch; i++) {
+		s->in_head[i].msg_hdr.msg_control = &s->in_info[i];
+		s->in_head[i].msg_hdr.msg_controllen = sizeof s->in_info[i];
+	}
+	return s->in_info != NULL;
+}
+
 /* Receive buffers: an odd number of cache lines apart, so that the first lines of a batch do not fall into one set of the cache. */
 static bool lay_out_input(struct dgram_sock *s)
 {
@@ -100,10 +117,8 @@ static bool lay_out_input(struct dgram_sock *s)
 	s->in_iov = (struct iovec *)mem_alloc_array(s->batch, sizeof *s->in_iov);
 	s->in_from = (union sock_name *)mem_alloc_array(s->batch, sizeof *s->in_from);
 	s->in = (struct datagram *)mem_alloc_array(s->batch, sizeof *s->in);
-	if (s->wildcard)
-		s->in_info = (union packet_info *)mem_alloc_array(s->batch, sizeof *s->in_info);
 	if (s->in_octets == NULL || s->in_head == NULL || s->in_iov == NULL || s->in_from == NULL || s->in == NULL ||
-		(s->wildcard && s->in_info == NULL))
+		(s->wildcard && !lay_out_info(s)))
 		return false;
 	for (unsigned int i = 0; i < s->batch; i++) {
 		struct msghdr *h = &s->in_head[i].msg_hdr;
@@ -113,10 +128,6 @@ static bool lay_out_input(struct dgram_sock *s)
 		h->msg_iovlen = 1;
 		h->msg_name = &s->in_from[i];
 		h->msg_namelen = sizeof s->in_from[i];
-		if (s->wildcard) {
-			h->msg_control = &s->in_info[i];
-			h->msg_controllen = sizeof s->in_info[i];
-		}
 	}
 	return true;
 }
@@ -290,22 +301,36 @@ void event_dgram_commit(struct dgram_sock *s, size_t len, const struct endpoint 
 
 /* --------------------------------------------------------------------------------------------------------------- receiving */
 
-static void get_local(struct msghdr *h, struct addr *ret)
+/* By the wall clock, which may have been set meanwhile: a time in the future is none, and the longest is 71 minutes. */
+static uint32_t waited_us(const struct now *now, const struct timespec *arrived)
 {
-	*ret = (struct addr){ .family = ADDR_NONE };
+	int64_t us = (now->wall_sec - arrived->tv_sec) * 1000000 + ((int64_t)now->wall_nsec - arrived->tv_nsec) / 1000;
+
+	return us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+}
+
+static void get_arrival(struct msghdr *h, const struct now *now, struct datagram *ret)
+{
+	ret->local = (struct addr){ .family = ADDR_NONE };
+	ret->waited_us = 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL; c = CMSG_NXTHDR(h, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof info);
-			ret->family = ADDR_V4;
-			memcpy(ret->b, &info.ipi_spec_dst, 4);
+			ret->local.family = ADDR_V4;
+			memcpy(ret->local.b, &info.ipi_spec_dst, 4);
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			struct in6_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof info);
-			ret->family = ADDR_V6;
-			memcpy(ret->b, &info.ipi6_addr, 16);
+			ret->local.family = ADDR_V6;
+			memcpy(ret->local.b, &info.ipi6_addr, 16);
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			struct timespec arrived;
+
+			memcpy(&arrived, CMSG_DATA(c), sizeof arrived);
+			ret->waited_us = waited_us(now, &arrived);
 		}
 	}
 }
@@ -325,12 +350,12 @@ static size_t take_in(struct dgram_sock *s, unsigned int n)
 			d->data = (const uint8_t *)s->in_iov[i].iov_base;
 			d->len = s->in_head[i].msg_len;
 			sock_name_get(&s->in_from[i], &d->from);
-			if (s->wildcard)
-				get_local(h, &d->local);
+			if (s->in_info != NULL)
+				get_arrival(h, loop_now(s->he->host.loop), d);
 			good++;
 		}
 		h->msg_namelen = sizeof s->in_from[i];
-		if (s->wildcard)
+		if (s->in_info != NULL)
 			h->msg_controllen = sizeof s->in_info[i];
 	}
 	return good;
@@ -441,6 +466,20 @@ RESULT event_dgram_listen(struct host *h, const struct listen_options *o, const 
 	}
 	HOST_LINK(&he->dgrams, s);
 	*ret_sock = he->dgrams;
+	return DONE;
+}
+
+RESULT event_dgram_stamp(struct dgram_sock *s, bool on)
+{
+	const int value = on;
+
+	if (s->stamped == on || s->closed)
+		return DONE;
+	if (s->in_info == NULL && !lay_out_info(s))
+		return FAIL(ERR_NOMEM);
+	if (setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &value, sizeof value) != 0)
+		return FAIL(ERR_SYSTEM);
+	s->stamped = on;
 	return DONE;
 }
 

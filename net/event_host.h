@@ -63,6 +63,7 @@ void event_dgram_close(struct host *h, struct dgram_sock *s) NONNULL;
 uint8_t *event_dgram_room(struct dgram_sock *s, size_t cap) BORROWED NONNULL;
 void event_dgram_commit(struct dgram_sock *s, size_t len, const struct endpoint *to, const struct addr *local) NONNULL;
 void event_dgram_flush(struct dgram_sock *s) NONNULL;
+RESULT event_dgram_stamp(struct dgram_sock *s, bool on) NONNULL;
 
 RESULT event_ask(struct host *h, const struct exchange_options *o, struct span packet, const struct exchange_events *ev,
 	exchange_h *ret) NONNULL;

@@ -27,6 +27,7 @@ struct datagram {
 	size_t len;
 	struct endpoint from;
 	struct addr local; /* where it arrived; ADDR_NONE when the socket is bound to one address */
+	uint32_t waited_us; /* from its arrival to this turn, when host_dgram_stamp() asks for it; else 0 */
 };
 /* A batch arrived. Replies are put in the send batch with host_dgram_room/commit, now or in a later turn. */
 typedef void host_datagrams_fn(struct loop *l, void *object, struct dgram_sock *s, const struct datagram *in, size_t n);
@@ -65,6 +66,7 @@ struct listen_options {
 	bool transparent, freebind;
 	int rcvbuf, sndbuf; /* octets; 0: the system's */
 	unsigned int backlog; /* streams; 0: 256 */
+	uint16_t mss;         /* streams: segment size of accepted connections; 0: the system's */
 	unsigned int batch;   /* datagrams received at once; 0: 64, at most 1024 */
 	unsigned int max_datagram; /* octets of the longest datagram taken in, longer ones are counted and dropped; 0: 4096 */
 	int dscp;             /* -1: none */
@@ -86,6 +88,7 @@ struct host_ops {
 	uint8_t *(*dgram_room)(struct dgram_sock *s, size_t cap);
 	void (*dgram_commit)(struct dgram_sock *s, size_t len, const struct endpoint *to, const struct addr *local);
 	void (*dgram_flush)(struct dgram_sock *s);
+	RESULT (*dgram_stamp)(struct dgram_sock *s, bool on); /* NULL: nothing waits here */
 	RESULT (*ask)(struct host *h, const struct exchange_options *o, struct span packet, const struct exchange_events *ev,
 		exchange_h *ret);
 	void (*ask_close)(struct host *h, exchange_h x);
@@ -157,6 +160,11 @@ static inline void host_dgram_commit(
 	h->ops->dgram_commit(s, len, to, local);
 }
 static inline void host_dgram_flush(struct host *h, struct dgram_sock *s) { h->ops->dgram_flush(s); }
+/* Whether datagrams say how long they waited in the socket. ERR_SYSTEM, ERR_NOMEM: they do not. */
+static inline RESULT host_dgram_stamp(struct host *h, struct dgram_sock *s, bool on)
+{
+	return h->ops->dgram_stamp != NULL ? h->ops->dgram_stamp(s, on) : DONE;
+}
 
 /* Sends packet from a fresh socket with an unpredictable port, connected to o->to unless o says not to. ERR_SYSTEM: no route and the like; ERR_LIMIT:
  * no descriptor left. */

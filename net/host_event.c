@@ -28,6 +28,7 @@ static const struct host_ops event_ops = {
 	.dgram_room = event_dgram_room,
 	.dgram_commit = event_dgram_commit,
 	.dgram_flush = event_dgram_flush,
+	.dgram_stamp = event_dgram_stamp,
 	.ask = event_ask,
 	.ask_close = event_ask_close,
 	.accept = event_accept,

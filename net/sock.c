@@ -1,6 +1,7 @@
 #include "net/sock.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,12 +51,14 @@ static bool set_needed(int fd, int family, const struct listen_options *o, int t
 				       family == AF_INET ? IP_FREEBIND : IPV6_FREEBIND, &one, sizeof one) == 0;
 }
 
-static void set_wished(int fd, int family, const struct listen_options *o)
+static void set_wished(int fd, int family, const struct listen_options *o, int type)
 {
 	sock_buffer(fd, true, o->rcvbuf);
 	sock_buffer(fd, false, o->sndbuf);
 	if (o->keepalive) /* accepted connections have it from here */
 		sock_try_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	if (o->mss != 0 && type == SOCK_STREAM) /* likewise */
+		sock_try_option(fd, IPPROTO_TCP, TCP_MAXSEG, o->mss);
 	if (o->dscp >= 0 && family == AF_INET)
 		sock_try_option(fd, IPPROTO_IP, IP_TOS, o->dscp << 2);
 	else if (o->dscp >= 0)
@@ -114,7 +117,7 @@ RESULT sock_listen(const struct listen_options *o, int type, int *ret_fd)
 	if (fd < 0)
 		return FAIL(sock_errno(errno));
 	if (set_needed(fd, name.any.sa_family, o, type) && bind(fd, &name.any, len) == 0) {
-		set_wished(fd, name.any.sa_family, o);
+		set_wished(fd, name.any.sa_family, o, type);
 		*ret_fd = fd;
 		return DONE;
 	}

@@ -100,6 +100,11 @@ static void take_part(struct serve *s, struct port *p, const struct datagram *in
 			r->verdict = ADMIT_DROP;
 			continue;
 		}
+		if (s->env.settings->queue_us != 0 && in[i].waited_us > s->env.settings->queue_us) {
+			stats_inc(s->env.stats, COUNT_QUERIES_TIMED_OUT);
+			r->verdict = ADMIT_DROP;
+			continue;
+		}
 		admission_judge(&s->admission, span_of(in[i].data, in[i].len), (enum access)p->at.access, 0, r);
 		serve_prepare(s, r);
 		if (s->tap != NULL && r->verdict != ADMIT_DROP)
@@ -155,6 +160,7 @@ static bool port_listen(struct serve *s, struct port *p, struct strbuf *report)
 		.rcvbuf = set->rcvbuf,
 		.sndbuf = set->sndbuf,
 		.backlog = BACKLOG,
+		.mss = set->tcp_mss,
 		.batch = SERVE_BATCH,
 		.dscp = set->dscp };
 	bool good = true;
@@ -218,6 +224,17 @@ static void close_unnamed(struct serve *s)
 	}
 }
 
+/* sock-queue-timeout: may come and go with a reload. */
+static void stamp_all(struct serve *s, struct strbuf *report)
+{
+	for (struct port *p = s->ports; p != NULL; p = p->next)
+		if (p->sock != NULL && !OK(host_dgram_stamp(s->env.host, p->sock, s->env.settings->queue_us != 0))) {
+			char text[ENDPOINT_TEXT];
+
+			strbuf_printf(report, "sock-queue-timeout has no effect at %s: it is not told when datagrams arrive\n", endpoint_text(&p->at.at, text));
+		}
+}
+
 RESULT listener_open(struct serve *s, struct strbuf *report, size_t *ret_failed)
 {
 	const struct serve_settings *set = s->env.settings;
@@ -236,6 +253,7 @@ RESULT listener_open(struct serve *s, struct strbuf *report, size_t *ret_failed)
 		}
 	}
 	close_unnamed(s);
+	stamp_all(s, report);
 	*ret_failed = failed;
 	return set->listen_count > 0 && failed == set->listen_count ? FAIL(ERR_SYSTEM) : DONE;
 }

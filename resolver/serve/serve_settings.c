@@ -142,6 +142,39 @@ static uint8_t interface_access(const struct conf_clause *c, const char *text)
 	return found;
 }
 
+static RESULT add_any(struct listen_build *b, uint16_t port)
+{
+	struct endpoint any = { { ADDR_V4, { 0 } }, port, 0 };
+
+	TRY(add_listen(b, &any));
+	any.a.family = ADDR_V6;
+	return add_listen(b, &any);
+}
+
+/* interface-automatic-ports: "53 5353", which take the place of port:. */
+static RESULT read_automatic_ports(struct listen_build *b, const char *text)
+{
+	const char *at = text;
+
+	while (*at != '\0') {
+		uint32_t port = 0;
+		size_t digits = strspn(at, "0123456789");
+
+		for (size_t i = 0; i < digits && port <= UINT16_MAX; i++)
+			port = port * 10 + (uint32_t)(at[i] - '0');
+		at += digits;
+		if (port == 0 || port > UINT16_MAX || (*at != '\0' && !isspace((unsigned char)*at))) {
+			strbuf_printf(b->report, "%s: error: interface-automatic-ports: found \"%s\", expected ports from 1 to 65535, separated by blanks\n",
+			    conf_where(b->c, OPT_INTERFACE_AUTOMATIC_PORTS, 0), text);
+			return FAIL(ERR_FORMAT);
+		}
+		TRY(add_any(b, (uint16_t)port));
+		while (isspace((unsigned char)*at))
+			at++;
+	}
+	return DONE;
+}
+
 static RESULT read_listen(const struct conf_clause *c, struct strbuf *report, struct serve_settings *s)
 {
 	uint16_t port = (uint16_t)conf_int(c, OPT_PORT);
@@ -150,11 +183,11 @@ static RESULT read_listen(const struct conf_clause *c, struct strbuf *report, st
 	size_t n = conf_count(c, OPT_INTERFACE);
 
 	if (automatic) {
-		struct endpoint any = { { ADDR_V4, { 0 } }, port, 0 };
+		const char *ports = conf_text(c, OPT_INTERFACE_AUTOMATIC_PORTS);
 
-		TRY(add_listen(&b, &any));
-		any.a.family = ADDR_V6;
-		return add_listen(&b, &any);
+		while (ports != NULL && isspace((unsigned char)*ports))
+			ports++;
+		return ports != NULL && *ports != '\0' ? read_automatic_ports(&b, ports) : add_any(&b, port);
 	}
 	for (size_t i = 0; i < n; i++) {
 		const char *text = conf_word(c, OPT_INTERFACE, i, 0);
@@ -300,6 +333,8 @@ static void read_numbers(const struct conf_clause *c, struct serve_settings *s)
 	s->freebind = conf_bool(c, OPT_IP_FREEBIND);
 	s->rcvbuf = (int)conf_int(c, OPT_SO_RCVBUF);
 	s->sndbuf = (int)conf_int(c, OPT_SO_SNDBUF);
+	s->tcp_mss = number16(c, OPT_TCP_MSS);
+	s->queue_us = number(c, OPT_SOCK_QUEUE_TIMEOUT) * 1000000u;
 	s->dscp = conf_int(c, OPT_IP_DSCP) > 0 ? (int)conf_int(c, OPT_IP_DSCP) : -1;
 
 	s->rate_per_sec = number(c, OPT_IP_RATELIMIT);
@@ -348,6 +383,8 @@ static void read_numbers(const struct conf_clause *c, struct serve_settings *s)
 
 	s->log_queries = conf_bool(c, OPT_LOG_QUERIES);
 	s->log_replies = conf_bool(c, OPT_LOG_REPLIES);
+	s->log_tag = conf_bool(c, OPT_LOG_TAG_QUERYREPLY);
+	s->log_destaddr = conf_bool(c, OPT_LOG_DESTADDR);
 	s->log_servfail = conf_bool(c, OPT_LOG_SERVFAIL);
 	s->log_local = conf_bool(c, OPT_LOG_LOCAL_ACTIONS);
 }
@@ -379,5 +416,3 @@ RESULT serve_settings_make(const struct conf *conf, struct rng *rng, const struc
 	*ret_settings = MOVE(s);
 	return DONE;
 }
-	s->log_tag = conf_bool(c, OPT_LOG_TAG_QUERYREPLY);
-	s->log_destaddr = conf_bool(c, OPT_LOG_DESTADDR);

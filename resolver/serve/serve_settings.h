@@ -46,6 +46,8 @@ struct serve_settings {
 	bool udp, tcp;
 	bool reuse_port, transparent, freebind;
 	int rcvbuf, sndbuf, dscp;
+	uint16_t tcp_mss; /* 0: the system's */
+	uint32_t queue_us; /* sock-queue-timeout: a datagram that waited for longer is dropped; 0: none is */
 
 	/* how often */
 	uint32_t rate_per_sec;        /* ip-ratelimit for the whole process; 0: no limit */
@@ -98,10 +100,10 @@ struct serve_settings {
 
 	/* log */
 	bool log_queries, log_replies, log_servfail, log_local;
-};
-
 	bool log_tag;      /* "query" and "reply" in place of the level */
 	bool log_destaddr; /* in the lines for replies */
+};
+
 void serve_settings_free(struct serve_settings *s) TAKES(1);
 /* What is wrong is added to report. ERR_FORMAT: it cannot be used; ERR_NOMEM. rng draws the cookie secret when none is configured: keep, when not
  * NULL, is one that was drawn before and goes on being used. */

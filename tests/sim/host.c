@@ -244,7 +244,7 @@ static void give_batch(struct sim_host *h, struct dgram_sock *s, struct mail *co
 	void *object = loop_slot_get(h->host.loop, s->type, s->who);
 
 	for (size_t i = 0; i < n; i++)
-		in[i] = (struct datagram){ mails[i]->octets, mails[i]->len, mails[i]->from, mails[i]->to.a };
+		in[i] = (struct datagram){ mails[i]->octets, mails[i]->len, mails[i]->from, mails[i]->to.a, 0 };
 	h->host.counts.dgrams_in += n;
 	h->host.counts.dgram_batches_in++;
 	if (object != NULL)
@@ -850,7 +850,7 @@ static void op_free(struct host *host)
 	mem_free(h);
 }
 
-static const struct host_ops sim_ops = { op_dgram_listen, op_dgram_close, op_dgram_room, op_dgram_commit, op_dgram_flush, op_ask, op_ask_close,
+static const struct host_ops sim_ops = { op_dgram_listen, op_dgram_close, op_dgram_room, op_dgram_commit, op_dgram_flush, NULL, op_ask, op_ask_close,
 	op_accept, op_accept_close, op_accept_pause, op_connect, op_stream_adopt, op_stream_write, op_stream_unsent, op_stream_pause, op_stream_close, op_free };
 
 struct host *sim_host_new(struct sim *s, struct loop *l, const struct addr *address4, const struct addr *address6)

@@ -34,6 +34,7 @@ static inline void on_datagrams(struct loop *l, void *object, struct dgram_sock 
 		u->local = in[i].local;
 		u->from = in[i].from;
 		u->last_len = in[i].len;
+		u->waited_us = in[i].waited_us;
 		memcpy(u->last, in[i].data, in[i].len);
 		if (u->echo)
 			echo_one(u, &in[i]);
@@ -182,9 +183,9 @@ static inline void on_accept(
 		assert_true(OK(host_stream_adopt(u->host, s, &ev)));
 }
 
-static inline struct endpoint listen_tcp(struct user *u, const char *address)
+static inline struct endpoint listen_tcp_mss(struct user *u, const char *address, uint16_t mss)
 {
-	struct listen_options o = { .dscp = -1, .backlog = 16 };
+	struct listen_options o = { .dscp = -1, .backlog = 16, .mss = mss };
 
 	for (int tries = 0; tries < 100; tries++) {
 		o.at = at(address);
@@ -194,6 +195,11 @@ static inline struct endpoint listen_tcp(struct user *u, const char *address)
 	}
 	fail_msg("no port for %s", address);
 	return o.at;
+}
+
+static inline struct endpoint listen_tcp(struct user *u, const char *address)
+{
+	return listen_tcp_mss(u, address, 0);
 }
 
 static inline struct result connect_to(struct user *u, const struct endpoint *to)

@@ -35,6 +35,7 @@ struct user {
 	enum err error, close_error;
 	uint8_t last[65536];
 	size_t last_len, octets;
+	uint32_t waited_us;
 	struct addr local;
 	struct endpoint from, accepted_local;
 	struct dgram_sock *sock PARENT_FIELD;

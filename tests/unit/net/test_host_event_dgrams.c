@@ -88,6 +88,57 @@ static void ipv6_wildcard_too(void **state)
 	close(fd);
 }
 
+static uint64_t since_ns(const struct now *then)
+{
+	return clock_read().mono_ns - then->mono_ns;
+}
+
+/* The kernel begins to note arrivals a little after it was asked to: a datagram of before has not waited. */
+static void waits(struct user *u, const char *address)
+{
+	struct endpoint e = dgram_listen(u, address, 0), asked = e;
+	struct now begun = clock_read();
+	uint32_t most = 0;
+	int fd;
+
+	if (addr_is_unspecified(&e.a))
+		asked = at("127.0.0.1");
+	asked.port = e.port;
+	fd = client(&asked, SOCK_DGRAM);
+	assert_true(OK(host_dgram_stamp(u->host, u->sock, true)));
+	assert_true(OK(host_dgram_stamp(u->host, u->sock, true)));
+	while (most < 20000 && since_ns(&begun) < 5000000000u) {
+		unsigned int before = u->datagrams;
+		struct now sent;
+
+		assert_int_equal(send(fd, "hello", 5, 0), 5);
+		sent = clock_read();
+		while (since_ns(&sent) < 25000000u)
+			;
+		RUN_UNTIL(u, u->datagrams == before + 1);
+		most = u->waited_us;
+	}
+	assert_true(most >= 20000);
+	assert_true(OK(host_dgram_stamp(u->host, u->sock, false)));
+	assert_int_equal(send(fd, "hello", 5, 0), 5);
+	RUN_UNTIL(u, u->last_len == 5 && u->waited_us == 0);
+	close(fd);
+}
+
+static void a_stamped_socket_tells_how_long_a_datagram_waited(void **state)
+{
+	waits((struct user *)*state, "127.0.0.1");
+}
+
+static void a_stamped_wildcard_socket_tells_where_it_arrived_as_well(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct addr asked = at("127.0.0.1").a;
+
+	waits(u, "0.0.0.0");
+	assert_true(addr_equal(&u->local, &asked));
+}
+
 static void a_datagram_past_the_limit_is_dropped_and_counted(void **state)
 {
 	struct user *u = (struct user *)*state;
@@ -178,6 +229,8 @@ int main(void)
 		CASE(an_answer_of_a_later_turn_leaves),
 		CASE(a_wildcard_socket_answers_from_the_address_asked),
 		CASE(ipv6_wildcard_too),
+		CASE(a_stamped_socket_tells_how_long_a_datagram_waited),
+		CASE(a_stamped_wildcard_socket_tells_where_it_arrived_as_well),
 		CASE(a_datagram_past_the_limit_is_dropped_and_counted),
 		CASE(a_full_send_batch_leaves_at_once),
 		CASE(a_refused_answer_does_not_hold_up_the_others),

@@ -84,6 +84,21 @@ static void a_connection_has_the_segment_size_that_is_asked_for(void **state)
 	close(listener);
 }
 
+/* tcp-mss */
+static void so_has_one_that_is_accepted(void **state)
+{
+	struct user *u = (struct user *)*state;
+	struct endpoint e = listen_tcp_mss(u, "127.0.0.1", 600);
+	int fd = client(&e, SOCK_STREAM), mss = 0;
+	socklen_t len = sizeof mss;
+
+	u->adopt = true;
+	RUN_UNTIL(u, u->accepted == 1);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len), 0);
+	assert_in_range(mss, 500, 600);
+	close(fd);
+}
+
 static void a_refused_connection_is_told(void **state)
 {
 	struct user *u = (struct user *)*state;
@@ -232,6 +247,7 @@ int main(void)
 		CASE(a_stream_that_nobody_adopts_is_closed),
 		CASE(we_connect_write_and_read),
 		CASE(a_connection_has_the_segment_size_that_is_asked_for),
+		CASE(so_has_one_that_is_accepted),
 		CASE(a_refused_connection_is_told),
 		CASE(a_slow_reader_fills_the_queue_up_to_its_limit),
 		CASE(a_paused_stream_is_not_read),

@@ -64,7 +64,8 @@ struct dgram_sock {
 	host_datagrams_fn *fn;
 };
 static struct dgram_sock sock;
-bool sock_open;
+bool sock_open, stamped, stamp_fails;
+struct listen_options listened, accepting;
 static uint8_t room[65536];
 
 struct sent sent[256];
@@ -79,7 +80,7 @@ static RESULT fake_listen(struct host *h, const struct listen_options *o, const 
     host_datagrams_fn *fn, struct dgram_sock **ret_sock)
 {
 	(void)h;
-	(void)o;
+	listened = *o;
 	sock = (struct dgram_sock){ t, who, fn };
 	sock_open = true;
 	*ret_sock = &sock;
@@ -111,6 +112,13 @@ static void fake_commit(struct dgram_sock *s, size_t len, const struct endpoint 
 	x->to = *to;
 }
 
+static RESULT fake_stamp(struct dgram_sock *s, bool on)
+{
+	(void)s;
+	stamped = on;
+	return stamp_fails ? FAIL(ERR_SYSTEM) : DONE;
+}
+
 static void fake_flush(struct dgram_sock *s)
 {
 	(void)s;
@@ -120,7 +128,7 @@ static RESULT fake_accept(
     struct host *h, const struct listen_options *o, const struct loop_type *t, uint64_t who, host_accept_fn *fn, acceptor_h *ret)
 {
 	(void)h;
-	(void)o;
+	accepting = *o;
 	accept_fn = fn;
 	accept_type = t;
 	accept_who = who;
@@ -179,6 +187,7 @@ static const struct host_ops fake_ops = { .dgram_listen = fake_listen,
 	.dgram_room = fake_room,
 	.dgram_commit = fake_commit,
 	.dgram_flush = fake_flush,
+	.dgram_stamp = fake_stamp,
 	.accept = fake_accept,
 	.accept_close = fake_accept_close,
 	.stream_adopt = fake_adopt,
@@ -323,9 +332,18 @@ void deliver(const struct datagram *d, size_t n)
 	sock.fn(world.loop, object, &sock, d, n);
 }
 
+static uint32_t waited_us; /* in the socket's queue, of what comes next */
+
+void receive_late(struct wire q, unsigned int from, uint32_t us)
+{
+	waited_us = us;
+	receive(q, from);
+	waited_us = 0;
+}
+
 void receive(struct wire q, unsigned int from)
 {
-	struct datagram d = { q.b, q.n, client(from), { ADDR_NONE, { 0 } } };
+	struct datagram d = { q.b, q.n, client(from), { ADDR_NONE, { 0 } }, waited_us };
 
 	deliver(&d, 1);
 }

@@ -51,6 +51,8 @@ struct sent {
 extern struct sent sent[256];
 extern size_t sent_count;
 extern bool sock_open;
+extern bool stamped, stamp_fails; /* datagrams are asked how long they waited, and cannot say */
+extern struct listen_options listened, accepting; /* what the last ones were opened with */
 
 struct fake_stream {
 	struct stream_events ev;
@@ -100,6 +102,7 @@ struct wire question(const char *name, uint16_t type, uint16_t id, uint16_t flag
 struct wire framed(const char *name, uint16_t id); /* for TCP, without EDNS */
 void deliver(const struct datagram *d, size_t n);
 void receive(struct wire q, unsigned int from);
+void receive_late(struct wire q, unsigned int from, uint32_t waited_us);
 void ask(const char *name, uint16_t id, unsigned int from);
 
 void connect_from(unsigned int n, unsigned int from);

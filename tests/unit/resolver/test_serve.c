@@ -6,6 +6,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/strbuf.h"
+#include "resolver/serve/listener.h"
 
 static void a_miss_waits_and_a_hit_does_not(void **state)
 {
@@ -384,6 +386,51 @@ static void replies_and_echo_services_are_never_answered(void **state)
 	serve_world_end();
 }
 
+static void a_question_that_waited_too_long_in_the_socket_is_dropped(void **state)
+{
+	struct wire q = question("a.org.", RR_A, 1, MSG_RD, 0, (struct span){ NULL, 0 });
+
+	BEGIN("");
+	assert_false(stamped);
+	receive_late(q, 1, UINT32_MAX);
+	assert_int_equal(asked_count, 1);
+	serve_world_end();
+	BEGIN(" sock-queue-timeout: 3\n");
+	assert_true(stamped);
+	receive_late(q, 1, 3000001);
+	assert_int_equal(asked_count, 0);
+	assert_int_equal(stats_get(&world.stats, COUNT_QUERIES_TIMED_OUT), 1);
+	receive_late(q, 1, 3000000);
+	assert_int_equal(asked_count, 1);
+	assert_int_equal(stats_get(&world.stats, COUNT_QUERIES_TIMED_OUT), 1);
+	serve_world_end();
+	BEGIN(" sock-queue-timeout: 3600\n");
+	receive_late(q, 1, 3600000000u);
+	assert_int_equal(asked_count, 1);
+	serve_world_end();
+}
+
+static void the_socket_is_asked_for_times_as_the_settings_say_now(void **state)
+{
+	AUTO(strbuf_free) struct strbuf *report = strbuf_new(1000);
+	size_t failed;
+
+	BEGIN("");
+	assert_false(stamped);
+	world.settings->queue_us = 1000000; /* what a reload does: other settings, then the listener */
+	assert_true(OK(listener_open(world.serve, report, &failed)));
+	assert_true(stamped);
+	stamp_fails = true;
+	assert_true(OK(listener_open(world.serve, report, &failed)));
+	stamp_fails = false;
+	assert_int_equal(failed, 0);
+	assert_non_null(strstr(strbuf_text(report), "sock-queue-timeout has no effect at "));
+	world.settings->queue_us = 0;
+	assert_true(OK(listener_open(world.serve, report, &failed)));
+	assert_false(stamped);
+	serve_world_end();
+}
+
 static void a_batch_is_answered_in_order(void **state)
 {
 	static struct wire q[100];
@@ -506,6 +553,8 @@ int main(void)
 		cmocka_unit_test(memory_may_run_out_at_each_allocation),
 		cmocka_unit_test(an_alias_in_local_data_is_followed),
 		cmocka_unit_test(replies_and_echo_services_are_never_answered),
+		cmocka_unit_test(a_question_that_waited_too_long_in_the_socket_is_dropped),
+		cmocka_unit_test(the_socket_is_asked_for_times_as_the_settings_say_now),
 		cmocka_unit_test(a_batch_is_answered_in_order),
 		cmocka_unit_test(questions_and_replies_are_logged_when_that_is_wanted),
 		cmocka_unit_test(lines_can_be_told_apart_by_a_tag),

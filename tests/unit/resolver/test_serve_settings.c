@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -115,12 +116,50 @@ static void a_file_of_secrets_has_one_a_line(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+static void listens_to(const struct serve_settings *s, const char *text)
+{
+	char all[400] = "", one[ENDPOINT_TEXT];
+
+	assert_non_null(s);
+	for (size_t i = 0; i < s->listen_count; i++)
+		(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i > 0 ? " " : "", endpoint_text(&s->listen[i].at, one));
+	assert_string_equal(all, text);
+}
+
+static void automatic_ports_take_the_place_of_the_port(void **state)
+{
+	static const char *const bad[] = { "some text", "53,5353", "0", "65536", "99999999999", "-1", "53 x" };
+	AUTO(strbuf_free) struct strbuf *report = strbuf_new(10000);
+	AUTO(serve_settings_free) struct serve_settings *plain = made(" port: 5300\n interface-automatic: yes\n do-ip6: no\n", report);
+	AUTO(serve_settings_free) struct serve_settings *blank =
+	    made(" port: 5300\n interface-automatic: yes\n interface-automatic-ports: \" \"\n do-ip6: no\n", report);
+	AUTO(serve_settings_free) struct serve_settings *two =
+	    made(" port: 5300\n interface-automatic: yes\n interface-automatic-ports: \" 53 65535\t53 \"\n", report);
+	AUTO(serve_settings_free) struct serve_settings *unused =
+	    made(" port: 5300\n interface: 10.0.0.1\n interface-automatic-ports: \"some text\"\n", report);
+
+	(void)state;
+	listens_to(plain, "0.0.0.0@5300");
+	listens_to(blank, "0.0.0.0@5300");
+	listens_to(two, "0.0.0.0@53 ::@53 0.0.0.0@65535 ::@65535");
+	listens_to(unused, "10.0.0.1@5300");
+	assert_int_equal(strbuf_len(report), 0);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		AUTO_CHARS char *text = mem_printf(" interface-automatic: yes\n interface-automatic-ports: \"%s\"\n", bad[i]);
+
+		strbuf_clear(report);
+		assert_null(made(text, report));
+		assert_non_null(strstr(strbuf_text(report), "interface-automatic-ports: found"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_nsid_is_pairs_of_digits_or_a_text),
 		cmocka_unit_test(an_nsid_that_does_not_fit_its_option_is_refused),
 		cmocka_unit_test(a_file_of_secrets_has_one_a_line),
+		cmocka_unit_test(automatic_ports_take_the_place_of_the_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,16 @@ static void a_question_may_come_octet_by_octet(void **state)
 	serve_world_end();
 }
 
+static void connections_have_the_segment_size_that_is_configured(void **state)
+{
+	BEGIN("");
+	assert_int_equal(accepting.mss, 0);
+	serve_world_end();
+	BEGIN(" tcp-mss: 1220\n");
+	assert_int_equal(accepting.mss, 1220);
+	serve_world_end();
+}
+
 static void questions_are_answered_in_the_order_in_which_they_are_ready(void **state)
 {
 	uint8_t all[512];
@@ -201,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_question_may_come_octet_by_octet),
+		cmocka_unit_test(connections_have_the_segment_size_that_is_configured),
 		cmocka_unit_test(questions_are_answered_in_the_order_in_which_they_are_ready),
 		cmocka_unit_test(an_idle_session_is_closed_and_a_working_one_is_not),
 		cmocka_unit_test(a_question_that_drips_in_is_given_up),
