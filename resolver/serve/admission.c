@@ -93,6 +93,28 @@ static enum counter type_counter(uint16_t type)
 	}
 }
 
+static enum counter class_counter(uint16_t rclass)
+{
+	return rclass == CLASS_CH ? COUNT_CLASS_CH : rclass == CLASS_ANY ? COUNT_CLASS_ANY : COUNT_CLASS_OTHER;
+}
+
+/* Of one that is not QUERY. */
+static enum counter opcode_counter(unsigned int opcode)
+{
+	switch (opcode) {
+	case 1:
+		return COUNT_OPCODE_IQUERY;
+	case 2:
+		return COUNT_OPCODE_STATUS;
+	case 4:
+		return COUNT_OPCODE_NOTIFY;
+	case 5:
+		return COUNT_OPCODE_UPDATE;
+	default:
+		return COUNT_OPCODE_OTHER;
+	}
+}
+
 /* Fills in what the reply must have; also for questions that are refused. */
 static void note_reply(const struct admission *a, struct request *r)
 {
@@ -272,7 +294,7 @@ static void allow_short_reply(const struct admission *a, struct request *r)
 		r->to.limit = (uint16_t)size;
 }
 
-static void judge(struct admission *a, struct span packet, enum access of_interface, uint32_t keepalive_ms, struct request *r)
+static void judge_packet(struct admission *a, struct span packet, enum access of_interface, uint32_t keepalive_ms, struct request *r)
 {
 	enum msg_verdict read = msg_read_query(packet, MAX_OPTIONS, &r->m);
 	enum access access;
@@ -299,6 +321,8 @@ static void judge(struct admission *a, struct span packet, enum access of_interf
 	}
 	count(a->stats, r);
 	note_reply(a, r);
+	if (read == MSG_NOTIMP)
+		stats_inc(a->stats, opcode_counter(msg_opcode(r->m.flags)));
 	if (read != MSG_GOOD || has_records(packet)) {
 		r->bare = read != MSG_BADVERS;
 		r->to.edns = read == MSG_BADVERS;
@@ -306,6 +330,8 @@ static void judge(struct admission *a, struct span packet, enum access of_interf
 		return;
 	}
 	stats_inc(a->stats, type_counter(r->m.q.type));
+	if (r->m.q.rclass != CLASS_IN)
+		stats_inc(a->stats, class_counter(r->m.q.rclass));
 	if (r->m.edns.options.n > 0)
 		read_options(a, keepalive_ms, r);
 	if (a->settings->rate_per_sec != 0 && !within_rate(a, r)) {
@@ -319,7 +345,7 @@ static void judge(struct admission *a, struct span packet, enum access of_interf
 
 void admission_judge(struct admission *a, struct span packet, enum access of_interface, uint32_t keepalive_ms, struct request *r)
 {
-	judge(a, packet, of_interface, keepalive_ms, r);
+	judge_packet(a, packet, of_interface, keepalive_ms, r);
 	if (!a->settings->harden_short && r->verdict != ADMIT_DROP && r->m.edns.present && r->m.edns.udp_size < UDP_WITHOUT_EDNS && !origin_is_tcp(&r->origin))
 		allow_short_reply(a, r);
 }
