@@ -116,6 +116,7 @@ static void read_upstream(const struct conf_clause *c, struct plan *p)
 	p->upstream.tcp_timeout_ms = number(c, OPT_TCP_AUTH_QUERY_TIMEOUT);
 	p->upstream.min_timeout_ms = number(c, OPT_INFRA_CACHE_MIN_RTT);
 	p->upstream.max_timeout_ms = number(c, OPT_INFRA_CACHE_MAX_RTT);
+	p->upstream.unwanted_most = (uint64_t)conf_int(c, OPT_UNWANTED_REPLY_THRESHOLD);
 	p->upstream.limits = (struct msg_limits){ .max_rrs = MAX_UPSTREAM_RRS, .max_options = MAX_UPSTREAM_OPTIONS, .drop_bad_rdata = true };
 }
 

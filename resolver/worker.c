@@ -1,6 +1,9 @@
 #include "resolver/worker.h"
 
+#include <inttypes.h>
+
 #include "base/epoch.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "resolver/apart.h"
@@ -136,6 +139,18 @@ void worker_free(struct worker *w)
 	mem_free(w);
 }
 
+/* Somebody sends us what we did not ask for, so much of it that he may have guessed right: nothing of what was learnt stays. */
+static void empty_caches(void *user)
+{
+	struct worker *w = user;
+	struct shared *s = w->env.shared;
+
+	stats_inc(&w->stats, COUNT_UNWANTED_ALARMS);
+	(void)rrcache_flush_zone(s->rrcache, w->env.member, name_root);
+	shared_raise_stamp(s);
+	log_limited(LOG_LEVEL_WARN, "%" PRIu64 " unwanted replies came (unwanted-reply-threshold): the caches are emptied", w->plan->upstream.unwanted_most);
+}
+
 static bool make_parts(struct worker *w)
 {
 	const struct worker_env *e = &w->env;
@@ -166,6 +181,7 @@ static bool make_parts(struct worker *w)
 	w->upstream = upstream_new(e->loop, e->host, e->shared->infra, &w->stats, &w->plan->upstream);
 	if (w->upstream == NULL)
 		return false;
+	upstream_set_alarm(w->upstream, empty_caches, w);
 	core.upstream = w->upstream;
 	w->core = core_new(&core);
 	if (w->core == NULL)

@@ -248,6 +248,23 @@ struct upstream *upstream_new(
 	return u->pool != NULL ? MOVE(u) : NULL;
 }
 
+void upstream_set_alarm(struct upstream *u, upstream_alarm_fn *fn, void *user)
+{
+	u->alarm = fn;
+	u->alarm_user = user;
+}
+
+void upstream_unwanted(struct upstream *u)
+{
+	stats_inc(u->stats, COUNT_UNWANTED_REPLIES);
+	u->unwanted++;
+	if (u->set.unwanted_most == 0 || u->unwanted < u->set.unwanted_most)
+		return;
+	u->unwanted = 0;
+	if (u->alarm != NULL)
+		u->alarm(u->alarm_user);
+}
+
 void upstream_set_tap(struct upstream *u, struct tap *t)
 {
 	u->tap = t;

@@ -36,6 +36,7 @@ struct upstream_settings {
 	bool udp_unconnected;        /* udp-connect: no */
 	uint32_t tcp_timeout_ms;     /* connect and answer */
 	uint32_t min_timeout_ms, max_timeout_ms;
+	uint64_t unwanted_most;      /* packets that are no replies, after which the alarm is raised (unwanted-reply-threshold); 0: never */
 	struct msg_limits limits;
 	const struct addr *from ARENA_FIELD; /* outgoing-interface list; one is drawn for each query */
 	size_t from_count;
@@ -78,6 +79,9 @@ void upstream_free(struct upstream *u) TAKES(1);
 struct upstream *upstream_new(struct loop *l, struct host *h, struct infra *infra, struct stats *stats,
 	const struct upstream_settings *s) OWNED_BY(upstream_free) NONNULL;
 DEFINE_AUTO(struct upstream, upstream_free)
+/* Called when settings.unwanted_most is reached, and again each time that it is. Until the next call; NULL: nobody. fn asks nothing of u. */
+typedef void upstream_alarm_fn(void *user);
+void upstream_set_alarm(struct upstream *u, upstream_alarm_fn *fn, void *user) __attribute__((nonnull(1)));
 void upstream_set_tap(struct upstream *u, struct tap *t) __attribute__((nonnull(1))); /* dnstap; NULL: none. Until the next call */
 void upstream_set(struct upstream *u, const struct upstream_settings *s) NONNULL; /* reload: for questions from now on */
 

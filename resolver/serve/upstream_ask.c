@@ -693,7 +693,7 @@ static void on_packet(struct loop *l, void *object, exchange_h x, struct span pa
 	if (m == MATCH_CASE && !t->mixed)
 		m = MATCH_YES;
 	if (m != MATCH_YES)
-		stats_inc(a->u->stats, COUNT_UNWANTED_REPLIES);
+		upstream_unwanted(a->u);
 	if (a->link[LINK_LIFE].list == &a->u->late) {
 		take_late(a, t, m);
 		return;

@@ -105,6 +105,9 @@ struct upstream {
 	struct stats *stats PARENT_FIELD;
 	struct tap *tap PARENT_FIELD; /* NULL: nothing is told */
 	struct upstream_settings set;
+	uint64_t unwanted; /* packets that were no replies, since the last alarm */
+	upstream_alarm_fn *alarm;
+	void *alarm_user PARENT_FIELD;
 	struct pool *pool OWNED_FIELD;
 	struct hash_key secret; /* of client cookies */
 	uint32_t secret_sec;    /* when it was drawn */
@@ -120,6 +123,7 @@ void ask_list_remove(int link, struct ask *a) NONNULL;                     /* fr
 /* Ends a: sockets, timer, handles, lists; its memory lasts until the turn ends. Nobody is told. */
 void ask_end(struct ask *a) NONNULL;
 void upstream_room(struct upstream *u) NONNULL; /* something has become free: those that wait are looked at when the turn ends */
+void upstream_unwanted(struct upstream *u) NONNULL; /* a packet that is no reply to our question came */
 struct hash_key *upstream_secret(struct upstream *u) BORROWED NONNULL;
 
 /* upstream_ask.c */

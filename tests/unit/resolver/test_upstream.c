@@ -3,7 +3,12 @@
 
 #include <ctype.h>
 
+#include "base/epoch.h"
+#include "base/strbuf.h"
+#include "conf/conf.h"
 #include "dns/rrtype.h"
+#include "resolver/cache/rrcache.h"
+#include "resolver/worker.h"
 
 /* --------------------------------------------------------------------------------------------------------------------- UDP */
 
@@ -232,6 +237,93 @@ static void a_cookie_tells_even_after_a_wrong_id(void **state)
 	udp_reply(w, 0, &(struct reply_spec){ .opt = true, .cookie = RC_OURS, .server_cookie = 1 });
 	assert_told(w, ASK_REPLY);
 	assert_true(w->me.reply.strong);
+}
+
+static void count_alarm(void *user)
+{
+	++*(unsigned int *)user;
+}
+
+/* unwanted-reply-threshold */
+static void so_many_unwanted_replies_raise_an_alarm(void **state)
+{
+	static const struct reply_spec wrong = { .id_xor = 1 };
+	struct world *w = (struct world *)*state;
+	unsigned int alarms = 0;
+
+	upstream_set_alarm(w->up, count_alarm, &alarms);
+	w->set.tcp = false; /* near misses do not end the wait */
+	upstream_set(w->up, &w->set);
+	world_must_ask(w);
+	for (int i = 0; i < 10; i++)
+		udp_reply(w, 0, &wrong);
+	assert_int_equal(alarms, 0);
+	upstream_cancel(w->up, w->ask);
+	w->set.unwanted_most = 20;
+	upstream_set(w->up, &w->set);
+	for (size_t q = 1; q < 4; q++) { /* of different questions, and those before count */
+		world_must_ask(w);
+		for (int i = 0; i < 10; i++)
+			udp_reply(w, q, i % 2 ? &wrong : &(struct reply_spec){ .type = RR_AAAA });
+		assert_int_equal(alarms, (q + 1) / 2);
+		udp_reply(w, q, &good);
+	}
+	assert_int_equal(alarms, 2);
+	assert_int_equal(stats_get(w->stats, COUNT_UNWANTED_REPLIES), 40);
+}
+
+/* The whole worker, as cairn.conf has it. */
+static void a_workers_caches_are_emptied_then(void **state)
+{
+	static const char text[] = "server:\n\tunwanted-reply-threshold: 2\n\tmodule-config: \"iterator\"\n\tmax-reuse-tcp-queries: 7\n\toutgoing-tcp-mss: 1220\n"
+		"\tudp-connect: no\n\tunknown-server-time-limit: 1128\n";
+	struct world *w = (struct world *)*state;
+	struct strbuf *report = strbuf_new(10000);
+	struct bundle_key key = { w->request.q.name, RR_A, CLASS_IN, BUNDLE_DATA };
+	const uint8_t address[4] = { 192, 0, 2, 1 };
+	const struct span rdata = span_of(address, 4);
+	const struct rrset *rs = rrset_make_in(w->arena, w->request.q.name, RR_A, CLASS_IN, 300, &rdata, 1, 0);
+	struct upstream *before = w->up;
+	struct worker_env env = { .loop = w->loop, .host = &w->fake->host, .workers = 1 };
+	struct epoch_member *member;
+	struct worker *k;
+	struct conf *c;
+	struct plan *p;
+	uint64_t stamp;
+
+	if (!OK(conf_load_text(text, "test", report, &c)) || !OK(plan_make(c, NULL, w->rng, report, &p)))
+		fail_msg("%s", strbuf_text(report));
+	assert_int_equal(p->upstream.tcp_questions, 7);
+	assert_int_equal(p->upstream.tcp_mss, 1220);
+	assert_true(p->upstream.udp_unconnected);
+	assert_int_equal(p->infra.unknown_ms, 1128);
+	env.plan = p;
+	env.zones = p->zones;
+	env.shared = shared_new(p, w->rng);
+	env.member = member = epoch_join(env.shared->epoch);
+	epoch_online(member);
+	k = worker_new(&env);
+	assert_non_null(k);
+	w->up = k->upstream;
+	assert_true(OK(rrcache_put(env.shared->rrcache, member, &key, &rs, 1, 300, loop_now(w->loop))));
+	stamp = env.shared->stamp;
+	world_must_ask(w);
+	udp_reply(w, 0, &(struct reply_spec){ .type = RR_AAAA });
+	assert_non_null(rrcache_get(env.shared->rrcache, &key, loop_now(w->loop), 0));
+	assert_int_equal(env.shared->stamp, stamp);
+	udp_reply(w, 0, &(struct reply_spec){ .type = RR_AAAA });
+	assert_null(rrcache_get(env.shared->rrcache, &key, loop_now(w->loop), 0));
+	assert_true(env.shared->stamp > stamp);
+	assert_int_equal(stats_get(&k->stats, COUNT_UNWANTED_ALARMS), 1);
+	udp_reply(w, 0, &good);
+	assert_told(w, ASK_REPLY);
+	w->up = before;
+	worker_free(k);
+	world_turn(w);
+	epoch_leave(member);
+	shared_free(env.shared);
+	plan_unref(p);
+	strbuf_free(report);
 }
 
 static void malformed_replies_only(void **state)
@@ -678,6 +770,8 @@ int main(void)
 		CASE(a_silent_tcp_does_not_hold_it_for_long),
 		CASE(after_two_wrong_ids_nothing_is_taken_over_that_port),
 		CASE(a_cookie_tells_even_after_a_wrong_id),
+		CASE(so_many_unwanted_replies_raise_an_alarm),
+		CASE(a_workers_caches_are_emptied_then),
 		CASE(malformed_replies_only),
 		CASE(silence_is_a_timeout_and_a_late_reply_is_learnt_from),
 		CASE(silence_after_forged_packets_is_not_held_against_the_server),
