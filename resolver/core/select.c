@@ -12,6 +12,7 @@ struct candidate {
 	uint32_t rtt_us;
 	enum route_use use;
 	bool free; /* its back-off does not concern this question */
+	bool preferred; /* prefer-ip4, prefer-ip6: of that family, and not silent lately */
 };
 
 /* Round trip as expected, made worse by time-outs in a row and by having been tried for this question. */
@@ -94,13 +95,30 @@ static const struct candidate *fastest(const struct candidate *c, size_t n, size
 	return out;
 }
 
+/* Those of the preferred family, if any; but a valid route counts for more. */
+static const struct candidate *of_family(const struct candidate *c, size_t n, struct candidate *out, size_t *ret_n) BORROWED;
+static const struct candidate *of_family(const struct candidate *c, size_t n, struct candidate *out, size_t *ret_n)
+{
+	struct band b = band_of(c, n);
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (c[i].preferred && (!b.first_only || c[i].use == ROUTE_FIRST))
+			out[count++] = c[i];
+	}
+	*ret_n = count > 0 ? count : n;
+	return count > 0 ? out : c;
+}
+
 static size_t choose(const struct deleg_env *e, const struct candidate *c, size_t n)
 {
-	struct candidate sorted[MAX_CANDIDATES];
+	struct candidate sorted[MAX_CANDIDATES], family[MAX_CANDIDATES];
 	struct rng *rng = e->rng;
 	struct band b;
 	size_t close = 0;
 
+	if (e->settings->preferred != ADDR_NONE)
+		c = of_family(c, n, family, &n);
 	if (is_hasty(e))
 		c = fastest(c, n, e->settings->fast_servers, sorted, &n);
 	else if (n > 1 && rng_below(rng, EXPLORE) == 0)
@@ -188,6 +206,7 @@ enum select_result select_server(const struct deleg_env *e, struct deleg *d, uin
 			blocked = true;
 			continue;
 		}
+		c.preferred = s->at.a.family == e->settings->preferred && f.timeouts == 0 && s->tries == 0;
 		c.free = is_own_silence(&f, s) || is_other_type(&f, type);
 		if (c.use == ROUTE_LAST)
 			last[lasts++] = c;

@@ -158,10 +158,19 @@ static void make_fetch_policy(struct core_settings *s, const char *text)
 	}
 }
 
+/* Both preferred is neither (conf/cross.c says so). */
+static enum addr_family preferred_family(const struct conf_clause *c)
+{
+	bool v4 = conf_bool(c, OPT_PREFER_IP4), v6 = conf_bool(c, OPT_PREFER_IP6);
+
+	return v4 == v6 ? ADDR_NONE : v4 ? ADDR_V4 : ADDR_V6;
+}
+
 static void make_switches(struct core_settings *s, const struct conf_clause *c)
 {
 	s->ipv4 = conf_bool(c, OPT_DO_IP4);
 	s->ipv6 = conf_bool(c, OPT_DO_IP6);
+	s->preferred = preferred_family(c);
 	s->qmin = conf_bool(c, OPT_QNAME_MINIMISATION);
 	s->qmin_strict = conf_bool(c, OPT_QNAME_MINIMISATION_STRICT);
 	s->qmin_steps = 10;

@@ -75,6 +75,7 @@ struct core_settings {
 	uint32_t max_chain;                /* aliases taken from one reply (iter-scrub-cname) */
 	uint32_t max_rrsigs;               /* of an RRset that are kept (iter-scrub-rrsig) */
 	int fetch_policy[FETCH_POLICY];
+	enum addr_family preferred;        /* of servers' addresses (prefer-ip4, prefer-ip6); ADDR_NONE: as they are fast */
 	uint32_t fast_permil, fast_servers; /* so many choices of a thousand are among so many servers, the fastest ones */
 	bool no_do;                        /* disable-edns-do: while nothing is validated */
 	bool harden_glue, harden_below_nxdomain;

@@ -406,6 +406,60 @@ static void a_budget_ends_what_would_not_end(void **state)
 	END;
 }
 
+/* Names asked of servers of that family, of n new names of a zone that has both. */
+static unsigned int asked_of(struct world *w, const char *server, unsigned int n)
+{
+	static unsigned int asked;
+	unsigned int count = 0;
+	char name[40];
+
+	for (unsigned int i = 0; i < n; i++) {
+		snprintf(name, sizeof name, "x%u.both.com.", asked++);
+		world_forget(w);
+		assert_int_equal(world_ask(w, name, "A")->rcode, RCODE_NOERROR);
+		count += strstr(world_log(w), server) != NULL;
+	}
+	return count;
+}
+
+static void a_family_of_addresses_is_preferred(void **state)
+{
+	static const char *const conf[] = { CONF, CONF "\tprefer-ip4: yes\n", CONF "\tprefer-ip6: yes\n", CONF "\tprefer-ip4: yes\n\tprefer-ip6: yes\n" };
+	static const struct line lines[] = {
+		ROOT_LINES,
+		{ COM, ".both.com.", "*", "ns: both.com. NS ns1.both.com.; ar: ns1.both.com. A 1.1.1.1; ns1.both.com. AAAA 2001:db8::1" },
+		{ "*", ".both.com.", "*", "AA; Q A 10.0.0.1" },
+		{ 0 },
+	};
+	/* Silent on the one that is preferred: the other is asked. */
+	static const struct line silent[] = {
+		ROOT_LINES,
+		{ COM, ".both.com.", "*", "ns: both.com. NS ns1.both.com.; ar: ns1.both.com. A 1.1.1.1; ns1.both.com. AAAA 2001:db8::1" },
+		{ "1.1.1.1", ".both.com.", "*", "DROP" },
+		{ "*", ".both.com.", "*", "AA; Q A 10.0.0.1" },
+		{ 0 },
+	};
+
+	unsigned int v4[4];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct world *w = world_new(conf[i], lines);
+
+		v4[i] = asked_of(w, "1.1.1.1 ", 40);
+		world_free(w);
+	}
+	assert_int_equal(v4[1], 40);
+	assert_int_equal(v4[2], 0);
+	assert_int_equal(v4[3], v4[0]); /* both is neither */
+	{
+		struct world *w = world_new(conf[1], silent);
+
+		assert_int_equal(asked_of(w, "2001:db8::1 ", 10), 10);
+		world_free(w);
+	}
+}
+
 static void chains_of_eleven_are_answered_and_longer_ones_end(void **state)
 {
 	struct line lines[80] = { ROOT_LINES };
@@ -573,6 +627,7 @@ int main(void)
 		cmocka_unit_test(glue_that_points_at_us_is_not_asked),
 		cmocka_unit_test(after_an_outage_names_come_back_soon),
 		cmocka_unit_test(a_budget_ends_what_would_not_end),
+		cmocka_unit_test(a_family_of_addresses_is_preferred),
 		cmocka_unit_test(chains_of_eleven_are_answered_and_longer_ones_end),
 		cmocka_unit_test(how_many_aliases_are_followed_is_configured),
 		cmocka_unit_test(a_zone_cannot_prolong_its_own_delegation),
