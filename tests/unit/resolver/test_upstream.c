@@ -291,6 +291,8 @@ static void a_workers_caches_are_emptied_then(void **state)
 	struct plan *p;
 	uint64_t stamp;
 
+	assert_non_null(report);
+	assert_non_null(rs);
 	if (!OK(conf_load_text(text, "test", report, &c)) || !OK(plan_make(c, NULL, w->rng, report, &p)))
 		fail_msg("%s", strbuf_text(report));
 	assert_int_equal(p->upstream.tcp_questions, 7);
@@ -300,7 +302,9 @@ static void a_workers_caches_are_emptied_then(void **state)
 	env.plan = p;
 	env.zones = p->zones;
 	env.shared = shared_new(p, w->rng);
+	assert_non_null(env.shared);
 	env.member = member = epoch_join(env.shared->epoch);
+	assert_non_null(member);
 	epoch_online(member);
 	k = worker_new(&env);
 	assert_non_null(k);
