@@ -29,6 +29,7 @@
 #include "resolver/routes/keeper.h"
 #include "resolver/serve/filter_board.h"
 #include "resolver/serve/serve_settings.h"
+#include "resolver/stats_base.h"
 #include "resolver/warm.h"
 
 #define MAX_UNSENT (256u * 1024) /* octets of one stream */
@@ -69,6 +70,7 @@ struct daemon {
 	struct control *control OWNED_FIELD;
 	struct thread *threads OWNED_FIELD;
 	unsigned int thread_count;
+	struct stats_base *stats OWNED_FIELD;
 	unsigned int verbosity;
 	uint64_t started_ms;
 	uint64_t files; /* that may be open */
@@ -137,6 +139,11 @@ unsigned int daemon_workers(const struct daemon *d)
 const struct stats *daemon_stats(const struct daemon *d, unsigned int worker)
 {
 	return &d->threads[worker].worker->stats;
+}
+
+struct stats_base *daemon_stats_base(struct daemon *d)
+{
+	return d->stats;
 }
 
 uint64_t daemon_count(const struct daemon *d, enum counter c)
@@ -309,6 +316,13 @@ static void filter_changed(void *ctx)
 	look_later(d);
 }
 
+static RESULT set_statistics(struct daemon *d)
+{
+	const struct conf_clause *c = conf_server(d->plan->conf);
+
+	return stats_base_set(d->stats, (uint64_t)conf_int(c, OPT_STATISTICS_INTERVAL), conf_bool(c, OPT_STATISTICS_CUMULATIVE));
+}
+
 /* Puts p in force. afresh: it was read from the file. */
 static RESULT adopt(struct daemon *d, struct plan *p, bool afresh) TAKES(2);
 static RESULT adopt(struct daemon *d, struct plan *p, bool afresh)
@@ -328,6 +342,7 @@ static RESULT adopt(struct daemon *d, struct plan *p, bool afresh)
 	warm_set_plan(d->warm, d->plan);
 	anchor_keeper_set(d->keeper, d->plan, afresh);
 	look_later(d);
+	TRY(set_statistics(d));
 	TRY(filter_keeper_set(d->filters, d->plan));
 	return route_keeper_set(d->routes, d->plan);
 }
@@ -747,6 +762,7 @@ static void daemon_free(struct daemon *d)
 	route_keeper_close(MOVE(d->routes));
 	filter_keeper_close(MOVE(d->filters));
 	warm_close(MOVE(d->warm));
+	stats_base_free(MOVE(d->stats));
 	for (unsigned int i = 0; d->threads != NULL && i < d->thread_count; i++)
 		thread_free(&d->threads[i]);
 	mem_free(MOVE(d->threads));
@@ -813,6 +829,9 @@ static RESULT make_workers(struct daemon *d, struct strbuf *report)
 	if (d->threads == NULL)
 		return FAIL(ERR_NOMEM);
 	d->thread_count = d->plan->threads;
+	d->stats = stats_base_new(d->loop, d->thread_count);
+	if (d->stats == NULL)
+		return FAIL(ERR_NOMEM);
 	for (unsigned int i = 0; i < d->thread_count; i++) {
 		struct thread *t = &d->threads[i];
 		size_t failed;
@@ -823,6 +842,7 @@ static RESULT make_workers(struct daemon *d, struct strbuf *report)
 		TRY(worker_listen(t->worker, report, &failed));
 		if (failed > 0 && !tolerant)
 			return FAIL(ERR_SYSTEM);
+		stats_base_add(d->stats, &t->worker->stats);
 	}
 	return DONE;
 }
@@ -907,6 +927,7 @@ static RESULT start(struct daemon *d, struct strbuf *report)
 	TRY(hear_signals(d));
 	TRY(filter_keeper_set(d->filters, d->plan)); /* before the first question is read */
 	TRY(start_threads(d));
+	TRY(set_statistics(d));
 	TRY(tap_hub_start(d->taps));
 	TRY(route_keeper_set(d->routes, d->plan));
 	look_later(d);

@@ -18,6 +18,7 @@ struct anchor_keeper;
 struct control;
 struct daemon;
 struct filter_keeper;
+struct stats_base;
 struct strbuf;
 struct tap_hub;
 struct warm;
@@ -61,6 +62,7 @@ void daemon_stop(struct daemon *d) NONNULL;
 
 unsigned int daemon_workers(const struct daemon *d) NONNULL;
 const struct stats *daemon_stats(const struct daemon *d, unsigned int worker) BORROWED NONNULL;
+struct stats_base *daemon_stats_base(struct daemon *d) BORROWED NONNULL; /* what they were when they were last set to zero */
 /* Sums of all workers. */
 uint64_t daemon_count(const struct daemon *d, enum counter c) NONNULL;
 

@@ -56,7 +56,6 @@ struct control {
 	size_t listener_count, listener_room;
 	struct control_session *sessions OWNED_FIELD;
 	size_t session_count;
-	struct stats_base *stats OWNED_FIELD;
 };
 
 /* ---- sessions --------------------------------------------------------------------------------------------------------------------------- */
@@ -162,7 +161,7 @@ static void run_command(struct control_session *s, struct span line)
 	const char *problem;
 	struct result r;
 
-	s->command = command_new(s->control->daemon, s->control->stats);
+	s->command = command_new(s->control->daemon);
 	if (s->command == NULL) {
 		session_close(s);
 		return;
@@ -390,7 +389,6 @@ void control_close(struct control *c)
 	if (c->self.v != 0)
 		control_retire(c->loop, c->self);
 	mem_free(MOVE(c->listeners));
-	stats_base_free(MOVE(c->stats));
 	mem_free(c);
 }
 
@@ -416,9 +414,8 @@ struct control *control_open(struct daemon *d)
 		return refuse(ERR_NOMEM);
 	c->daemon = d;
 	c->loop = daemon_loop(d);
-	c->stats = stats_base_new(d);
 	c->self = control_enlist(c->loop, c);
-	if (c->stats == NULL || c->self.v == 0)
+	if (c->self.v == 0)
 		return refuse(ERR_NOMEM);
 	for (size_t i = 0; i < conf_count(remote, OPT_REMOTE_CONTROL_CONTROL_INTERFACE); i++) {
 		struct result r = add_listener(c, conf_item(remote, OPT_REMOTE_CONTROL_CONTROL_INTERFACE, i),

@@ -1,4 +1,4 @@
-/* stats.c: statistics as name=value, with unbound-control's names where it has them. "stats" begins to count anew; "stats_noreset" does not. */
+/* stats.c: statistics as name=value, with unbound-control's names where it has them. "stats" begins to count anew, unless statistics-cumulative: is given; "stats_noreset" does not. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,29 +11,7 @@
 #include "resolver/filter_keeper.h"
 #include "resolver/serve/filter_board.h"
 #include "resolver/dnstap/hub.h"
-
-/* What the counters were at the last reset: workers' counters themselves are written by workers only. */
-struct stats_base {
-	uint64_t reset_ms;
-	unsigned int workers;
-	uint64_t count[];
-};
-
-void stats_base_free(struct stats_base *b)
-{
-	mem_free(b);
-}
-
-struct stats_base *stats_base_new(struct daemon *d)
-{
-	AUTO(stats_base_free) struct stats_base *b = (struct stats_base *)mem_alloc(sizeof *b + sizeof b->count[0] * COUNTERS * daemon_workers(d));
-
-	if (b == NULL)
-		return NULL;
-	b->workers = daemon_workers(d);
-	b->reset_ms = daemon_started_ms(d);
-	return MOVE(b);
-}
+#include "resolver/stats_base.h"
 
 static bool starts(const char *text, const char *with)
 {
@@ -51,11 +29,10 @@ static bool is_extended(const char *name)
 	return false;
 }
 
-static uint64_t value_of(const struct command *c, unsigned int worker, enum counter k)
+/* Those that statistics-inhibit-zero: is for: kinds of questions and replies of which most are never seen. */
+static bool is_inhibited(enum counter k)
 {
-	uint64_t now = stats_get(daemon_stats(c->daemon, worker), k), base = c->stats->count[(size_t)worker * COUNTERS + k];
-
-	return now < base ? 0 : now - base;
+	return (k >= COUNT_TYPE_A && k <= COUNT_OPCODE_OTHER) || k == COUNT_RCODE_OTHER || k == COUNT_RCODE_NODATA;
 }
 
 static void named(struct command *c, const char *prefix, const char *name, uint64_t value)
@@ -79,16 +56,15 @@ static void average(struct command *c, const char *prefix, const char *name, uin
 static void averages(struct command *c)
 {
 	static const enum counter of[] = { COUNT_LIST_SUM, COUNT_CACHE_MISSES, COUNT_RECURSION_US, COUNT_RECURSIVE_REPLIES };
-	uint64_t all[4] = { 0 }, v[4];
+	const struct stats_base *b = daemon_stats_base(c->daemon);
 	char prefix[32];
 
-	for (unsigned int i = 0; i <= c->stats->workers; i++) {
-		bool total = i == c->stats->workers;
+	for (unsigned int i = 0; i <= stats_base_workers(b); i++) {
+		bool total = i == stats_base_workers(b);
+		uint64_t v[4];
 
-		for (unsigned int k = 0; k < 4; k++) {
-			v[k] = total ? all[k] : value_of(c, i, of[k]);
-			all[k] += total ? 0 : v[k];
-		}
+		for (unsigned int k = 0; k < 4; k++)
+			v[k] = total ? stats_base_total(b, of[k]) : stats_base_count(b, i, of[k]);
 		(void)snprintf(prefix, sizeof prefix, total ? "total." : "thread%u.", i);
 		average(c, prefix, "requestlist.avg", v[0], v[1], 1);
 		average(c, prefix, "recursion.time.avg", v[2], v[3], 1e6);
@@ -97,22 +73,55 @@ static void averages(struct command *c)
 
 static void plain_counters(struct command *c)
 {
+	const struct stats_base *b = daemon_stats_base(c->daemon);
 	char prefix[32];
 
-	for (unsigned int i = 0; i < c->stats->workers; i++) {
+	for (unsigned int i = 0; i < stats_base_workers(b); i++) {
 		(void)snprintf(prefix, sizeof prefix, "thread%u.", i);
 		for (unsigned int k = 0; k < COUNTERS; k++) {
 			if (!is_extended(counter_name((enum counter)k)))
-				named(c, prefix, counter_name((enum counter)k), value_of(c, i, (enum counter)k));
+				named(c, prefix, counter_name((enum counter)k), stats_base_count(b, i, (enum counter)k));
 		}
 	}
-	for (unsigned int k = 0; k < COUNTERS; k++) {
-		uint64_t sum = 0;
+	for (unsigned int k = 0; k < COUNTERS; k++)
+		if (!is_extended(counter_name((enum counter)k)))
+			named(c, "total.", counter_name((enum counter)k), stats_base_total(b, (enum counter)k));
+}
 
-		for (unsigned int i = 0; i < c->stats->workers; i++)
-			sum += value_of(c, i, (enum counter)k);
-		named(c, is_extended(counter_name((enum counter)k)) ? "" : "total.", counter_name((enum counter)k), sum);
+static bool option(const struct command *c, enum conf_opt o)
+{
+	return conf_bool(conf_server(daemon_plan(c->daemon)->conf), o);
+}
+
+/* The usual class and opcode are what is left of all questions: nobody counts them one by one. */
+static void usual_ones(struct command *c)
+{
+	const struct stats_base *b = daemon_stats_base(c->daemon);
+	uint64_t in = 0, query = stats_base_total(b, COUNT_QUERIES);
+
+	for (unsigned int k = COUNT_TYPE_A; k <= COUNT_TYPE_OTHER; k++)
+		in += stats_base_total(b, (enum counter)k);
+	for (unsigned int k = COUNT_CLASS_CH; k <= COUNT_CLASS_OTHER; k++)
+		in -= stats_base_total(b, (enum counter)k);
+	for (unsigned int k = COUNT_OPCODE_IQUERY; k <= COUNT_OPCODE_OTHER; k++)
+		query -= stats_base_total(b, (enum counter)k);
+	reply_value(c, "num.query.class.IN", in);
+	reply_value(c, "num.query.opcode.QUERY", query);
+}
+
+static void extended_counters(struct command *c)
+{
+	const struct stats_base *b = daemon_stats_base(c->daemon);
+	bool inhibit_zero = option(c, OPT_STATISTICS_INHIBIT_ZERO);
+
+	for (unsigned int k = 0; k < COUNTERS; k++) {
+		const char *name = counter_name((enum counter)k);
+		uint64_t n = stats_base_total(b, (enum counter)k);
+
+		if (is_extended(name) && (n != 0 || !inhibit_zero || !is_inhibited((enum counter)k)))
+			reply_value(c, name, n);
 	}
+	usual_ones(c);
 }
 
 static void caches(struct command *c)
@@ -220,7 +229,7 @@ static void times(struct command *c)
 	reply_text_value(c, "time.now", "=", text);
 	(void)snprintf(text, sizeof text, "%.6f", (double)(now - daemon_started_ms(c->daemon)) / 1000);
 	reply_text_value(c, "time.up", "=", text);
-	(void)snprintf(text, sizeof text, "%.6f", (double)(now - c->stats->reset_ms) / 1000);
+	(void)snprintf(text, sizeof text, "%.6f", (double)(now - stats_base_since_ms(daemon_stats_base(c->daemon))) / 1000);
 	reply_text_value(c, "time.elapsed", "=", text);
 }
 
@@ -230,15 +239,6 @@ static void each_gauges(struct worker *w, struct strbuf *out, void *ctx)
 
 	(void)ctx;
 	strbuf_add(out, &g, sizeof g);
-}
-
-static void reset(struct command *c)
-{
-	c->stats->reset_ms = now_ms(loop_now(c->loop));
-	for (unsigned int i = 0; i < c->stats->workers; i++) {
-		for (unsigned int k = 0; k < COUNTERS; k++)
-			c->stats->count[(size_t)i * COUNTERS + k] = stats_get(daemon_stats(c->daemon, i), (enum counter)k);
-	}
 }
 
 static void done_gauges(struct command *c, struct strbuf *const *outs, size_t n)
@@ -262,13 +262,16 @@ static void done_gauges(struct command *c, struct strbuf *const *outs, size_t n)
 	reply_value(c, "total.requestlist.current.all", sum.resolutions);
 	reply_value(c, "total.requestlist.current.user", sum.waiting);
 	reply_value(c, "total.tcpusage", sum.sessions);
-	caches(c);
-	routes(c);
-	filters(c);
-	taps(c);
 	times(c);
+	if (option(c, OPT_EXTENDED_STATISTICS)) {
+		extended_counters(c);
+		caches(c);
+		routes(c);
+		filters(c);
+		taps(c);
+	}
 	if (c->flag)
-		reset(c);
+		stats_base_told(daemon_stats_base(c->daemon));
 }
 
 static void verb_stats(struct command *c)
@@ -284,7 +287,7 @@ static void verb_stats_noreset(struct command *c)
 
 static void verb_flush_stats(struct command *c)
 {
-	reset(c);
+	stats_base_zero(daemon_stats_base(c->daemon));
 	reply_ok(c);
 }
 

@@ -33,7 +33,7 @@ void command_free(struct command *c)
 	mem_free(c);
 }
 
-struct command *command_new(struct daemon *d, struct stats_base *s)
+struct command *command_new(struct daemon *d)
 {
 	AUTO(command_free) struct command *c = (struct command *)mem_alloc(sizeof *c);
 
@@ -41,7 +41,6 @@ struct command *command_new(struct daemon *d, struct stats_base *s)
 		return NULL;
 	c->daemon = d;
 	c->loop = daemon_loop(d);
-	c->stats = s;
 	c->out = strbuf_new(OUT_MAX);
 	c->arena = arena_new(0);
 	if (c->out == NULL || c->arena == NULL)

@@ -16,7 +16,6 @@ struct exposure_job;
 struct loading;
 struct route_job;
 struct local_zones;
-struct stats_base;
 
 LOOP_HANDLE(command)
 
@@ -29,7 +28,6 @@ struct command {
 	struct dead dead;
 	bool closed;
 	struct request_words words;
-	struct stats_base *stats PARENT_FIELD;
 
 	struct strbuf *out OWNED_FIELD; /* what the client shall get, as far as it was not sent */
 	enum reply_part part;
@@ -59,7 +57,7 @@ struct command {
 };
 
 void command_free(struct command *c) TAKES(1);
-struct command *command_new(struct daemon *d, struct stats_base *s) OWNED_BY(command_free) NONNULL;
+struct command *command_new(struct daemon *d) OWNED_BY(command_free) NONNULL;
 DEFINE_AUTO(struct command, command_free)
 void command_close(struct command *c) NONNULL; /* freed when the turn ends */
 /* Runs the words. Afterwards: line, step or waiting say what is to come; none of them: the reply is whole. */
@@ -92,9 +90,5 @@ struct verb {
 };
 /* Tables of the other files; each ends with a NULL name. */
 extern const struct verb cache_verbs[], zone_verbs[], stats_verbs[], anchor_verbs[], explain_verbs[], route_verbs[], metrics_verbs[], exposure_verbs[], filter_verbs[];
-
-void stats_base_free(struct stats_base *b) TAKES(1);
-struct stats_base *stats_base_new(struct daemon *d) OWNED_BY(stats_base_free) NONNULL;
-DEFINE_AUTO(struct stats_base, stats_base_free)
 
 #endif

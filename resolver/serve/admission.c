@@ -102,13 +102,13 @@ static enum counter class_counter(uint16_t rclass)
 static enum counter opcode_counter(unsigned int opcode)
 {
 	switch (opcode) {
-	case 1:
+	case OPCODE_IQUERY:
 		return COUNT_OPCODE_IQUERY;
-	case 2:
+	case OPCODE_STATUS:
 		return COUNT_OPCODE_STATUS;
-	case 4:
+	case OPCODE_NOTIFY:
 		return COUNT_OPCODE_NOTIFY;
-	case 5:
+	case OPCODE_UPDATE:
 		return COUNT_OPCODE_UPDATE;
 	default:
 		return COUNT_OPCODE_OTHER;

@@ -188,6 +188,47 @@ def logs_as_it_is_told(folder):
     d.ends()
 
 
+def control(path, verb):
+    """What the control socket says, as a dictionary of values."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        s.settimeout(LIMIT)
+        s.connect(path)
+        s.sendall(b"UBCT1 " + verb.encode() + b"\n")
+        text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+    return dict(x.split("=", 1) for x in text.splitlines() if "=" in x)
+
+
+def tells_statistics(folder):
+    path = os.path.join(folder, "ctl")
+    remote = 'remote-control:\n control-enable: yes\n control-interface: "%s"\n' % path
+    d = Daemon(folder, remote)
+    d.starts()
+    first = control(path, "stats")
+    asked = int(first["total.num.queries"])
+    kinds = [x for x in first if re.match(r"num\.query\.(type|class|opcode)\.", x)]
+    assert asked > 0 and first["num.query.type.A"] == first["num.query.class.IN"] == first["num.query.opcode.QUERY"] == str(asked), first
+    assert len(kinds) == 3, "kinds of questions that nobody asked are told: %s" % kinds
+    assert "num.answer.rcode.REFUSED" in first and "num.answer.rcode.nodata" not in first and "mem.cache.rrset" in first, first
+    assert control(path, "stats_noreset")["total.num.queries"] == "0", "stats does not set to zero"
+
+    control(path, "set_option statistics-inhibit-zero: no")
+    ask(d.port, "a.here.example")
+    all_of_it = control(path, "stats_noreset")
+    assert all_of_it["num.query.type.MX"] == all_of_it["num.query.class.CH"] == all_of_it["num.query.opcode.NOTIFY"] == all_of_it["num.answer.rcode.nodata"] == "0", all_of_it
+    control(path, "set_option extended-statistics: no")
+    few = control(path, "stats_noreset")
+    assert {x.split(".")[0].rstrip("01") for x in few} == {"thread", "total", "time"}, sorted(few)
+
+    control(path, "set_option statistics-cumulative: yes")
+    assert control(path, "stats")["total.num.queries"] == few["total.num.queries"] != "0", "they are not cumulative"
+    control(path, "set_option statistics-interval: 1")
+    d.until(lambda: len(re.findall(r" info: server stats for thread [01]: \d+ queries, \d+ answers from cache, 0 recursions, ", d.logged())) >= 2,
+            "they are not in the log")
+    control(path, "set_option statistics-cumulative: no")
+    d.until(lambda: control(path, "stats_noreset")["total.num.queries"] == "0", "what is logged does not begin anew")
+    d.ends()
+
+
 def goes_to_the_background(folder):
     pid_file = os.path.join(folder, "pid")
     d = Daemon(folder, ' do-daemonize: yes\n pidfile: "%s"\n logfile: "%s"\n' % (pid_file, os.path.join(folder, "own.log")), foreground=False)
@@ -203,7 +244,7 @@ def goes_to_the_background(folder):
 
 def main():
     cases = [answers_and_ends, reads_its_configuration_again, listens_elsewhere_after_a_reload, refuses_to_start_without_its_address,
-             says_what_is_wrong, keeps_a_snapshot, logs_as_it_is_told, goes_to_the_background]
+             says_what_is_wrong, keeps_a_snapshot, logs_as_it_is_told, tells_statistics, goes_to_the_background]
     chosen = [c for c in cases if not sys.argv[1:] or c.__name__ in sys.argv[1:]]
     failed = 0
     for case in chosen:

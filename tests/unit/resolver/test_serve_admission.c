@@ -211,6 +211,29 @@ static void other_opcodes_are_not_implemented(void **state)
 		assert_int_equal(r.rcode, RCODE_NOTIMP);
 		assert_true(r.bare);
 	}
+	assert_int_equal(stats_get(&stats, COUNT_QUERIES), 15);
+	for (unsigned int k = COUNT_OPCODE_IQUERY; k < COUNT_OPCODE_OTHER; k++)
+		assert_int_equal(stats_get(&stats, (enum counter)k), 1);
+	assert_int_equal(stats_get(&stats, COUNT_OPCODE_OTHER), 11);
+	end();
+}
+
+static void kinds_of_questions_are_counted(void **state)
+{
+	static const uint16_t classes[] = { CLASS_IN, CLASS_CH, CLASS_ANY, CLASS_HS, 17 };
+	struct asking q = { .from = "127.0.0.1", .flags = MSG_RD, .type = RR_A };
+
+	(void)state;
+	begin("");
+	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+		q.rclass = classes[i];
+		(void)judged(&q);
+	}
+	assert_int_equal(stats_get(&stats, COUNT_TYPE_A), 5);
+	assert_int_equal(stats_get(&stats, COUNT_CLASS_CH), 1);
+	assert_int_equal(stats_get(&stats, COUNT_CLASS_ANY), 1);
+	assert_int_equal(stats_get(&stats, COUNT_CLASS_OTHER), 2);
+	assert_int_equal(stats_get(&stats, COUNT_OPCODE_OTHER), 0);
 	end();
 }
 
@@ -444,6 +467,7 @@ int main(void)
 		cmocka_unit_test(without_rd_only_those_who_may_snoop_get_the_cache),
 		cmocka_unit_test(transfers_and_other_classes_are_refused),
 		cmocka_unit_test(other_opcodes_are_not_implemented),
+		cmocka_unit_test(kinds_of_questions_are_counted),
 		cmocka_unit_test(a_newer_edns_gets_badvers),
 		cmocka_unit_test(the_reply_may_be_as_large_as_client_and_configuration_allow),
 		cmocka_unit_test(a_size_under_512_counts_when_it_is_not_hardened),
