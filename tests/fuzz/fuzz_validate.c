@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct reader ops; /* of this run */
 static unsigned int spoilt;
 static bool odd; /* an odd configuration */
+static bool changed; /* data of this reply is no longer that of the zones: they do not sign it */
 static uint8_t muted;
 static const struct rrset *kept[64] BORROWED_FIELD; /* denials that were verified */
 static size_t kept_count;
@@ -70,7 +71,7 @@ static const struct rrset *signed_oddly(struct tree *t, const struct rrset *set,
 	const struct tree_zone *home = tree_home(t, rrset_name(set), set->type);
 	struct tree_how how = { TREE_NOW + (uint32_t)begin[which % 6], TREE_NOW + (uint32_t)end[which % 6], -1, (which & 0x40) != 0 };
 
-	if (!home->is_signed)
+	if (!home->is_signed || changed)
 		return set;
 	if ((which & 0x80) != 0)
 		how.labels = (int)(which >> 8 & 7);
@@ -93,6 +94,7 @@ static const struct rrset *from_elsewhere(struct tree *t, const struct rrset *se
 
 static const struct rrset *spoil_set(struct tree *t, const struct rrset *set, unsigned int op, unsigned int which)
 {
+	changed = changed || op < 2 || (op >= 4 && op <= 6);
 	switch (op) {
 	case 0:
 		return bent(t, set, which >> 8, which & 0x3ff);
@@ -149,6 +151,7 @@ static void deny_from(struct tree *t, struct tree_reply *p, unsigned int which)
 
 static void spoil_reply(struct tree *t, struct tree_reply *p)
 {
+	changed = false;
 	for (unsigned int n = read8(&ops) >> 6; n > 0 && !reader_end(&ops); n--) {
 		unsigned int op = read8(&ops) & 15, which = read16(&ops);
 		size_t sets = p->r.answers + p->r.authorities, at = sets != 0 ? which % sets : 0;
@@ -175,6 +178,7 @@ static void spoil_reply(struct tree *t, struct tree_reply *p)
 			struct span address = { (const uint8_t *)"\300\0\2\143", 4 };
 			struct rrset *made = rrset_make_in(t->arena, p->r.final, RR_A, CLASS_IN, 60, &address, 1, 0);
 
+			changed = true;
 			p->answer[p->r.answers++] = p->r.type == RR_A ? signed_by_another(t, made, (which & 1) != 0) : made;
 			p->r.kind = JUDGE_ANSWER;
 			if (p->r.type != RR_A)
@@ -190,6 +194,7 @@ static const struct rrset *spoil_referral(struct tree *t, const struct rrset *se
 	if (op < 0xc0)
 		return set;
 	spoilt++;
+	changed = false;
 	return spoil_set(t, set, op & 7, read16(&ops));
 }
 
