@@ -303,6 +303,7 @@ static void add_option(struct acting *a, unsigned int i)
 	(void)snprintf(a->r.conf + n, sizeof a->r.conf - n, " %s\n", config[i]);
 	a->m.plain_case |= strstr(config[i], "caps") != NULL;
 	a->r.stale_ok |= strstr(config[i], "serve-expired:") != NULL;
+	a->r.no_do |= strstr(config[i], "disable-edns-do:") != NULL;
 	a->r.unvalidated |= weakens_validation(config[i]);
 	a->harms |= i >= OPTION_HARMS;
 	a->r.limits |= i >= OPTION_HARMS;

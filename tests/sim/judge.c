@@ -343,9 +343,14 @@ static bool is_bare_refusal(const struct run *r, const struct msg *m, const stru
 	return r->policies && m->rcode == RCODE_REFUSED && !m->has_question && !q->edns && !m->edns.present;
 }
 
+static bool has_right_edns(const struct run *r, const struct msg *m, const struct asked *q)
+{
+	return m->edns.present == q->edns || (r->no_do && q->dnssec_ok && !m->edns.present);
+}
+
 static bool is_of_question(const struct run *r, const struct msg *m, const struct asked *q)
 {
-	return m->has_question && name_equal_case(m->q.name, name_of(&q->name)) && m->q.type == q->type && m->edns.present == q->edns &&
+	return m->has_question && name_equal_case(m->q.name, name_of(&q->name)) && m->q.type == q->type && has_right_edns(r, m, q) &&
 	    (r->policies || has_right_flags(r, m, q));
 }
 

@@ -91,6 +91,7 @@ struct run {
 	bool meddled;      /* somebody changes replies on purpose (fuzzing): also `damaged` */
 	bool policies;     /* of the configuration: some clients are refused, or get flags of its choice */
 	bool unvalidated;  /* by the configuration: what only validation can find out may be said */
+	bool no_do;        /* disable-edns-do: who asks with DO may be answered without EDNS */
 	bool resigned;     /* and has the zones' keys: what is secure may differ from the model */
 	bool guests;       /* attacks.c: the model knows nothing of the names asked for */
 	bool is_signed;    /* the world has signatures, the resolver its trust anchors */
