@@ -286,7 +286,7 @@ static void sign_world(struct acting *a)
 
 static bool weakens_validation(const char *option)
 {
-	static const char *const words[] = { "module-config:", "val-permissive-mode:", "domain-insecure:", "disable-dnssec-algorithm:", "disable-ds-digest:", "disable-edns-do:" };
+	static const char *const words[] = { "module-config:", "val-permissive-mode:", "domain-insecure:", "disable-dnssec-algorithm:", "disable-ds-digest:" };
 	bool found = false;
 
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
