@@ -229,6 +229,41 @@ def tells_statistics(folder):
     d.ends()
 
 
+def drops_what_waited(folder):
+    """sock-queue-timeout, which comes with a reload. One socket: its questions go to one thread, in their order."""
+    d = Daemon(folder)
+    d.starts()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(LIMIT)
+        s.connect(("127.0.0.1", d.port))
+
+        def reply(*idents):
+            for i in idents:
+                s.send(question("a.here.example", ident=i))
+            return s.recv(4096)
+
+        def first_after_a_stop():
+            d.process.send_signal(signal.SIGSTOP)
+            try:
+                s.send(question("a.here.example", ident=1))
+                time.sleep(1.1)                                     # longer than the option lets a question wait
+            finally:
+                d.process.send_signal(signal.SIGCONT)
+            return struct.unpack(">H", reply(2)[:2])[0]
+
+        d.more = " sock-queue-timeout: 1\n"
+        d.write("9.9.9.9")
+        d.process.send_signal(signal.SIGHUP)
+        d.until(lambda: reply(3)[-4:] == bytes([9, 9, 9, 9]), "the change is not seen")
+        for _ in range(4):                                          # the system begins to note arrivals when it finds the time
+            first = first_after_a_stop()
+            if first == 2:
+                break
+            s.recv(4096)
+        assert first == 2, "what waited is answered"
+    d.ends()
+
+
 def goes_to_the_background(folder):
     pid_file = os.path.join(folder, "pid")
     d = Daemon(folder, ' do-daemonize: yes\n pidfile: "%s"\n logfile: "%s"\n' % (pid_file, os.path.join(folder, "own.log")), foreground=False)
@@ -244,7 +279,7 @@ def goes_to_the_background(folder):
 
 def main():
     cases = [answers_and_ends, reads_its_configuration_again, listens_elsewhere_after_a_reload, refuses_to_start_without_its_address,
-             says_what_is_wrong, keeps_a_snapshot, logs_as_it_is_told, tells_statistics, goes_to_the_background]
+             says_what_is_wrong, keeps_a_snapshot, logs_as_it_is_told, tells_statistics, drops_what_waited, goes_to_the_background]
     chosen = [c for c in cases if not sys.argv[1:] or c.__name__ in sys.argv[1:]]
     failed = 0
     for case in chosen:
