@@ -74,7 +74,7 @@ static bool is_hasty(const struct deleg_env *e)
 	return e->settings->fast_permil != 0 && !e->renew && rng_below(e->rng, 1000) < e->settings->fast_permil;
 }
 
-/* The `most` fastest, of those that the band leaves; *ret_n of them. */
+/* The `most` fastest, of those that the band leaves; *ret_n of them. Where it leaves none, as it was. */
 static const struct candidate *fastest(const struct candidate *c, size_t n, size_t most, struct candidate *out, size_t *ret_n) BORROWED;
 static const struct candidate *fastest(const struct candidate *c, size_t n, size_t most, struct candidate *out, size_t *ret_n)
 {
@@ -91,6 +91,8 @@ static const struct candidate *fastest(const struct candidate *c, size_t n, size
 		out[at] = c[i];
 		count++;
 	}
+	if (count == 0)
+		return c;
 	*ret_n = count < most ? count : most;
 	return out;
 }
