@@ -28,5 +28,14 @@ expect "bad.conf:4: error: port: found '99999'"
 expect "bad.conf:5: error: found the unknown option 'access-controll'"
 expect "bad.conf:7: error: local-zone-override: "
 expect "bad.conf: 5 errors"
+# What is not obeyed is said, and is no error.
+anchor='	trust-anchor: ". DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"'
+printf 'server:\n%s\n\tdisable-edns-do: yes\n' "$anchor" >"$dir/do.conf"
+out=$("$CAIRN_BUILD/cairnd" --check-config "$dir/do.conf") || { echo "status $?, expected 0"; fail=1; }
+expect "do.conf:3: warning: disable-edns-do: not obeyed"
+printf '\tmodule-config: "iterator"\n' >>"$dir/do.conf"
+case $("$CAIRN_BUILD/cairnd" --check-config "$dir/do.conf") in
+*disable-edns-do*) echo "a warning where it is obeyed"; fail=1 ;;
+esac
 [ "$fail" = 0 ] || echo "$out"
 exit "$fail"
