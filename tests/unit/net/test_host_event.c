@@ -491,7 +491,10 @@ static void opening_without_memory_leaves_nothing(void **state)
 		mem_fail_at(n, false);
 		r = host_dgram_listen(u->host, &o, &user_loop_type, u->self.v, on_datagrams, &s);
 		if (OK(r)) {
+			r = host_dgram_stamp(u->host, s, true);
 			host_dgram_close(u->host, s);
+		}
+		if (OK(r)) {
 			r = ask(u, &e, &u->x);
 		}
 		if (OK(r)) {
