@@ -21,6 +21,7 @@ struct answer {
 	bool cacheable;           /* a TTL above 0, not a failure of our own */
 	bool bogus;               /* SERVFAIL because it does not validate */
 	bool by_route;            /* SERVFAIL because policy on routes left nobody to ask; the first extended error says why */
+	bool limited;             /* SERVFAIL because a zone is asked no more often (ratelimit); not remembered */
 	bool synthesized;         /* from denials of other names (RFC 8198) */
 	bool by_glue;             /* of a name server's address, for resolutions only: the cache has glue for it, which will do */
 	bool stale;               /* at least one set has expired (RFC 8767) */

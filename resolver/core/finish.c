@@ -23,6 +23,7 @@ static void tell_parents(struct resolution *q, const struct answer *a)
 				break;
 			}
 		}
+		p->limited = p->limited || a->limited;
 		if (a->by_route && p->route_why == NULL && a->ede_count > 0 && a->ede[0].text != NULL)
 			p->route_why = arena_strdup(p->arena, a->ede[0].text);
 		sub_told(p, &s, a);
@@ -250,7 +251,7 @@ static void remember_failure(struct resolution *q, enum fail_cause cause, const 
 	uint16_t ede = a->by_route ? EDE_NO_REACHABLE | FAILURE_BY_ROUTE : a->ede[0].code;
 	const char *why = a->by_route ? route_text(a) : a->why;
 
-	if (cause == FAIL_ROOM || cause == FAIL_DROPPED || cause == FAIL_CACHED || (cause == FAIL_BUDGET && q->purpose != FOR_CLIENT))
+	if (q->limited || cause == FAIL_ROOM || cause == FAIL_DROPPED || cause == FAIL_CACHED || (cause == FAIL_BUDGET && q->purpose != FOR_CLIENT))
 		return;
 	/* Slow, but nobody was silent: what was learnt so far makes the next try shorter. */
 	if (cause == FAIL_TIME && !had_outcome(q, SERVER_TIMEOUT) && !had_outcome(q, SERVER_UNREACHABLE))
@@ -312,6 +313,7 @@ static void describe(struct resolution *q, enum fail_cause cause, const char *wh
 	case FAIL_ALIASES:
 	case FAIL_BUDGET:
 	case FAIL_ROOM:
+	case FAIL_RATE:
 	case FAIL_DROPPED:
 		answer_add_ede(a, EDE_OTHER, what);
 		break;
@@ -334,6 +336,8 @@ static void count_cause(struct resolution *q, enum fail_cause cause)
 		stats_inc(q->core->env.stats, COUNT_CORE_OUT_OF_BUDGET);
 	else if (cause == FAIL_TIME)
 		stats_inc(q->core->env.stats, COUNT_CORE_OUT_OF_TIME);
+	else if (cause == FAIL_RATE)
+		stats_inc(q->core->env.stats, COUNT_CORE_RATELIMITED);
 	else if (cause == FAIL_DROPPED)
 		stats_inc(q->core->env.stats, COUNT_CORE_DROPPED);
 	else if (cause == FAIL_BOGUS)
@@ -372,6 +376,7 @@ void finish_failure(struct resolution *q, enum fail_cause cause, const char *wha
 	if (cause == FAIL_BOGUS)
 		log_bogus(q, &a);
 	a.by_route = route_why(q, cause) != NULL;
+	a.limited = q->limited = q->limited || cause == FAIL_RATE;
 	remember_failure(q, cause, &a);
 	if (q->purpose == FOR_CLIENT)
 		finish_prolong_stale(q->core, q->settings, &q->q, query_is_raw(q), q->arena);

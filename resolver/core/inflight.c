@@ -97,6 +97,7 @@ struct shard {
 struct core_shared {
 	struct hash_key key;
 	struct shard shards[SHARDS];
+	struct zonerate *rates OWNED_FIELD;
 	struct lock lock; /* of what follows */
 	struct loop **loops OWNED_FIELD; /* by number - 1; NULL: has left. The loops are their workers' */
 	uint32_t cores;
@@ -111,6 +112,7 @@ void core_shared_free(struct core_shared *s)
 		flight_table_done(&s->shards[i].table);
 		lock_done(&s->shards[i].lock);
 	}
+	zonerate_free(MOVE(s->rates));
 	mem_free(MOVE(s->loops));
 	lock_done(&s->lock);
 	mem_free(s);
@@ -126,12 +128,18 @@ struct core_shared *core_shared_new(const struct hash_key *key)
 	for (size_t i = 0; i < SHARDS; i++)
 		lock_init(&s->shards[i].lock);
 	lock_init(&s->lock);
-	return MOVE(s);
+	s->rates = zonerate_new(key);
+	return s->rates == NULL ? NULL : MOVE(s);
 }
 
 const struct hash_key *core_shared_key(const struct core_shared *s)
 {
 	return &s->key;
+}
+
+struct zonerate *core_shared_rates(struct core_shared *s)
+{
+	return s->rates;
 }
 
 uint32_t core_shared_enter(struct core_shared *s, struct loop *l)

@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "dns/msg.h"
 #include "resolver/core/core.h"
+#include "resolver/core/zonerate.h"
 
 #define FLIGHT_CD 1u    /* checking disabled: another answer */
 #define FLIGHT_PRIME 2u /* priming: not from the cache, and from hints */
@@ -54,6 +55,9 @@ void core_shared_release(struct core_shared *s, struct shared_flight *f) NONNULL
 /* False, and m freed, when that core has left. */
 bool core_shared_post(struct core_shared *s, uint32_t core, struct message *m) TAKES(3) NONNULL;
 const struct hash_key *core_shared_key(const struct core_shared *s) BORROWED NONNULL;
+
+/* What was asked of single zones, by all workers. */
+struct zonerate *core_shared_rates(struct core_shared *s) BORROWED NONNULL;
 
 /* Whether policies that require something of routes have VRPs to go by. True: that is another answer than the last time anybody asked. */
 bool core_shared_note_guard(struct core_shared *s, bool guarded) NONNULL;

@@ -261,6 +261,23 @@ static uint32_t wait_for(const struct resolution *q, const struct server_facts *
 	return f->timeout_ms < most ? f->timeout_ms : most;
 }
 
+/*
+ * ratelimit: may the zone's servers get another question? Who is let through once gets to its end. Keys and priming count, but always pass: they are few, all other
+ * questions depend on them, and that they are missing may be taken for more than it is.
+ */
+static bool is_within_rate(struct resolution *q)
+{
+	struct token_rate rate = q->settings->rate;
+	enum token_verdict v;
+
+	rate.per_sec = settings_zone_rate(q->settings, q->deleg->zone);
+	if (rate.per_sec == 0 || q->deleg->source == DELEG_FORWARD)
+		return true;
+	v = zonerate_take(core_shared_rates(q->core->env.shared), q->deleg->zone, &rate, q->settings->rate_octets, now_ms(query_now(q)));
+	q->rate_passed = q->rate_passed || v == TOKEN_PASSED;
+	return v != TOKEN_NONE || q->rate_passed || q->purpose == FOR_CHAIN || q->purpose == FOR_PRIMING;
+}
+
 static void ask_server(struct resolution *q, size_t server)
 {
 	struct deleg_server *s = &q->deleg->servers[server];
@@ -277,6 +294,10 @@ static void ask_server(struct resolution *q, size_t server)
 	q->asked = next_question(q);
 	if (query_is_minimised(q) && q->deleg->conf == NULL && step_join(q))
 		return;
+	if (q->settings->limits_rates && !is_within_rate(q)) {
+		finish_failure(q, FAIL_RATE, "the zone is asked as often as its ratelimit allows");
+		return;
+	}
 	q->server = server;
 	r.q = q->asked;
 	infra_get(q->core->env.infra, &s->at, query_now(q), &facts);

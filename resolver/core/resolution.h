@@ -68,6 +68,7 @@ enum fail_cause {
 	FAIL_ALIASES, /* aliases that go in circles or too far: likewise */
 	FAIL_BUDGET,  /* we gave up: remembered for this question only, for seconds */
 	FAIL_ROOM,    /* no descriptors or memory: not remembered */
+	FAIL_RATE,    /* the zone is asked no more often (ratelimit): not remembered */
 	FAIL_DROPPED, /* overload or end of the program: not remembered */
 	FAIL_CACHED,  /* remembered from before */
 	FAIL_BOGUS,   /* the answer, or a link of its chain of trust, does not validate: remembered with a back-off up to val-bogus-ttl */
@@ -145,6 +146,8 @@ struct resolution {
 	bool unprimed;         /* priming failed: the hints will have to do */
 	bool capped;           /* the answer has data that the cache keeps for a shorter time */
 	bool uncached;         /* part of it came from a zone that is not to be cached */
+	bool rate_passed;      /* it is the one in ratelimit-factor: no limit holds it up any more */
+	bool limited;          /* what it needed could not be had because of ratelimit */
 	bool late;             /* its time is over: what is at hand is judged without another question */
 	bool lenient;          /* val-permissive-mode: it was bogus, and is told all the same */
 	uint16_t insecure_ede; /* why part of it is insecure; 0: nothing to say */

@@ -44,6 +44,17 @@ enum route_policy settings_route_policy(const struct core_settings *s, struct na
 	return s->route_policy;
 }
 
+uint32_t settings_zone_rate(const struct core_settings *s, struct name zone)
+{
+	for (size_t i = 0; i < s->zone_rate_count; i++) {
+		const struct zone_rate *r = &s->zone_rates[i];
+
+		if (r->below ? name_is_strictly_under(zone, r->name) : name_equal(zone, r->name))
+			return r->per_sec;
+	}
+	return s->rate.per_sec;
+}
+
 bool settings_requires_routes(const struct core_settings *s)
 {
 	bool any = s->route_policy >= ROUTE_POLICY_NOT_INVALID;
@@ -514,6 +525,39 @@ static RESULT make_routes(struct maker *m, const struct conf *c)
 	return DONE;
 }
 
+static int deeper_rate(const void *a, const void *b)
+{
+	const struct zone_rate *x = a, *y = b;
+
+	return x->name.labels != y->name.labels ? (x->name.labels > y->name.labels ? -1 : 1) : name_compare(x->name, y->name);
+}
+
+static RESULT make_rates(struct maker *m, const struct conf_clause *c)
+{
+	static const enum conf_opt lists[] = { OPT_RATELIMIT_FOR_DOMAIN, OPT_RATELIMIT_BELOW_DOMAIN };
+	size_t most = conf_count(c, lists[0]) + conf_count(c, lists[1]), n = 0;
+	struct zone_rate *list = arena_alloc_array(m->s->arena, most + 1, sizeof *list);
+
+	if (list == NULL)
+		return FAIL(ERR_NOMEM);
+	m->s->rate = (struct token_rate){ (uint32_t)conf_int(c, OPT_RATELIMIT), (uint32_t)conf_int(c, OPT_RATELIMIT_FACTOR), conf_bool(c, OPT_RATELIMIT_BACKOFF) };
+	m->s->rate_octets = (size_t)conf_int(c, OPT_RATELIMIT_SIZE);
+	m->s->limits_rates = m->s->rate.per_sec != 0;
+	for (size_t k = 0; k < 2; k++) {
+		for (size_t i = 0; i < conf_count(c, lists[k]); i++) {
+			list[n] = (struct zone_rate){ dup_name(m, conf_item(c, lists[k], i)), (uint32_t)conf_word_int(c, lists[k], i, 1), k == 1 };
+			if (list[n].name.wire == NULL)
+				return FAIL(ERR_NOMEM);
+			m->s->limits_rates = m->s->limits_rates || list[n].per_sec != 0;
+			n++;
+		}
+	}
+	qsort(list, n, sizeof *list, deeper_rate);
+	m->s->zone_rates = list;
+	m->s->zone_rate_count = n;
+	return DONE;
+}
+
 static RESULT make_all(struct maker *m, const struct conf *c)
 {
 	const struct conf_clause *server = conf_server(c);
@@ -526,6 +570,7 @@ static RESULT make_all(struct maker *m, const struct conf *c)
 	TRY(make_roots(m, server));
 	TRY(make_zones(m, c));
 	TRY(make_routes(m, c));
+	TRY(make_rates(m, server));
 	return m->bad ? FAIL(ERR_FORMAT) : DONE;
 }
 

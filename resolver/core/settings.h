@@ -6,6 +6,7 @@
 #define RESOLVER_CORE_SETTINGS_H
 
 #include "base/addr.h"
+#include "base/tokens.h"
 #include "dns/msg.h"
 #include "resolver/core/budget.h"
 #include "resolver/core/core.h"
@@ -45,6 +46,13 @@ struct zone_conf {
 struct zone_route {
 	struct name name;
 	enum route_policy policy;
+};
+
+/* ratelimit-for-domain: and ratelimit-below-domain: */
+struct zone_rate {
+	struct name name;
+	uint32_t per_sec; /* 0: no limit */
+	bool below;       /* of all zones below the name, not of its own */
 };
 
 #define FETCH_POLICY 5 /* numbers of target-fetch-policy, by depth of the question */
@@ -87,6 +95,11 @@ struct core_settings {
 	size_t private_domain_count;
 	const struct name *plain_case ARENA_FIELD; /* caps-exempt */
 	size_t plain_case_count;
+	struct token_rate rate;            /* ratelimit: of zones that zone_rates does not name; its per_sec may be 0: no limit */
+	size_t rate_octets;                /* ratelimit-size */
+	bool limits_rates;                 /* there is a limit for some zone */
+	const struct zone_rate *zone_rates ARENA_FIELD; /* deepest first */
+	size_t zone_rate_count;
 	uint32_t invalid_ttl;              /* seconds: unsigned data that came over an invalid route are kept no longer */
 	enum route_policy route_policy;
 	const struct zone_route *zone_routes ARENA_FIELD; /* deepest first */
@@ -101,6 +114,8 @@ struct core_settings {
 const struct zone_conf *settings_zone(const struct core_settings *s, struct name n, uint64_t except) BORROWED;
 /* That of the deepest zone-policy: at or above n, else policy:. */
 enum route_policy settings_route_policy(const struct core_settings *s, struct name n);
+/* Upstream questions a second for this zone: what is said of it, else of the closest name above it, else ratelimit:. 0: no limit. */
+uint32_t settings_zone_rate(const struct core_settings *s, struct name zone);
 /* Is there a policy that may leave nobody to ask? */
 bool settings_requires_routes(const struct core_settings *s) NONNULL;
 /* May this address be asked? Never the unspecified address, multicast or broadcast; not what do-not-query-* names; not a family that is off. */

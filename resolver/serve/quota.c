@@ -4,21 +4,19 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/tokens.h"
 
 /*
  * A hash table with chains, and a list of the entries with nothing open in order of use. Invariants: (1) an entry is in the list
  * exactly when all its counts are 0; (2) idle is the list's length.
  */
 #define FIRST_BUCKETS 64u
-#define TOKENS 1000u /* a token is so many parts, so that a slow rate loses nothing to rounding */
 
 struct entry {
 	struct entry *next OWNED_FIELD;  /* in the bucket */
 	struct entry *newer BORROWED_FIELD, *older BORROWED_FIELD; /* in the list of idle ones */
-	uint64_t last_ms;
-	uint64_t tokens; /* in parts */
+	struct tokens tokens;
 	uint32_t open[QUOTA_KINDS];
-	uint32_t refused; /* since the last that passed */
 	struct addr client;
 };
 
@@ -200,7 +198,7 @@ static struct entry *find_or_make(struct quota *q, const struct addr *client)
 		return NULL;
 	e = made;
 	e->client = *client;
-	e->tokens = UINT64_MAX; /* full: cut to size at the first use */
+	e->tokens.parts = TOKENS_FULL;
 	e->next = *to;
 	*to = MOVE(made);
 	q->count++;
@@ -217,39 +215,16 @@ static void touch(struct quota *q, struct entry *e)
 	}
 }
 
-static void refill(struct entry *e, uint32_t per_sec, uint64_t now_ms)
-{
-	uint64_t full = (uint64_t)per_sec * TOKENS, passed = now_ms - e->last_ms;
-
-	/* per_sec tokens a second are per_sec parts a millisecond; a second's worth may be saved up */
-	if (e->tokens > full || passed >= 1000)
-		e->tokens = full;
-	else if (e->tokens + passed * per_sec > full)
-		e->tokens = full;
-	else
-		e->tokens += passed * per_sec;
-	e->last_ms = now_ms;
-}
-
 bool quota_take_token(struct quota *q, const struct addr *client, const struct quota_rate *r, uint64_t now_ms)
 {
+	const struct token_rate rate = { r->per_sec, r->factor, r->backoff };
 	struct addr c = client_of(client);
 	struct entry *e = find_or_make(q, &c);
 
 	if (e == NULL)
 		return true;
 	touch(q, e);
-	refill(e, r->per_sec, now_ms);
-	if (e->tokens >= TOKENS) {
-		e->tokens -= TOKENS;
-		e->refused = 0;
-		return true;
-	}
-	if (r->backoff)
-		e->tokens = 0;
-	if (r->factor != 0 && ++e->refused % r->factor == 0)
-		return true;
-	return false;
+	return tokens_take(&e->tokens, &rate, now_ms) != TOKEN_NONE;
 }
 
 bool quota_open(struct quota *q, const struct addr *client, enum quota_kind k, uint32_t limit)

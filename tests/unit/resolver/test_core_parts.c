@@ -157,6 +157,36 @@ static void the_deepest_configured_zone_counts(void **state)
 	turn_end(&t);
 }
 
+static uint32_t zone_rate(const struct set *set, const char *zone)
+{
+	struct name_buf nb;
+
+	assert_true(OK(name_from_text(zone, NULL, &nb)));
+	return settings_zone_rate(set->s, name_of(&nb));
+}
+
+static void the_rate_of_a_zone_is_its_own_or_that_below_the_closest_name(void **state)
+{
+	struct set set = settings("server:\n ratelimit: 7\n ratelimit-size: 1m\n ratelimit-factor: 3\n ratelimit-backoff: yes\n ratelimit-for-domain: com 100\n"
+	    " ratelimit-below-domain: com 5\n ratelimit-below-domain: b.com 0\n ratelimit-for-domain: x.a.com 6\n"), none = settings("server:\n");
+
+	(void)state;
+	assert_int_equal(zone_rate(&set, "org."), 7);
+	assert_int_equal(zone_rate(&set, "com."), 100);
+	assert_int_equal(zone_rate(&set, "a.COM."), 5);
+	assert_int_equal(zone_rate(&set, "b.com."), 5);
+	assert_int_equal(zone_rate(&set, "c.b.com."), 0);
+	assert_int_equal(zone_rate(&set, "x.a.com."), 6);
+	assert_int_equal(zone_rate(&set, "y.x.a.com."), 5);
+	assert_int_equal(set.s->rate.factor, 3);
+	assert_true(set.s->rate.backoff);
+	assert_int_equal(set.s->rate_octets, 1 << 20);
+	assert_true(set.s->limits_rates);
+	assert_false(none.s->limits_rates);
+	settings_done(&none);
+	settings_done(&set);
+}
+
 /* --- draft */
 
 static void a_draft_becomes_an_answer_with_the_least_ttl(void **state)
@@ -589,6 +619,7 @@ int main(void)
 		cmocka_unit_test(hints_come_from_a_file_when_one_is_named),
 		cmocka_unit_test(addresses_that_are_no_servers_are_not_asked),
 		cmocka_unit_test(the_deepest_configured_zone_counts),
+		cmocka_unit_test(the_rate_of_a_zone_is_its_own_or_that_below_the_closest_name),
 		cmocka_unit_test(a_draft_becomes_an_answer_with_the_least_ttl),
 		cmocka_unit_test(a_dname_replaces_the_end_of_a_name),
 		cmocka_unit_test(minimisation_shows_one_label_then_shares_what_is_left),

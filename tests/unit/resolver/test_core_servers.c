@@ -501,6 +501,135 @@ static void how_many_aliases_are_followed_is_configured(void **state)
 	END;
 }
 
+/* --- ratelimit */
+
+static const struct line wide[] = {
+	ROOT_LINES,
+	{ COM, ".example.com.", "*", "ns: example.com. 172800 NS ns1.example.com.; ar: ns1.example.com. 172800 A 1.2.3.4" },
+	{ COM, ".other.com.", "*", "ns: other.com. 172800 NS ns1.other.com.; ar: ns1.other.com. 172800 A 1.2.3.5" },
+	{ COM, ".needs.com.", "*", "ns: needs.com. 172800 NS ns.x.example.com." },
+	{ "1.2.3.4", "ns.x.example.com.", "AAAA", "AA; ns: example.com. 900 SOA a. b. 1 2 3 4 60" },
+	{ "1.2.3.4", ".example.com.", "*", "AA; Q A 10.0.0.1" },
+	{ "*", ".other.com.", "*", "AA; Q A 10.0.0.2" },
+	{ "10.0.0.1", ".needs.com.", "*", "AA; Q A 10.0.0.3" },
+	{ 0 },
+};
+
+/* Asks for n names of a zone at the same time: how many are answered. Each call has new names. */
+static unsigned int answered(struct world *w, const char *zone, unsigned int n)
+{
+	unsigned long long when = world_now(w).mono_ns / 1000000;
+	unsigned int good = 0;
+	size_t first = 0;
+	char name[64];
+
+	for (unsigned int i = 0; i < n; i++) {
+		size_t at;
+
+		snprintf(name, sizeof name, "n%u-%llu.%s", i, when, zone);
+		at = world_begin(w, name, "A", NULL);
+		first = i == 0 ? at : first;
+	}
+	world_run(w, 50);
+	for (size_t i = first; i < first + n; i++) {
+		assert_int_equal(world_told(w, i)->times, 1);
+		good += world_told(w, i)->rcode == RCODE_NOERROR;
+		if (world_told(w, i)->rcode == RCODE_SERVFAIL) {
+			assert_has(world_told(w, i)->why, "ratelimit");
+			assert_int_equal(world_told(w, i)->ede[0], EDE_OTHER);
+		}
+	}
+	return good;
+}
+
+static void a_zone_is_asked_no_more_often_than_its_limit(void **state)
+{
+	BEGIN(CONF "\tratelimit: 10\n\tratelimit-factor: 0\n", wide);
+
+	assert_int_equal(answered(w, "example.com.", 1), 1);
+	assert_int_equal(world_count(w, COUNT_CORE_RATELIMITED), 0);
+	assert_in_range(answered(w, "example.com.", 20), 9, 10);
+	assert_in_range(world_count(w, COUNT_CORE_RATELIMITED), 10, 11);
+	world_use_core(w, 1);
+	assert_in_range(answered(w, "example.com.", 20), 0, 1); /* of all workers together */
+	assert_int_equal(answered(w, "other.com.", 3), 3);
+	world_run(w, 1000);
+	t = world_ask(w, "www.example.com.", "A");
+	assert_int_equal(t->rcode, RCODE_NOERROR);
+	END;
+}
+
+static void what_a_limit_refuses_is_not_remembered(void **state)
+{
+	BEGIN(CONF "\tratelimit-for-domain: example.com 3\n\tratelimit-factor: 0\n", wide);
+
+	assert_int_equal(answered(w, "example.com.", 1), 1);
+	assert_in_range(answered(w, "example.com.", 9), 2, 3);
+	world_forget(w);
+	t = world_ask(w, "www.example.com.", "A");
+	assert_int_equal(t->rcode, RCODE_SERVFAIL);
+	t = world_ask(w, "www.needs.com.", "A"); /* nor what failed for want of it */
+	assert_int_equal(t->rcode, RCODE_SERVFAIL);
+	assert_has_not(world_log(w), "1.2.3.4");
+	world_run(w, 1000);
+	t = world_ask(w, "www.example.com.", "A");
+	assert_has(t->text, "10.0.0.1");
+	t = world_ask(w, "www.needs.com.", "A");
+	assert_has(t->text, "10.0.0.3");
+	END;
+}
+
+#define FOUR CONF "\tratelimit-for-domain: example.com 4\n\tratelimit-factor: 0\n"
+static void over_a_limit_some_pass_or_none_until_it_is_quiet(void **state)
+{
+	{
+		BEGIN(CONF "\tratelimit: 4\n\tratelimit-factor: 5\n", wide);
+		assert_int_equal(answered(w, "example.com.", 1), 1);
+		assert_in_range(answered(w, "example.com.", 53), 3 + 9, 4 + 10);
+		END;
+	}
+	for (int backoff = 0; backoff < 2; backoff++) {
+		unsigned int good = 0;
+
+		BEGIN(backoff ? FOUR "\tratelimit-backoff: yes\n" : FOUR, wide);
+		assert_int_equal(answered(w, "example.com.", 1), 1);
+		assert_in_range(answered(w, "example.com.", 8), 3, 4);
+		for (int i = 0; i < 40; i++) /* twenty a second, for two */
+			good += answered(w, "example.com.", 1);
+		assert_in_range(good, backoff ? 0 : 7, backoff ? 0 : 9);
+		world_run(w, 1000);
+		assert_int_equal(answered(w, "example.com.", 1), 1);
+		END;
+	}
+}
+
+static void limits_are_those_of_the_closest_name(void **state)
+{
+	BEGIN(CONF "\tratelimit-below-domain: com 2\n\tratelimit-for-domain: other.com 0\n\tratelimit-factor: 0\n", wide);
+
+	assert_int_equal(answered(w, "example.com.", 1), 1);
+	assert_in_range(answered(w, "example.com.", 9), 1, 2);
+	assert_int_equal(answered(w, "other.com.", 9), 9);
+	for (int i = 0; i < 9; i++) { /* com. itself is asked freely */
+		char zone[24];
+
+		snprintf(zone, sizeof zone, "z%d.com.", i);
+		(void)world_begin(w, zone, "A", NULL);
+	}
+	world_run(w, 50);
+	assert_int_equal(world_count(w, COUNT_CORE_RATELIMITED), 9 - 1 - (world_count(w, COUNT_CORE_RATELIMITED) == 7));
+	END;
+}
+
+static void forwarders_are_not_limited(void **state)
+{
+	static const struct line lines[] = { { "9.9.9.9", "*", "*", "RA; Q A 10.0.0.9" }, { 0 } };
+	BEGIN(CONF "\tratelimit: 1\n\tratelimit-factor: 0\nforward-zone:\n\tname: \".\"\n\tforward-addr: 9.9.9.9\n", lines);
+
+	assert_int_equal(answered(w, "example.com.", 20), 20);
+	END;
+}
+
 /* --- ghosts */
 
 static void a_zone_cannot_prolong_its_own_delegation(void **state)
@@ -630,6 +759,11 @@ int main(void)
 		cmocka_unit_test(a_family_of_addresses_is_preferred),
 		cmocka_unit_test(chains_of_eleven_are_answered_and_longer_ones_end),
 		cmocka_unit_test(how_many_aliases_are_followed_is_configured),
+		cmocka_unit_test(a_zone_is_asked_no_more_often_than_its_limit),
+		cmocka_unit_test(what_a_limit_refuses_is_not_remembered),
+		cmocka_unit_test(over_a_limit_some_pass_or_none_until_it_is_quiet),
+		cmocka_unit_test(limits_are_those_of_the_closest_name),
+		cmocka_unit_test(forwarders_are_not_limited),
 		cmocka_unit_test(a_zone_cannot_prolong_its_own_delegation),
 		cmocka_unit_test(addresses_of_a_zones_servers_are_kept_no_longer_than_its_delegation),
 	};
