@@ -1,6 +1,7 @@
 #include "resolver/worker.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 
 #include "base/epoch.h"
 #include "base/log.h"
@@ -140,9 +141,9 @@ void worker_free(struct worker *w)
 }
 
 /* Somebody sends us what we did not ask for, so much of it that he may have guessed right: nothing of what was learnt stays. */
-static void empty_caches(void *user)
+static void empty_caches(struct upstream_alarm *a)
 {
-	struct worker *w = user;
+	struct worker *w = (struct worker *)(void *)((char *)a - offsetof(struct worker, alarm));
 	struct shared *s = w->env.shared;
 
 	stats_inc(&w->stats, COUNT_UNWANTED_ALARMS);
@@ -181,7 +182,8 @@ static bool make_parts(struct worker *w)
 	w->upstream = upstream_new(e->loop, e->host, e->shared->infra, &w->stats, &w->plan->upstream);
 	if (w->upstream == NULL)
 		return false;
-	upstream_set_alarm(w->upstream, empty_caches, w);
+	w->alarm.raise = empty_caches;
+	upstream_set_alarm(w->upstream, &w->alarm);
 	core.upstream = w->upstream;
 	w->core = core_new(&core);
 	if (w->core == NULL)

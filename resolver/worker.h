@@ -79,6 +79,7 @@ struct worker {
 	struct stats stats;
 	struct tap tap; /* in use while its settings are not NULL */
 	struct upstream *upstream OWNED_FIELD;
+	struct upstream_alarm alarm; /* its */
 	struct core *core OWNED_FIELD;
 	struct serve *serve OWNED_FIELD;
 	struct apart *apart OWNED_FIELD; /* cores beside it (apart.h) */

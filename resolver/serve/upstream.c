@@ -248,10 +248,9 @@ struct upstream *upstream_new(
 	return u->pool != NULL ? MOVE(u) : NULL;
 }
 
-void upstream_set_alarm(struct upstream *u, upstream_alarm_fn *fn, void *user)
+void upstream_set_alarm(struct upstream *u, struct upstream_alarm *a)
 {
-	u->alarm = fn;
-	u->alarm_user = user;
+	u->alarm = a;
 }
 
 void upstream_unwanted(struct upstream *u)
@@ -262,7 +261,7 @@ void upstream_unwanted(struct upstream *u)
 		return;
 	u->unwanted = 0;
 	if (u->alarm != NULL)
-		u->alarm(u->alarm_user);
+		u->alarm->raise(u->alarm);
 }
 
 void upstream_set_tap(struct upstream *u, struct tap *t)

@@ -79,9 +79,11 @@ void upstream_free(struct upstream *u) TAKES(1);
 struct upstream *upstream_new(struct loop *l, struct host *h, struct infra *infra, struct stats *stats,
 	const struct upstream_settings *s) OWNED_BY(upstream_free) NONNULL;
 DEFINE_AUTO(struct upstream, upstream_free)
-/* Called when settings.unwanted_most is reached, and again each time that it is. Until the next call; NULL: nobody. fn asks nothing of u. */
-typedef void upstream_alarm_fn(void *user);
-void upstream_set_alarm(struct upstream *u, upstream_alarm_fn *fn, void *user) __attribute__((nonnull(1)));
+/* Raised when settings.unwanted_most is reached, and again each time that it is. A part of its owner, who outlives u. */
+struct upstream_alarm {
+	void (*raise)(struct upstream_alarm *a); /* asks nothing of the upstream */
+};
+void upstream_set_alarm(struct upstream *u, struct upstream_alarm *a) __attribute__((nonnull(1))); /* NULL: nobody hears it */
 void upstream_set_tap(struct upstream *u, struct tap *t) __attribute__((nonnull(1))); /* dnstap; NULL: none. Until the next call */
 void upstream_set(struct upstream *u, const struct upstream_settings *s) NONNULL; /* reload: for questions from now on */
 

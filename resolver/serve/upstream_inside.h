@@ -106,8 +106,7 @@ struct upstream {
 	struct tap *tap PARENT_FIELD; /* NULL: nothing is told */
 	struct upstream_settings set;
 	uint64_t unwanted; /* packets that were no replies, since the last alarm */
-	upstream_alarm_fn *alarm;
-	void *alarm_user PARENT_FIELD;
+	struct upstream_alarm *alarm PARENT_FIELD; /* NULL: nobody hears it */
 	struct pool *pool OWNED_FIELD;
 	struct hash_key secret; /* of client cookies */
 	uint32_t secret_sec;    /* when it was drawn */

@@ -239,9 +239,14 @@ static void a_cookie_tells_even_after_a_wrong_id(void **state)
 	assert_true(w->me.reply.strong);
 }
 
-static void count_alarm(void *user)
+struct alarm {
+	struct upstream_alarm a; /* first */
+	unsigned int times;
+};
+
+static void count_alarm(struct upstream_alarm *a)
 {
-	++*(unsigned int *)user;
+	((struct alarm *)(void *)a)->times++;
 }
 
 /* unwanted-reply-threshold */
@@ -249,15 +254,15 @@ static void so_many_unwanted_replies_raise_an_alarm(void **state)
 {
 	static const struct reply_spec wrong = { .id_xor = 1 };
 	struct world *w = (struct world *)*state;
-	unsigned int alarms = 0;
+	struct alarm alarm = { { count_alarm }, 0 };
 
-	upstream_set_alarm(w->up, count_alarm, &alarms);
+	upstream_set_alarm(w->up, &alarm.a);
 	w->set.tcp = false; /* near misses do not end the wait */
 	upstream_set(w->up, &w->set);
 	world_must_ask(w);
 	for (int i = 0; i < 10; i++)
 		udp_reply(w, 0, &wrong);
-	assert_int_equal(alarms, 0);
+	assert_int_equal(alarm.times, 0);
 	upstream_cancel(w->up, w->ask);
 	w->set.unwanted_most = 20;
 	upstream_set(w->up, &w->set);
@@ -265,10 +270,10 @@ static void so_many_unwanted_replies_raise_an_alarm(void **state)
 		world_must_ask(w);
 		for (int i = 0; i < 10; i++)
 			udp_reply(w, q, i % 2 ? &wrong : &(struct reply_spec){ .type = RR_AAAA });
-		assert_int_equal(alarms, (q + 1) / 2);
+		assert_int_equal(alarm.times, (q + 1) / 2);
 		udp_reply(w, q, &good);
 	}
-	assert_int_equal(alarms, 2);
+	assert_int_equal(alarm.times, 2);
 	assert_int_equal(stats_get(w->stats, COUNT_UNWANTED_REPLIES), 40);
 }
 
@@ -287,8 +292,8 @@ static void a_workers_caches_are_emptied_then(void **state)
 	struct worker_env env = { .loop = w->loop, .host = &w->fake->host, .workers = 1 };
 	struct epoch_member *member;
 	struct worker *k;
-	struct conf *c;
-	struct plan *p;
+	struct conf *c = NULL;
+	struct plan *p = NULL;
 	uint64_t stamp;
 
 	assert_non_null(report);
