@@ -213,13 +213,6 @@ static void add_head(struct writer *w, const struct sink *s, const char *word, c
 	char time[40], process[64], head[40 + sizeof(s->ident) + 128];
 	struct now n = clock_read();
 
-	if (s->syslog) { /* which has its own time, process and level */
-		format_process(s, ":", process);
-		snprintf(head, sizeof(head), "%s%s%s%s%s", s->thread_id ? "[" : "", s->thread_id ? process : "", s->thread_id ? "] " : "",
-		    tag != NULL ? tag : "", tag != NULL ? ": " : "");
-		add_message(w, head, false, 8);
-		return;
-	}
 	format_time(&n, s->json ? LOG_TIME_ISO : s->time, time);
 	if (s->json) {
 		format_process(s, ",\"tid\":", process);
@@ -230,7 +223,11 @@ static void add_head(struct writer *w, const struct sink *s, const char *word, c
 		return;
 	}
 	format_process(s, ":", process);
-	snprintf(head, sizeof(head), "%s %s[%s] %s: ", time, s->ident, process, word);
+	if (s->syslog) /* which has its own time, process and level */
+		snprintf(head, sizeof(head), "%s%s%s%s%s", s->thread_id ? "[" : "", s->thread_id ? process : "", s->thread_id ? "] " : "",
+		    tag != NULL ? tag : "", tag != NULL ? ": " : "");
+	else
+		snprintf(head, sizeof(head), "%s %s[%s] %s: ", time, s->ident, process, word);
 	add_message(w, head, false, 8);
 }
 

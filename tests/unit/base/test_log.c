@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,39 @@
 #include "base/log.h"
 
 static char path[64], moved[80];
+static char to_syslog[4096]; /* what went there */
+
+static void note_syslog(int priority, const char *format, va_list ap) PRINTF_LIKE(2, 0);
+static void note_syslog(int priority, const char *format, va_list ap)
+{
+	size_t n = strlen(to_syslog);
+
+	(void)snprintf(to_syslog + n, sizeof(to_syslog) - n, "<%d>", priority);
+	n = strlen(to_syslog);
+	(void)vsnprintf(to_syslog + n, sizeof(to_syslog) - n, format, ap);
+}
+
+/* In the place of the C library's, which has two names for it. */
+void syslog(int priority, const char *format, ...) PRINTF_LIKE(2, 3);
+void syslog(int priority, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	note_syslog(priority, format, ap);
+	va_end(ap);
+}
+
+void __syslog_chk(int priority, int flag, const char *format, ...) PRINTF_LIKE(3, 4);
+void __syslog_chk(int priority, int flag, const char *format, ...)
+{
+	va_list ap;
+
+	(void)flag;
+	va_start(ap, format);
+	note_syslog(priority, format, ap);
+	va_end(ap);
+}
 
 static int make_path(void **state)
 {
@@ -176,6 +210,31 @@ static void a_tag_stands_for_the_level(void **state)
 	mem_free(text);
 	text = content(path);
 	assert_int_equal(count(text, ",\"level\":\"reply\","), 1);
+}
+
+static void syslog_gets_what_it_does_not_know(void **state)
+{
+	struct log_config c = { .ident = "tester", .syslog = true, .time = LOG_TIME_SECONDS, .level = LOG_LEVEL_INFO };
+	char want[100];
+
+	(void)state;
+	to_syslog[0] = '\0';
+	assert_ok(log_setup(&c));
+	log_info("one");
+	log_tagged(LOG_LEVEL_NOTICE, "query", "two");
+	assert_string_equal(to_syslog, "<6>one<5>query: two");
+	to_syslog[0] = '\0';
+	c.thread_id = true;
+	assert_ok(log_setup(&c));
+	log_warn("three");
+	snprintf(want, sizeof(want), "<4>[%ld:%ld] three", (long)getpid(), (long)gettid());
+	assert_string_equal(to_syslog, want);
+	to_syslog[0] = '\0';
+	c.json = true;
+	assert_ok(log_setup(&c));
+	log_warn("four");
+	assert_ptr_equal(strstr(to_syslog, "<4>{\"time\":\"2"), to_syslog);
+	assert_non_null(strstr(to_syslog, "\"message\":\"four\"}"));
 }
 
 static void levels_are_obeyed(void **state)
@@ -396,6 +455,7 @@ int main(void)
 		cmocka_unit_test(json_has_one_form_of_time),
 		cmocka_unit_test(a_thread_tells_its_number),
 		cmocka_unit_test(a_tag_stands_for_the_level),
+		cmocka_unit_test(syslog_gets_what_it_does_not_know),
 		cmocka_unit_test(levels_are_obeyed),
 		cmocka_unit_test(no_octet_forges_a_line),
 		cmocka_unit_test(json_lines_are_json),
