@@ -77,6 +77,42 @@ static RESULT add_addresses(const struct deleg_env *e, struct deleg *d, size_t t
 	return DONE;
 }
 
+bool deleg_must_verify(const struct deleg_env *e, const struct deleg *d, struct name target)
+{
+	return e->settings->verify_glue && !name_is_under(target, d->zone);
+}
+
+static RESULT hold_addresses(const struct deleg_env *e, struct deleg *d, size_t target, enum addr_family family, const struct rrset *rs)
+{
+	for (size_t i = 0; rs != NULL && i < rs->count && i < MAX_ADDRS; i++) {
+		struct span rdata = rrset_rdata(rs, i);
+		struct held_glue *h;
+
+		if (rdata.n != (family == ADDR_V4 ? 4 : 16))
+			continue;
+		h = arena_alloc(e->arena, sizeof *h);
+		if (h == NULL)
+			return FAIL(ERR_NOMEM);
+		*h = (struct held_glue){ .next = d->held, .at = { .family = (uint8_t)family }, .target = (uint16_t)target };
+		memcpy(h->at.b, rdata.p, rdata.n);
+		d->held = h;
+	}
+	return DONE;
+}
+
+RESULT deleg_use_held(const struct deleg_env *e, struct deleg *d, bool *ret_more)
+{
+	size_t before = d->server_count;
+
+	for (; d->held != NULL; d->held = d->held->next) {
+		bool used;
+
+		TRY(add_addr(e, d, d->held->target, &d->held->at, &used));
+	}
+	*ret_more = d->server_count > before;
+	return DONE;
+}
+
 RESULT deleg_add_addresses(const struct deleg_env *e, struct deleg *d, size_t target, int family, const struct rrset *rs)
 {
 	bool any;
@@ -96,7 +132,7 @@ static RESULT fill_from_glue(const struct deleg_env *e, struct deleg *d, size_t 
 	struct deleg_target *t = &d->targets[target];
 	const struct bundle *b = rrcache_deepest_delegation(e->cache, t->name, CLASS_IN, e->now);
 
-	if (b == NULL || name_equal(bundle_key(b).name, d->zone))
+	if (b == NULL || name_equal(bundle_key(b).name, d->zone) || deleg_must_verify(e, d, t->name))
 		return DONE;
 	for (int f = 0; f < FAMILIES; f++) {
 		const struct rrset *rs = t->state[f] == TARGET_UNASKED ? bundle_find(b, t->name, types[f]) : NULL;
@@ -213,6 +249,11 @@ static RESULT fill_target(const struct deleg_env *e, struct deleg *d, size_t tar
 	struct name name = d->targets[target].name;
 	const struct rrset *a = find_set(sets, n, name, RR_A), *aaaa = find_set(sets, n, name, RR_AAAA);
 
+	if (deleg_must_verify(e, d, name)) {
+		TRY(hold_addresses(e, d, target, ADDR_V4, a));
+		TRY(hold_addresses(e, d, target, ADDR_V6, aaaa));
+		return fill_from_cache(e, d, target);
+	}
 	if (a != NULL)
 		TRY(deleg_add_addresses(e, d, target, FAMILY_V4, a));
 	if (aaaa != NULL)

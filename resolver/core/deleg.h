@@ -51,6 +51,13 @@ struct deleg_server {
 	uint16_t rcode;   /* SERVER_RCODE */
 };
 
+/* An address that a referral gives for a name outside of its zone, while such are looked up themselves (harden-unverified-glue): the last resort. */
+struct held_glue {
+	struct held_glue *next ARENA_FIELD;
+	struct addr at;
+	uint16_t target;
+};
+
 struct deleg {
 	struct name zone;
 	enum deleg_source source;
@@ -59,6 +66,7 @@ struct deleg {
 	size_t target_count;
 	struct deleg_server *servers ARENA_FIELD;
 	size_t server_count, server_cap;
+	struct held_glue *held ARENA_FIELD;
 	uint32_t expires_sec;  /* mono: what is learnt below it may not outlive it (ghost domains) */
 	uint32_t shown_until_sec; /* mono: the same without regard to the zones above: what clients are told */
 	bool expires;          /* false: from configuration, for as long as that lasts */
@@ -97,6 +105,10 @@ RESULT deleg_find(const struct deleg_env *e, struct name n, uint16_t type, uint6
 /* What a sub-question found: the addresses of a target, of one family. sets may be empty: there are none. */
 RESULT deleg_add_addresses(const struct deleg_env *e, struct deleg *d, size_t target, int family, const struct rrset *rs)
     __attribute__((nonnull(1, 2)));
+/* Must this name's address be looked up before it is used? (harden-unverified-glue) */
+bool deleg_must_verify(const struct deleg_env *e, const struct deleg *d, struct name target);
+/* Nothing else is left: what was held back counts now. *ret_more: there is a new server. */
+RESULT deleg_use_held(const struct deleg_env *e, struct deleg *d, bool *ret_more) NONNULL;
 /* Addresses of targets that became known since. */
 RESULT deleg_refresh(const struct deleg_env *e, struct deleg *d) NONNULL;
 /* Adds names of servers that are not there yet. */

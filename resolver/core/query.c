@@ -471,6 +471,19 @@ static bool try_child_names(struct resolution *q)
 	return true;
 }
 
+/* harden-unverified-glue: addresses that could not be verified, when those that could lead nowhere. */
+static bool try_held_glue(struct resolution *q)
+{
+	struct deleg_env e = query_deleg_env(q);
+	bool more;
+
+	if (q->deleg->held == NULL || !OK(deleg_use_held(&e, q->deleg, &more)) || !more)
+		return false;
+	stats_inc(q->core->env.stats, COUNT_CORE_UNVERIFIED_GLUE);
+	q->state = QUERY_SELECT;
+	return true;
+}
+
 void query_give_up(struct resolution *q)
 {
 	if (q->weak != NULL) {
@@ -483,7 +496,7 @@ void query_give_up(struct resolution *q)
 		q->state = QUERY_VALIDATE;
 		return;
 	}
-	if (try_child_names(q) || try_by_ns(q))
+	if (try_held_glue(q) || try_child_names(q) || try_by_ns(q))
 		return;
 	if (q->bogus.is)
 		finish_bogus(q);

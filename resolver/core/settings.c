@@ -192,6 +192,7 @@ static void make_switches(struct core_settings *s, const struct conf_clause *c)
 	s->max_chain = (uint32_t)conf_int(c, OPT_ITER_SCRUB_CNAME);
 	s->max_rrsigs = (uint32_t)conf_int(c, OPT_ITER_SCRUB_RRSIG);
 	s->harden_glue = conf_bool(c, OPT_HARDEN_GLUE);
+	s->verify_glue = conf_bool(c, OPT_HARDEN_UNVERIFIED_GLUE);
 	s->harden_below_nxdomain = conf_bool(c, OPT_HARDEN_BELOW_NXDOMAIN);
 	s->reset_expired = conf_bool(c, OPT_SERVE_EXPIRED) && conf_bool(c, OPT_SERVE_EXPIRED_TTL_RESET);
 	s->fast_permil = (uint32_t)conf_int(c, OPT_FAST_SERVER_PERMIL);

@@ -87,6 +87,7 @@ struct core_settings {
 	uint32_t fast_permil, fast_servers; /* so many choices of a thousand are among so many servers, the fastest ones */
 	bool no_do;                        /* disable-edns-do: while nothing is validated */
 	bool harden_glue, harden_below_nxdomain;
+	bool verify_glue;                  /* harden-unverified-glue */
 	bool reset_expired;                /* serve-expired-ttl-reset */
 	uint32_t min_ttl, max_ttl, min_negative_ttl, max_negative_ttl; /* seconds */
 	struct prefix_map *no_query OWNED_FIELD;      /* addresses that are never asked */

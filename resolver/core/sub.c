@@ -193,7 +193,7 @@ static const struct rrset *glue_of(const struct resolution *q, struct name targe
 /* True: nobody but delegations waits for this address, and the referral that has just been kept brought glue for it: a packet less (kept for when that glue leads nowhere). */
 bool sub_is_served_by_glue(const struct resolution *q)
 {
-	if (q->purpose != FOR_TARGET || q->waiters != NULL || q->remotes != NULL || !name_equal(q->now.name, q->q.name))
+	if (q->purpose != FOR_TARGET || q->settings->verify_glue || q->waiters != NULL || q->remotes != NULL || !name_equal(q->now.name, q->q.name))
 		return false;
 	for (size_t i = 0; i < q->parent_count; i++) {
 		const struct resolution *p = q->parents[i];
@@ -216,6 +216,8 @@ static bool use_glue(struct resolution *parent, const struct sub *s, bool in_vai
 	struct deleg_target *t = &s->deleg->targets[s->target];
 	const struct rrset *rs = glue_of(parent, t->name, s->family == FAMILY_V4 ? RR_A : RR_AAAA);
 
+	if (in_vain && rs != NULL && deleg_must_verify(&e, s->deleg, t->name))
+		stats_inc(parent->core->env.stats, COUNT_CORE_UNVERIFIED_GLUE);
 	if (in_vain)
 		return rs != NULL && OK(deleg_add_addresses(&e, s->deleg, s->target, s->family, rs));
 	t->state[s->family] = TARGET_UNASKED;

@@ -343,6 +343,59 @@ static void failures_may_prolong_what_has_expired(void **state)
 	assert_int_equal(mem_usage().objects, before.objects);
 }
 
+/* 6.6.6.6 is the parent's word for an address that is 1.2.3.5 by the zone it is in. */
+#define GTLD_LINE { COM, "a.gtld.net.", "A", "AA; Q A " COM }
+#define SIBLING_LINES \
+	ROOT_LINES, GTLD_LINE, { COM, ".example.com.", "*", "ns: example.com. 172800 NS ns.other.com.; ar: ns.other.com. 172800 A 6.6.6.6" }, \
+	{ COM, ".other.com.", "*", "ns: other.com. 172800 NS ns1.other.com.; ar: ns1.other.com. 172800 A 1.2.3.5" }, \
+	{ "6.6.6.6", "*", "*", "AA; Q A 6.6.6.7" }
+
+static void glue_from_outside_the_zone_may_have_to_be_verified(void **state)
+{
+	static const struct line good[] = { SIBLING_LINES, { "1.2.3.5", "ns.other.com.", "A", "AA; Q A 1.2.3.5" }, { "1.2.3.5", ".example.com.", "A", "AA; Q A 10.0.0.1" }, { 0 } };
+	static const struct line dead[] = { SIBLING_LINES, { "1.2.3.5", "*", "*", "DROP" }, { 0 } };
+
+	{
+		BEGIN(CONF, good);
+		t = world_ask(w, "www.example.com.", "A");
+		assert_has(t->text, "6.6.6.7");
+		END;
+	}
+	{
+		BEGIN(CONF "\tharden-unverified-glue: yes\n", good);
+		t = world_ask(w, "www.example.com.", "A");
+		assert_has(t->text, "10.0.0.1");
+		t = world_ask(w, "mail.example.com.", "A"); /* from what the cache has of the delegation */
+		assert_has(t->text, "10.0.0.1");
+		assert_has_not(world_log(w), "6.6.6.6");
+		assert_int_equal(world_count(w, COUNT_CORE_UNVERIFIED_GLUE), 0);
+		END;
+	}
+	{
+		BEGIN(CONF "\tharden-unverified-glue: yes\n", dead); /* better than nothing */
+		t = world_ask(w, "www.example.com.", "A");
+		assert_has(t->text, "6.6.6.7");
+		assert_true(world_count(w, COUNT_CORE_UNVERIFIED_GLUE) > 0);
+		END;
+	}
+}
+
+/* Each one's server is in the other: somebody's glue has to be believed. */
+static void zones_that_serve_each_other_resolve_with_verified_glue_too(void **state)
+{
+	static const struct line lines[] = {
+		ROOT_LINES, GTLD_LINE, { COM, ".a.com.", "*", "ns: a.com. 172800 NS ns.b.com.; ar: ns.b.com. 172800 A 1.1.1.2" },
+		{ COM, ".b.com.", "*", "ns: b.com. 172800 NS ns.a.com.; ar: ns.a.com. 172800 A 1.1.1.1" }, { "1.1.1.2", "ns.a.com.", "A", "AA; Q A 1.1.1.1" },
+		{ "1.1.1.1", "ns.b.com.", "A", "AA; Q A 1.1.1.2" }, { "1.1.1.2", "www.a.com.", "A", "AA; Q A 10.0.0.1" }, { 0 },
+	};
+	BEGIN(CONF "\tharden-unverified-glue: yes\n", lines);
+
+	t = world_ask(w, "www.a.com.", "A");
+	assert_has(t->text, "10.0.0.1");
+	assert_int_equal(world_count(w, COUNT_CORE_UNVERIFIED_GLUE), 1);
+	END;
+}
+
 static void questions_that_are_not_ours_to_resolve_are_refused(void **state)
 {
 	BEGIN(CONF, plain);
@@ -490,6 +543,8 @@ int main(void)
 		cmocka_unit_test(without_recursion_desired_only_the_cache_speaks),
 		cmocka_unit_test(expired_answers_serve_when_servers_fail_or_are_slow),
 		cmocka_unit_test(failures_may_prolong_what_has_expired),
+		cmocka_unit_test(glue_from_outside_the_zone_may_have_to_be_verified),
+		cmocka_unit_test(zones_that_serve_each_other_resolve_with_verified_glue_too),
 		cmocka_unit_test(questions_that_are_not_ours_to_resolve_are_refused),
 		cmocka_unit_test(any_is_answered_with_what_is_at_hand),
 		cmocka_unit_test(dname_moves_a_tree),
