@@ -47,8 +47,6 @@ static void check_reply(struct bench *b, const struct request *r, size_t len)
 	struct msg_limits limits = { .max_rrs = 0 };
 	struct msg m;
 
-	if (len == 0)
-		return;
 	must(len >= MSG_HEADER && len <= r->to.limit);
 	must(OK(MINE(msg_read(b->arena, span_of(b->out, len), &limits, &m))));
 	must((m.flags & MSG_QR) != 0 && m.id == r->m.id);
@@ -87,10 +85,12 @@ static void reply_answer(struct bench *b, const struct request *r)
 static void one_packet(struct bench *b, uint8_t choice, struct span packet)
 {
 	static const uint8_t first[] = { 127, 10, 11, 12, 13 };
-	struct admission a = { b->settings, b->quota, &b->stats, &b->now, 1, { ADDR_NONE, { 0 } }, ACCESS_UNSAID, ACCESS_UNSAID };
+	struct admission a = { b->settings, b->quota, &b->stats, &b->now, 1, { ADDR_NONE, { 0 } }, ACCESS_UNSAID, ACCESS_UNSAID, false };
 	struct request r = { .verdict = ADMIT };
 	struct answer chaos;
 
+	b->settings->harden_short = (choice & 0x40) == 0;
+	b->settings->harden_large = (choice & 0x20) != 0;
 	r.origin.from = (struct endpoint){ { ADDR_V4, { first[choice % 5], 0, 0, 1 } }, 4000, 0 };
 	if ((choice & 0x80) != 0)
 		r.origin.session.v = 1;
