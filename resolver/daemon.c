@@ -25,6 +25,7 @@
 #include "resolver/cache/denials.h"
 #include "resolver/cache/keycache.h"
 #include "resolver/filter_keeper.h"
+#include "resolver/log_options.h"
 #include "resolver/dnstap/hub.h"
 #include "resolver/routes/keeper.h"
 #include "resolver/serve/filter_board.h"
@@ -162,13 +163,6 @@ void daemon_flushed(struct daemon *d)
 
 /* --- log --- */
 
-static enum log_level level_of(unsigned int verbosity)
-{
-	static const enum log_level levels[] = { LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_VERBOSE, LOG_LEVEL_DEBUG };
-
-	return verbosity < sizeof levels / sizeof levels[0] ? levels[verbosity] : LOG_LEVEL_TRACE;
-}
-
 unsigned int daemon_verbosity(const struct daemon *d)
 {
 	return d->verbosity;
@@ -177,29 +171,17 @@ unsigned int daemon_verbosity(const struct daemon *d)
 void daemon_set_verbosity(struct daemon *d, unsigned int verbosity)
 {
 	d->verbosity = verbosity;
-	log_set_level(level_of(verbosity));
-}
-
-static enum log_time time_of(const struct conf_clause *c)
-{
-	if (!conf_bool(c, OPT_LOG_TIME_ASCII))
-		return LOG_TIME_SECONDS;
-	return conf_bool(c, OPT_LOG_TIME_ISO) ? LOG_TIME_ISO : LOG_TIME_TEXT;
+	log_set_level(log_options_level(verbosity));
 }
 
 static void set_up_log(struct daemon *d)
 {
-	const struct conf_clause *c = conf_server(d->plan->conf);
-	const char *file = conf_text(c, OPT_LOGFILE), *ident = conf_text(c, OPT_LOG_IDENTITY);
-	bool to_file = file != NULL && *file != '\0';
-	struct log_config l = { .ident = ident != NULL && *ident != '\0' ? ident : "cairnd", .file = to_file ? file : NULL,
-		.syslog = !to_file && !d->options.foreground && conf_bool(c, OPT_USE_SYSLOG), .json = conf_bool(c, OPT_LOG_JSON),
-		.time = time_of(c), .thread_id = conf_bool(c, OPT_LOG_THREAD_ID) };
+	struct log_config l = log_options_read(d->plan->conf, d->options.foreground);
 
-	d->verbosity = (unsigned int)conf_int(c, OPT_VERBOSITY) + d->options.verbosity;
-	l.level = level_of(d->verbosity);
+	d->verbosity = (unsigned int)conf_int(conf_server(d->plan->conf), OPT_VERBOSITY) + d->options.verbosity;
+	l.level = log_options_level(d->verbosity);
 	if (!OK(log_setup(&l)))
-		log_error("logfile: %s cannot be opened: %s", to_file ? file : "(none)", strerror(errno));
+		log_error("logfile: %s cannot be opened: %s", l.file != NULL ? l.file : "(none)", strerror(errno));
 }
 
 /* --- plans: a new configuration goes to every worker --- */
@@ -382,7 +364,15 @@ static RESULT set_conf(struct daemon *d, struct conf *c, bool afresh, struct str
 
 RESULT daemon_set_conf(struct daemon *d, struct conf *c, struct strbuf *report)
 {
-	return set_conf(d, c, false, report);
+	bool same_log = log_options_same(d->plan->conf, c);
+	unsigned int verbosity = d->verbosity;
+
+	TRY(set_conf(d, MOVE(c), false, report));
+	if (!same_log) {
+		set_up_log(d);
+		daemon_set_verbosity(d, verbosity); /* as it was set last, by whatever way */
+	}
+	return DONE;
 }
 
 RESULT daemon_reload(struct daemon *d, struct strbuf *report)

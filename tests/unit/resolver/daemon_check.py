@@ -226,6 +226,8 @@ def tells_statistics(folder):
             "they are not in the log")
     control(path, "set_option statistics-cumulative: no")
     d.until(lambda: control(path, "stats_noreset")["total.num.queries"] == "0", "what is logged does not begin anew")
+    control(path, "set_option log-thread-id: yes")      # the log, too, is another at once
+    d.until(lambda: re.search(r"cairnd\[%d:%d\] info: server stats" % (d.process.pid, d.process.pid), d.logged()), "the option has no effect on the log")
     d.ends()
 
 
