@@ -36,6 +36,7 @@ static void each_zone_has_a_rate_of_its_own_whatever_its_case(void **state)
 	AUTO(zonerate_free) struct zonerate *z = zonerate_new(&key);
 
 	(void)state;
+	assert_non_null(z);
 	assert_in_range(taken(z, "example.", &r, 1000, 11000, 1), 105, 111);
 	assert_int_equal(take(z, "EXAMPLE.", &r, ROOMY, 10999), TOKEN_NONE);
 	assert_int_equal(take(z, "a.example.", &r, ROOMY, 10999), TOKEN_TAKEN);
@@ -50,6 +51,7 @@ static void over_the_limit_one_in_a_factor_passes(void **state)
 	unsigned int passed = 0;
 
 	(void)state;
+	assert_non_null(z);
 	assert_int_equal(take(z, "example.", &r, ROOMY, 1000), TOKEN_TAKEN);
 	for (unsigned int i = 0; i < 100; i++)
 		passed += take(z, "example.", &r, ROOMY, 1000) == TOKEN_PASSED;
@@ -62,6 +64,7 @@ static void with_backoff_demand_has_to_fall_first(void **state)
 	AUTO(zonerate_free) struct zonerate *z = zonerate_new(&key);
 
 	(void)state;
+	assert_non_null(z);
 	assert_in_range(taken(z, "example.", &r, 1000, 11000, 50), 10, 21); /* twice the rate, for ten seconds */
 	assert_in_range(taken(z, "example.", &r, 11000, 21000, 200), 49, 50);
 }
@@ -73,6 +76,7 @@ static void times_that_run_backwards_refill_nothing(void **state)
 	AUTO(zonerate_free) struct zonerate *z = zonerate_new(&key);
 
 	(void)state;
+	assert_non_null(z);
 	assert_int_equal(take(z, "example.", &r, ROOMY, 5000), TOKEN_TAKEN);
 	assert_int_equal(take(z, "example.", &r, ROOMY, 4000), TOKEN_NONE);
 	assert_int_equal(take(z, "example.", &r, ROOMY, 5001), TOKEN_NONE);
@@ -88,6 +92,7 @@ static void memory_is_bounded_also_when_the_bound_is_lowered(void **state)
 	size_t many;
 
 	(void)state;
+	assert_non_null(z);
 	for (int i = 0; i < 10000; i++) {
 		snprintf(zone, sizeof zone, "z%d.", i);
 		(void)take(z, zone, &r, 100000, 1000);
@@ -108,6 +113,7 @@ static void without_memory_nothing_is_limited(void **state)
 	AUTO(zonerate_free) struct zonerate *z = zonerate_new(&key), *none = NULL;
 
 	(void)state;
+	assert_non_null(z);
 	for (uint64_t n = 1; n <= 2; n++) {
 		mem_fail_at(n, false);
 		assert_int_equal(take(z, "example.", &r, ROOMY, 1000), TOKEN_TAKEN);
