@@ -508,6 +508,7 @@ static const struct line wide[] = {
 	{ COM, ".other.com.", "*", "ns: other.com. 172800 NS ns1.other.com.; ar: ns1.other.com. 172800 A 1.2.3.5" },
 	{ COM, ".needs.com.", "*", "ns: needs.com. 172800 NS ns.x.example.com." },
 	{ "1.2.3.4", "ns.x.example.com.", "AAAA", "AA; ns: example.com. 900 SOA a. b. 1 2 3 4 60" },
+	{ "1.2.3.4", "alias.x.example.com.", "A", "AA; Q CNAME www.example.com." },
 	{ "1.2.3.4", ".example.com.", "*", "AA; Q A 10.0.0.1" },
 	{ "*", ".other.com.", "*", "AA; Q A 10.0.0.2" },
 	{ "10.0.0.1", ".needs.com.", "*", "AA; Q A 10.0.0.3" },
@@ -585,6 +586,14 @@ static void over_a_limit_some_pass_or_none_until_it_is_quiet(void **state)
 		BEGIN(CONF "\tratelimit: 4\n\tratelimit-factor: 5\n", wide);
 		assert_int_equal(answered(w, "example.com.", 1), 1);
 		assert_in_range(answered(w, "example.com.", 53), 3 + 9, 4 + 10);
+		END;
+	}
+	{
+		BEGIN(CONF "\tratelimit-for-domain: example.com 1\n\tratelimit-factor: 3\n", wide);
+		assert_int_equal(answered(w, "example.com.", 1), 1);
+		assert_int_equal(answered(w, "example.com.", 2), 0);
+		t = world_ask(w, "alias.x.example.com.", "A"); /* the third: it passes to its end, though that takes two questions */
+		assert_has(t->text, "www.example.com. 3600 IN A 10.0.0.1");
 		END;
 	}
 	for (int backoff = 0; backoff < 2; backoff++) {
