@@ -36,12 +36,12 @@ static bool has_vrps(uint8_t how)
 	return (how & 8) == 0;
 }
 
-/* Roots can be asked always: without them nothing is. */
+/* Roots can be asked always: without them nothing is. Of an address only its prefix counts (add_route()): forwarders share theirs. */
 static enum route route_of(uint8_t how, const struct model_server *v, const struct addr *a)
 {
 	static const enum route of[8] = { VALID, WRONG_ORIGIN, VALID, NOT_FOUND, TOO_LONG, CONTESTED, NOWHERE, VALID };
 
-	return v->root ? VALID : of[(a->b[2] + a->b[3] + (how >> 4) + (a->family == ADDR_V6)) % 8];
+	return v->root ? VALID : of[(a->b[2] + (a->family == ADDR_V6 ? a->b[3] + 1u : 53u) + (how >> 4)) % 8];
 }
 
 bool script_routes_policy(struct run *r, uint8_t how)
@@ -74,7 +74,7 @@ static void announce(struct announced_edit *e, const struct prefix *p, uint32_t 
 		abort();
 }
 
-/* Each server has a /24 or /32 to itself. */
+/* Each server has a /24 or /32 to itself, but for the forwarders. */
 static void add_route(struct announced_edit *e, struct table_builder *b, const struct addr *a, enum route route)
 {
 	uint8_t len = a->family == ADDR_V4 ? 24 : 32;
