@@ -305,7 +305,7 @@ static void add_option(struct acting *a, unsigned int i)
 	a->r.stale_ok |= strstr(config[i], "serve-expired:") != NULL;
 	a->r.no_do |= strstr(config[i], "disable-edns-do:") != NULL;
 	a->r.unvalidated |= weakens_validation(config[i]);
-	a->harms |= i >= OPTION_HARMS;
+	a->harms |= i >= OPTION_HARMS || strstr(config[i], "harden-unverified-glue:") != NULL; /* more names are looked up than a question may have */
 	a->r.limits |= i >= OPTION_HARMS;
 	if (i >= OPTION_CHANGES)
 		a->r.damaged = a->r.guests = a->r.policies = true;
