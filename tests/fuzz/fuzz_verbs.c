@@ -23,6 +23,7 @@
 #include "resolver/dnstap/hub.h"
 #include "resolver/filter_keeper.h"
 #include "resolver/routes/board.h"
+#include "resolver/stats_base.h"
 #include "tests/fuzz/failing.h"
 #include "tests/fuzz/kit.h"
 
@@ -72,6 +73,7 @@ struct daemon {
 	struct anchor_keeper *keeper OWNED_FIELD;
 	struct tap_hub *taps OWNED_FIELD;
 	struct filter_keeper *filters OWNED_FIELD;
+	struct stats_base *stats OWNED_FIELD;
 	struct control *control OWNED_FIELD;
 	unsigned int verbosity;
 	bool stopping, answers;
@@ -125,6 +127,7 @@ void daemon_flushed(struct daemon *d) { shared_raise_stamp(d->shared); }
 void daemon_stop(struct daemon *d) { d->stopping = true; }
 unsigned int daemon_workers(const struct daemon *d) { (void)d; return WORKERS; }
 const struct stats *daemon_stats(const struct daemon *d, unsigned int worker) { return &d->worker[worker]->stats; }
+struct stats_base *daemon_stats_base(struct daemon *d) { return d->stats; }
 
 uint64_t daemon_count(const struct daemon *d, enum counter c)
 {
@@ -152,6 +155,8 @@ static struct result plan_of(struct daemon *d, struct conf *c, struct strbuf *re
 		anchor_keeper_set(d->keeper, next, false);
 	if (d->filters != NULL)
 		TRY(filter_keeper_set(d->filters, next));
+	if (d->stats != NULL)
+		TRY(stats_base_set(d->stats, (uint64_t)conf_int(conf_server(next->conf), OPT_STATISTICS_INTERVAL), conf_bool(conf_server(next->conf), OPT_STATISTICS_CUMULATIVE)));
 	return DONE;
 }
 
@@ -455,8 +460,12 @@ static void start(struct daemon *d, uint8_t how)
 	d->taps = tap_hub_open(WORKERS);
 	d->filters = filter_keeper_open(d->loop, d->shared->filters, filter_changed, NULL);
 	CHECK(d->taps != NULL && d->filters != NULL && OK(filter_keeper_set(d->filters, d->plan)));
-	for (unsigned int i = 0; i < WORKERS; i++)
+	d->stats = stats_base_new(d->loop, WORKERS);
+	CHECK(d->stats != NULL);
+	for (unsigned int i = 0; i < WORKERS; i++) {
 		start_worker(d, i);
+		stats_base_add(d->stats, &d->worker[i]->stats);
+	}
 	fill_caches(d, (how & FULL) != 0);
 	if ((how & ROUTES) != 0)
 		know_routes(d);
@@ -473,6 +482,7 @@ static void stop(struct daemon *d)
 	turn(d, true);
 	anchor_keeper_close(d->keeper);
 	filter_keeper_close(MOVE(d->filters));
+	stats_base_free(MOVE(d->stats));
 	epoch_online(d->member);
 	for (unsigned int i = 0; i < WORKERS; i++)
 		worker_free(d->worker[i]);

@@ -316,7 +316,7 @@ static bool is_served_for_two_days(const char *conf)
 	const struct told *t;
 	bool stale;
 
-	(void)world_ask(w, "www.example.com.", "A");
+	t = world_ask(w, "www.example.com.", "A");
 	(void)world_ask(w, "none.example.com.", "A");
 	world_set_lines(w, dead);
 	for (int i = 0; i < 4; i++) {
