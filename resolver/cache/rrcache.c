@@ -180,6 +180,12 @@ static void bundle_set_times(struct bundle *b, uint32_t stored_sec, uint32_t ttl
 	}
 }
 
+/* Another worker's clock may have been ahead a little. */
+static uint32_t sec_since(uint32_t then, uint32_t now)
+{
+	return now > then ? now - then : 0;
+}
+
 /* --- finding */
 
 static uint64_t key_hash(const struct rrcache *c, uint64_t name, uint16_t type, uint16_t rclass, uint8_t kind)
@@ -212,7 +218,7 @@ static bool is_live(const struct rrcache *c, const struct bundle *b, uint32_t no
 {
 	if (b == NULL)
 		return false;
-	if (now >= b->info.expires_sec && ((flags & RRCACHE_STALE) == 0 || now - b->info.stale_from_sec >= load(&c->keep_expired_sec)))
+	if (now >= b->info.expires_sec && ((flags & RRCACHE_STALE) == 0 || sec_since(b->info.stale_from_sec, now) >= load(&c->keep_expired_sec)))
 		return false;
 	return !is_flushed(c, b);
 }

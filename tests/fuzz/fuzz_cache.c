@@ -54,7 +54,7 @@ static const uint16_t types[TYPES] = { RR_A, RR_MX, RR_CNAME, 4711 };
 struct cell {
 	bool there;
 	uint8_t mark, rank, security;
-	uint32_t stored, expires;
+	uint32_t stored, expires, stale_from; /* the last two may differ by do_prolong() */
 	uint16_t failures;
 };
 
@@ -178,7 +178,7 @@ static const struct cell *model_get(struct model *mo, unsigned int kind, unsigne
 	const struct cell *c = cell_at(mo, kind, n, type);
 	const struct cell *denial = cell_at(mo, BUNDLE_NXDOMAIN, n, 0);
 
-	if (!c->there || (mo->now >= c->expires && (!stale || mo->now - c->expires >= KEEP)))
+	if (!c->there || (mo->now >= c->expires && (!stale || mo->now - c->stale_from >= KEEP)))
 		return NULL;
 	if ((kind == BUNDLE_DATA || kind == BUNDLE_NODATA) && type == RARE_INDEX && denial->there && mo->now < denial->expires)
 		return NULL;
@@ -229,7 +229,7 @@ static void do_put(struct run *r, unsigned int kind, unsigned int n, unsigned in
 
 	expect_less(r);
 	most = kind == BUNDLE_NODATA || kind == BUNDLE_NXDOMAIN ? MAX_NEGATIVE : MAX_TTL;
-	new.expires = r->now + (ttl < most ? ttl : most);
+	new.expires = new.stale_from = r->now + (ttl < most ? ttl : most);
 	if (r->model != NULL)
 		CHECK(got.e == model_put(r->model, kind, n, type, new));
 }
@@ -252,7 +252,8 @@ static void do_failure(struct run *r, unsigned int n, unsigned int type)
 		before = c->failures;
 	for (unsigned int i = 0; i < before && lasts < 40; i++)
 		lasts *= 2;
-	*c = (struct cell){ true, 0, 0, 0, r->now, r->now + (lasts < 40 ? lasts : 40), (uint16_t)(before + 1) };
+	lasts = r->now + (lasts < 40 ? lasts : 40);
+	*c = (struct cell){ true, 0, 0, 0, r->now, lasts, lasts, (uint16_t)(before + 1) };
 }
 
 static void do_get(struct run *r, unsigned int kind, unsigned int n, unsigned int type, bool stale)
@@ -291,7 +292,25 @@ static void do_security(struct run *r, unsigned int kind, unsigned int n, unsign
 	CHECK(OK(got));
 	c->security = s;
 	if (c->expires > r->now + max)
-		c->expires = r->now + max;
+		c->expires = c->stale_from = r->now + max;
+}
+
+static void do_prolong(struct run *r, unsigned int kind, unsigned int n, unsigned int type)
+{
+	struct bundle_key k = key_at(kind, n, type);
+	struct now now = time_at(r->now);
+	const struct bundle *b = rrcache_get(r->c, &k, &now, RRCACHE_STALE);
+
+	if (b == NULL)
+		return;
+	struct result got = rrcache_prolong(r->c, r->m, b, &now);
+	expect_less(r);
+	if (r->model == NULL)
+		return;
+	struct cell *c = cell_at(r->model, kind, n, type);
+	CHECK(OK(got));
+	if (c->stale_from < r->now)
+		c->stale_from = r->now;
 }
 
 static void model_flush(struct model *mo, unsigned int kind, unsigned int n, unsigned int type)
@@ -378,7 +397,10 @@ static void one_op(struct run *r)
 		do_upwards(r, n, (which >> 3) % NAMES);
 		break;
 	case 10:
-		do_security(r, kind, n, type);
+		if ((op & 16) != 0)
+			do_prolong(r, kind, n, type);
+		else
+			do_security(r, kind, n, type);
 		break;
 	case 11:
 		do_flush(r, (op >> 4) % 6, n, type);

@@ -271,8 +271,10 @@ static bool listen_all(struct user *u, uint8_t how)
 		o.at.port = u->at.port = (uint16_t)(20000 + ((unsigned int)getpid() * 7 + tries * 131 + rng_below(loop_rng(u->loop), 1000)) % 30000);
 		if (!OK(host_accept(u->host, &o, &user_loop_type, u->self.v, on_accept, &u->acceptor)))
 			continue;
-		if (OK(host_dgram_listen(u->host, &o, &user_loop_type, u->self.v, on_datagrams, &u->sock)))
+		if (OK(host_dgram_listen(u->host, &o, &user_loop_type, u->self.v, on_datagrams, &u->sock))) {
+			CHECK(OK(host_dgram_stamp(u->host, u->sock, (how & 4) != 0)));
 			return true;
+		}
 		host_accept_close(u->host, u->acceptor);
 	}
 	return false;

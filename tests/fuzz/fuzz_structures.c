@@ -532,13 +532,15 @@ static void run_log(struct reader *r)
 	uint8_t how = read8(r);
 	struct span s = read_rest(r);
 	AUTO_CHARS char *text = mem_strndup((const char *)s.p, s.n < 3000 ? s.n : 3000), *written = NULL;
-	struct log_config c = { .ident = "fuzz", .file = path, .json = (how & 1) != 0, .level = (enum log_level)(how >> 1 & 7) % (LOG_LEVEL_TRACE + 1) };
+	struct log_config c = { .ident = "fuzz", .file = path, .json = (how & 1) != 0, .level = (enum log_level)(how >> 1 & 7) % (LOG_LEVEL_TRACE + 1),
+		.time = (enum log_time)(s.n % 3), .thread_id = s.n % 2 != 0 };
 	struct log_config usual = { .ident = "fuzz", .level = LOG_LEVEL_ERROR };
 	int fd = mkstemp(path);
 	size_t n = 0;
 
 	CHECK(fd >= 0 && close(fd) == 0 && text != NULL && OK(log_setup(&c)));
 	log_msg((enum log_level)(how >> 4) % (LOG_LEVEL_TRACE + 1), "%s", text);
+	log_tagged(LOG_LEVEL_ERROR, "query", "%s", text);
 	for (unsigned int i = 0; i < 30; i++)
 		log_limited(LOG_LEVEL_ERROR, "many %s", text);
 	CHECK(OK(log_reopen()));
