@@ -221,7 +221,7 @@ static void do_put(struct run *r, unsigned int kind, unsigned int n, unsigned in
 {
 	uint32_t ttl = read8(&r->in) % 128, most;
 	uint8_t mark = read8(&r->in), how = read8(&r->in);
-	struct cell new = { true, mark, how % 7 + 1, how / 8 % 5, r->now, 0, 0 };
+	struct cell new = { true, mark, how % 7 + 1, how / 8 % 5, r->now, 0, 0, 0 };
 	struct bundle_key k = key_at(kind, n, type);
 	const struct rrset *rs = make_set(r, kind, n, has_type(kind) ? type : 0, ttl, mark, new.rank, new.security);
 	struct now now = time_at(r->now);
