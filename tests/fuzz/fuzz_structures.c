@@ -526,6 +526,23 @@ static void run_epochs(struct reader *r)
 
 /* --- lines of the log */
 
+/* One label: nothing in the value ends it early. */
+static void check_label(const char *value)
+{
+	AUTO(strbuf_free) struct strbuf *b = strbuf_new(100000);
+	const char *p = NULL;
+
+	CHECK(b != NULL);
+	strbuf_metric_label(b, "a", value);
+	CHECK(strbuf_ok(b) && strncmp(strbuf_text(b), "a=\"", 3) == 0);
+	for (p = strbuf_text(b) + 3; *p != '"'; p++) {
+		CHECK(*p >= ' ' && *p <= '~');
+		p += *p == '\\';
+		CHECK(*p != '\0');
+	}
+	CHECK(p[1] == '\0');
+}
+
 static void run_log(struct reader *r)
 {
 	char path[] = "/tmp/cairn-fuzz-XXXXXX";
@@ -533,7 +550,7 @@ static void run_log(struct reader *r)
 	struct span s = read_rest(r);
 	AUTO_CHARS char *text = mem_strndup((const char *)s.p, s.n < 3000 ? s.n : 3000), *written = NULL;
 	struct log_config c = { .ident = "fuzz", .file = path, .json = (how & 1) != 0, .level = (enum log_level)(how >> 1 & 7) % (LOG_LEVEL_TRACE + 1),
-		.time = (enum log_time)(s.n % 3), .thread_id = s.n % 2 != 0 };
+		.time = (enum log_time)((how ^ s.n) % 3), .thread_id = s.n % 2 != 0 };
 	struct log_config usual = { .ident = "fuzz", .level = LOG_LEVEL_ERROR };
 	int fd = mkstemp(path);
 	size_t n = 0;
@@ -541,6 +558,8 @@ static void run_log(struct reader *r)
 	CHECK(fd >= 0 && close(fd) == 0 && text != NULL && OK(log_setup(&c)));
 	log_msg((enum log_level)(how >> 4) % (LOG_LEVEL_TRACE + 1), "%s", text);
 	log_tagged(LOG_LEVEL_ERROR, "query", "%s", text);
+	log_lines(LOG_LEVEL_ERROR, "of many: ", text);
+	check_label(text);
 	for (unsigned int i = 0; i < 30; i++)
 		log_limited(LOG_LEVEL_ERROR, "many %s", text);
 	CHECK(OK(log_reopen()));
