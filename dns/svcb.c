@@ -249,7 +249,7 @@ static bool parse_key(struct span s, uint16_t *ret)
 		v = v * 10 + (s.p[i] - (unsigned int)'0');
 	}
 	*ret = (uint16_t)v;
-	return v < SVCB_INVALID_KEY; /* section 14.3.2 reserves the last one */
+	return v <= UINT16_MAX;
 }
 
 /* The next item of a list without escapes. false: there is none left. */
@@ -410,7 +410,7 @@ static const char *add_param(struct svcb_params *p, struct param *to, struct spa
 	struct writer room = writer_of(p->plain, sizeof p->plain);
 	struct writer w = writer_of(p->octets + p->used, ROOM - p->used);
 
-	if (!parse_key(key, &to->key))
+	if (!parse_key(key, &to->key) || to->key == SVCB_INVALID_KEY) /* RFC 9460 section 14.3.2 reserves the last one */
 		return "a registered SvcParamKey or keyNNNNN";
 	if (!word_unescape(value, &room))
 		return "a SvcParamValue with valid escapes";

@@ -61,6 +61,24 @@ static void what_mandatory_lists_may_be_missing_on_the_wire(void **state)
 	assert_ok(rdata_check(RR_SVCB, (struct span){ rdata, n })); /* a resolver passes it on; a client ignores it */
 }
 
+/* The invalid key too may be called mandatory on the wire; in text it is a key like any other that is not there (found by fuzz_rdata). */
+static void the_invalid_key_is_never_there(void **state)
+{
+	static const char *const bad[][2] = { { "1 . mandatory=key65535", "mandatory" }, { "1 . key65535=a", "keyNNNNN" }, { "1 . mandatory=key65536", "form that its key has" } };
+	uint8_t rdata[32], back[64];
+	size_t n = unhex("0000 00 0000 0004 feff ffff", rdata, sizeof rdata);
+
+	(void)state;
+	assert_ok(rdata_check(RR_SVCB, span_of(rdata, n)));
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct writer w = writer_of(back, sizeof back);
+		const char *msg = "";
+
+		assert_int_equal(rdata_parse(RR_SVCB, bad[i][0], NULL, &w, &msg).e, ERR_FORMAT);
+		assert_non_null(strstr(msg, bad[i][1]));
+	}
+}
+
 static void lists_keep_every_octet(void **state)
 {
 	for (unsigned int c = 0; c < 256; c++) {
@@ -98,6 +116,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors_of_rfc_9460),
 		cmocka_unit_test(what_mandatory_lists_may_be_missing_on_the_wire),
+		cmocka_unit_test(the_invalid_key_is_never_there),
 		cmocka_unit_test(lists_keep_every_octet),
 		cmocka_unit_test(the_reader_fails_on_the_first_fault),
 	};
