@@ -247,6 +247,7 @@ def drops_what_waited(folder):
         def first_after_a_stop():
             d.process.send_signal(signal.SIGSTOP)
             try:
+                assert os.WIFSTOPPED(os.waitpid(d.process.pid, os.WUNTRACED)[1]), "it ends"     # all its threads have stopped
                 s.send(question("a.here.example", ident=1))
                 time.sleep(1.1)                                     # longer than the option lets a question wait
             finally:
