@@ -87,6 +87,8 @@ bool autotrust_is_revoked(const struct autotrust *t)
 
 /* --- the file */
 
+#define TIME_MAX UINT64_C(253402300799) /* the last second of the year 9999: what is written is read, whatever a clock has shown */
+
 struct parse {
 	const char *where BORROWED_FIELD;
 	struct strbuf *report BORROWED_FIELD;
@@ -152,12 +154,12 @@ static struct result header_line(struct parse *p, struct span line)
 		p->state_file = true;
 	else if (begins(line, ";;REVOKED"))
 		p->all_revoked = true;
-	else if (number_after(line, ";;last_queried:", false, INT32_MAX * 8ull, &v, &bad))
+	else if (number_after(line, ";;last_queried:", false, TIME_MAX, &v, &bad))
 		p->t->last_queried = (int64_t)v;
-	else if (number_after(line, ";;last_success:", false, INT32_MAX * 8ull, &v, &bad))
+	else if (number_after(line, ";;last_success:", false, TIME_MAX, &v, &bad))
 		p->t->last_success = (int64_t)v;
 	else if (begins(line, ";;next_probe_time:")) /* one that is no number says nothing of trust: the zone is asked at once */
-		p->t->next_probe = number_after(line, ";;next_probe_time:", false, INT32_MAX * 8ull, &v, &bad_time) ? (int64_t)v : 0;
+		p->t->next_probe = number_after(line, ";;next_probe_time:", false, TIME_MAX, &v, &bad_time) ? (int64_t)v : 0;
 	else if (number_after(line, ";;query_failed:", false, INT32_MAX, &v, &bad))
 		p->t->failed = (uint32_t)v;
 	else if (number_after(line, ";;query_interval:", false, INT32_MAX, &v, &bad))
@@ -211,7 +213,7 @@ static struct result end_entry(struct parse *p)
 static struct result record_line(struct parse *p, struct span line)
 {
 	static const char *const words[3] = { ";;state=", ";;count=", ";;lastchange=" };
-	static const uint64_t most[3] = { TA_REMOVED, INT32_MAX, INT32_MAX * 8ull };
+	static const uint64_t most[3] = { TA_REMOVED, INT32_MAX, TIME_MAX };
 	const uint8_t *semi = memchr(line.p, ';', line.n);
 	struct span data = { line.p, semi != NULL ? (size_t)(semi - line.p) : line.n };
 	struct span comment = { line.p + data.n, line.n - data.n };

@@ -166,6 +166,20 @@ static void the_file_reads_as_it_was_written(void **state)
 	}
 }
 
+/* A clock may have been centuries ahead: what was written then is read (found by fuzz_rfc5011). */
+static void late_times_are_read(void **state)
+{
+	AUTO(autotrust_free) struct autotrust *t = read_ok(";;last_queried: 253402300797\n;;last_success: 253402300798\n;;next_probe_time: 253402300799\n"
+							   "example. 10800 IN DNSKEY 257 3 13 AAAA ;;state=2 ;;count=0 ;;lastchange=253402300796\n");
+	AUTO(autotrust_free) struct autotrust *none = NULL;
+	AUTO(strbuf_free) struct strbuf *report = strbuf_new(65536);
+
+	(void)state;
+	assert_true(t->last_queried == INT64_C(253402300797) && t->last_success == INT64_C(253402300798) && t->next_probe == INT64_C(253402300799));
+	assert_true(t->keys[0].since == INT64_C(253402300796));
+	assert_err(autotrust_read("f", span_text(";;last_queried: 253402300800\nexample. 10800 IN DNSKEY 257 3 13 AAAA ;;state=2\n"), &none, report), ERR_FORMAT);
+}
+
 static void unbounds_file_is_read(void **state)
 {
 	AUTO(autotrust_free) struct autotrust *t = read_ok("; autotrust trust anchor file\n;;id: example. 1\n"
@@ -264,6 +278,7 @@ int main(void)
 		cmocka_unit_test(timers_are_those_of_section_2_3),
 		cmocka_unit_test(a_ds_hands_over_to_its_key),
 		cmocka_unit_test(the_file_reads_as_it_was_written),
+		cmocka_unit_test(late_times_are_read),
 		cmocka_unit_test(unbounds_file_is_read),
 		cmocka_unit_test(damage_is_refused_with_a_reason),
 		cmocka_unit_test(memory_may_run_out),
