@@ -424,10 +424,11 @@ static int number_order(const void *pa, const void *pb)
 /* Sorts, and leaves each once; AS0 stays only alone. Returns how many are left. */
 static size_t unite(uint32_t *v, size_t n)
 {
-	size_t out = 0, from;
+	size_t out = 0, from = 0;
 
 	qsort(v, n, sizeof *v, number_order);
-	from = n > 1 && v[0] == 0 && v[n - 1] != 0 ? 1 : 0;
+	while (from + 1 < n && v[from] == 0 && v[n - 1] != 0)
+		from++;
 	for (size_t i = from; i < n; i++)
 		if (out == 0 || v[out - 1] != v[i])
 			v[out++] = v[i];

@@ -117,6 +117,24 @@ static void one_customer_has_one_aspa(void **state)
 	assert_memory_equal(a.providers, want, sizeof want);
 }
 
+/* However often it is said (found by fuzz_table_text): AS 0 is alone, or not there. */
+static void as_0_stays_only_alone(void **state)
+{
+	static const uint32_t both[] = { 0, 3 };
+	AUTO(table_builder_free) struct table_builder *b = table_builder_new(NULL);
+	AUTO(table_unref) struct payload_table *t = NULL;
+	struct aspa_payload a;
+
+	(void)state;
+	assert_true(OK(table_builder_add_aspa(b, 1, both, 2, SOURCE_NONE)));
+	assert_true(OK(table_builder_add_aspa(b, 1, both, 2, SOURCE_NONE)));
+	assert_true(OK(table_builder_finish(MOVE(b), 1, &t)));
+	assert_int_equal(table_count(t, PAYLOAD_ASPA), 1);
+	a = table_aspa(t, 0);
+	assert_int_equal(a.n, 1);
+	assert_int_equal(a.providers[0], 3);
+}
+
 static void a_customer_with_too_many_providers_is_left_out_whole(void **state)
 {
 	struct table_limits limits = { .providers = 2 };
@@ -282,6 +300,7 @@ int main(void)
 		cmocka_unit_test(vrps_are_sorted_and_unique),
 		cmocka_unit_test(unsound_payloads_are_refused),
 		cmocka_unit_test(one_customer_has_one_aspa),
+		cmocka_unit_test(as_0_stays_only_alone),
 		cmocka_unit_test(a_customer_with_too_many_providers_is_left_out_whole),
 		cmocka_unit_test(keys_are_ordered_by_identifier_length_key_and_asn),
 		cmocka_unit_test(sources_follow_their_payload),
