@@ -9,8 +9,10 @@
  * SWEEP_POINTS: the most points of one test (40): the first ones one by one, the others spread over its run. SWEEP_MS: the time that one test may take in all (4000), which counts too: a
  * test that takes long has fewer points, 4 at least, and a program stops after twenty times that. The functions of base/mem.h are found in the program's symbol table.
  */
+#include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <link.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -44,10 +46,13 @@ static struct {
 	void (*trace)(void); /* of a sanitizer; NULL: none */
 } mem;
 
-struct shared_counts {
+struct shared_counts { /* with the child */
 	uint64_t seen;
+	unsigned int made; /* files and folders of its own: a child that ends halfway leaves them */
+	char name[8][64];
 };
 static struct shared_counts *counts;
+static bool is_child;
 static uint64_t at, seen;
 static bool burst, traced; /* tell where the allocation fails */
 static int report = -1; /* a file that has no name: what the child says */
@@ -99,6 +104,50 @@ static bool find_all(void)
 	*(void **)&mem.trace = find(image, "__sanitizer_print_stack_trace", base);
 	(void)munmap(image, (size_t)st.st_size);
 	return mem.fail_ask != NULL && mem.usage != NULL && mem.alloc != NULL && mem.free != NULL;
+}
+
+/* --- what a child leaves on disk */
+
+static void note(const char *name)
+{
+	if (is_child && counts->made < sizeof counts->name / sizeof counts->name[0] && strlen(name) < sizeof counts->name[0])
+		(void)strcpy(counts->name[counts->made++], name);
+}
+
+char *mkdtemp(char *name)
+{
+	char *(*next)(char *);
+
+	*(void **)&next = dlsym(RTLD_NEXT, "mkdtemp");
+	if (next(name) == NULL)
+		return NULL;
+	note(name);
+	return name;
+}
+
+int mkstemp(char *name)
+{
+	int (*next)(char *), fd;
+
+	*(void **)&next = dlsym(RTLD_NEXT, "mkstemp");
+	fd = next(name);
+	if (fd >= 0)
+		note(name);
+	return fd;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *place)
+{
+	(void)st, (void)type, (void)place;
+	(void)remove(path);
+	return 0;
+}
+
+static void remove_left(void)
+{
+	for (unsigned int i = 0; i < counts->made; i++)
+		(void)nftw(counts->name[i], remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	counts->made = 0;
 }
 
 /* --- cmocka's place */
@@ -269,10 +318,13 @@ static int run(const struct CMUnitTest *t, uint64_t k, bool all)
 	child = fork();
 	if (child < 0)
 		abort();
-	if (child == 0)
+	if (child == 0) {
+		is_child = true;
 		run_child(t);
+	}
 	while (waitpid(child, &status, 0) < 0)
 		continue;
+	remove_left();
 	runs++;
 	return status;
 }
