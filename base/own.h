@@ -38,6 +38,9 @@
 		v_; \
 	})
 
+/* The object whose member `field` is at p. Borrowed, as p is; good where p is known to be in such an object (a grave's own, a callback's). */
+#define PARENT_OF(p, type, field) ((type *)(void *)((char *)(p)-offsetof(type, field)))
+
 #ifdef OWN_LINT /* only ownlint sees these: clang turns a field's annotation into code that hinders the optimiser */
 #define OWN_NOTE(s) __attribute__((annotate("own:" s)))
 #else

@@ -52,8 +52,6 @@ struct host_event {
 		(x)->next = NULL; \
 	} while (0)
 
-#define PARENT_OF(p, type, field) ((type *)(void *)((char *)(p)-offsetof(type, field)))
-
 static inline struct host_event *host_event_of(struct host *h) BORROWED;
 static inline struct host_event *host_event_of(struct host *h) { return (struct host_event *)(void *)h; }
 

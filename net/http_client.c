@@ -54,7 +54,7 @@ DEFINE_AUTO(struct http_transfer, transfer_free)
 
 static void transfer_bury(struct dead *d)
 {
-	transfer_free((struct http_transfer *)(void *)((char *)d - offsetof(struct http_transfer, dead)));
+	transfer_free(PARENT_OF(d, struct http_transfer, dead));
 }
 
 static void leave_conn(struct http_transfer *t, bool keep)

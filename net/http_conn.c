@@ -23,7 +23,7 @@ DEFINE_AUTO(struct http_conn, conn_free)
 
 static void conn_bury(struct dead *d)
 {
-	conn_free((struct http_conn *)(void *)((char *)d - offsetof(struct http_conn, dead)));
+	conn_free(PARENT_OF(d, struct http_conn, dead));
 }
 
 static void set_idle(struct http_conn *x, bool idle)

@@ -83,7 +83,7 @@ DEFINE_AUTO(struct http_ask, client_free)
 
 static void client_bury(struct dead *d)
 {
-	client_free((struct http_ask *)(void *)((char *)d - offsetof(struct http_ask, dead)));
+	client_free(PARENT_OF(d, struct http_ask, dead));
 }
 
 static void client_close(struct http_ask *c)

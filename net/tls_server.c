@@ -198,7 +198,7 @@ DEFINE_AUTO(struct tls_stream, tls_stream_free)
 
 static void tls_stream_bury(struct dead *d)
 {
-	tls_stream_free((struct tls_stream *)(void *)((char *)d - offsetof(struct tls_stream, dead)));
+	tls_stream_free(PARENT_OF(d, struct tls_stream, dead));
 }
 
 /* With linger the stream below is left to itself: it has something to send that was just written, and ends when that has left, for it has no user any more. */
@@ -495,7 +495,7 @@ DEFINE_AUTO(struct tls_acceptor, tls_acceptor_free)
 
 static void tls_acceptor_bury(struct dead *d)
 {
-	tls_acceptor_free((struct tls_acceptor *)(void *)((char *)d - offsetof(struct tls_acceptor, dead)));
+	tls_acceptor_free(PARENT_OF(d, struct tls_acceptor, dead));
 }
 
 static struct result tls_accept(struct host *h, const struct listen_options *o, const struct loop_type *type, uint64_t who, host_accept_fn *fn, acceptor_h *ret)

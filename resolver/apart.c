@@ -114,7 +114,7 @@ static struct apart *take_out(struct apart *a)
 
 static void bury(struct dead *d)
 {
-	apart_free((struct apart *)(void *)((char *)d - offsetof(struct apart, dead)));
+	apart_free(PARENT_OF(d, struct apart, dead));
 }
 
 void apart_end(struct apart *a)

@@ -86,7 +86,7 @@ static void asking_free(struct asking *a)
 
 static void asking_bury(struct dead *d)
 {
-	asking_free((struct asking *)(void *)((char *)d - offsetof(struct asking, dead)));
+	asking_free(PARENT_OF(d, struct asking, dead));
 }
 
 static void asking_end(struct asking *a)

@@ -464,7 +464,7 @@ static void there_free(struct message *m)
 static struct round_part *part_of_back(struct message *m) BORROWED;
 static struct round_part *part_of_back(struct message *m)
 {
-	return (struct round_part *)(void *)((char *)m - offsetof(struct round_part, back));
+	return PARENT_OF(m, struct round_part, back);
 }
 
 static void back_run(struct loop *l, struct message *m)

@@ -1,7 +1,6 @@
 #include "resolver/worker.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 
 #include "base/epoch.h"
 #include "base/log.h"
@@ -143,7 +142,7 @@ void worker_free(struct worker *w)
 /* Somebody sends us what we did not ask for, so much of it that he may have guessed right: nothing of what was learnt stays. */
 static void empty_caches(struct upstream_alarm *a)
 {
-	struct worker *w = (struct worker *)(void *)((char *)a - offsetof(struct worker, alarm));
+	struct worker *w = PARENT_OF(a, struct worker, alarm);
 	struct shared *s = w->env.shared;
 
 	stats_inc(&w->stats, COUNT_UNWANTED_ALARMS);

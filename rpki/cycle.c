@@ -52,7 +52,7 @@ DEFINE_AUTO(struct cycle, cycle_free)
 
 static void cycle_bury(struct dead *d)
 {
-	cycle_free((struct cycle *)(void *)((char *)d - offsetof(struct cycle, dead)));
+	cycle_free(PARENT_OF(d, struct cycle, dead));
 }
 
 static void cycle_close(struct cycle *c)

@@ -29,7 +29,7 @@ DEFINE_AUTO(struct flush_set, flush_set_free)
 
 static void set_destroy(struct retired *r)
 {
-	flush_set_free((struct flush_set *)(void *)((char *)r - offsetof(struct flush_set, retired)));
+	flush_set_free(PARENT_OF(r, struct flush_set, retired));
 }
 
 static struct flush_set *current(const struct flushes *f) BORROWED;

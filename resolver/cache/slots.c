@@ -70,7 +70,7 @@ static void item_release(const struct slots_account *a, struct slot_item *item)
 
 static void item_destroy(struct retired *r)
 {
-	struct slot_item *item = (struct slot_item *)(void *)((char *)r - offsetof(struct slot_item, retired));
+	struct slot_item *item = PARENT_OF(r, struct slot_item, retired);
 	struct slots_account *a = item->account;
 
 	atomic_fetch_sub_explicit(&a->octets, item->octets, memory_order_relaxed);
@@ -81,7 +81,7 @@ static void item_destroy(struct retired *r)
 
 static void table_destroy(struct retired *r)
 {
-	struct slots_table *t = (struct slots_table *)(void *)((char *)r - offsetof(struct slots_table, retired));
+	struct slots_table *t = PARENT_OF(r, struct slots_table, retired);
 	struct slots_account *a = t->account;
 
 	atomic_fetch_sub_explicit(&a->octets, t->octets, memory_order_relaxed);

@@ -73,7 +73,7 @@ DEFINE_AUTO(struct control_session, session_free)
 static void session_bury(struct dead *d) TAKES(1);
 static void session_bury(struct dead *d)
 {
-	struct control_session *s = (struct control_session *)(void *)((char *)d - offsetof(struct control_session, dead));
+	struct control_session *s = PARENT_OF(d, struct control_session, dead);
 
 	session_free(s);
 }

@@ -51,7 +51,7 @@ struct command *command_new(struct daemon *d)
 
 static void bury(struct dead *d)
 {
-	command_free((struct command *)(void *)((char *)d - offsetof(struct command, dead)));
+	command_free(PARENT_OF(d, struct command, dead));
 }
 
 void command_close(struct command *c)

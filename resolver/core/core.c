@@ -103,7 +103,7 @@ static void resolution_free(struct resolution *q)
 
 static void resolution_bury(struct dead *d)
 {
-	resolution_free((struct resolution *)(void *)((char *)d - offsetof(struct resolution, dead)));
+	resolution_free(PARENT_OF(d, struct resolution, dead));
 }
 
 static void list_in(struct core *c, struct resolution *q) TAKES(2);
@@ -473,7 +473,7 @@ static RESULT resolve(struct core *c, const struct resolve_request *r, bool noth
 	struct resolution *q;
 
 	if (f != NULL) {
-		q = (struct resolution *)(void *)((char *)f - offsetof(struct resolution, flight));
+		q = PARENT_OF(f, struct resolution, flight);
 		stats_inc(c->env.stats, COUNT_CORE_JOINED);
 		return waiter_add(q, r, t, who, tag, fn, ret);
 	}

@@ -39,7 +39,7 @@ void waiter_free(struct waiter *w)
 
 static void waiter_bury(struct dead *d)
 {
-	waiter_free((struct waiter *)(void *)((char *)d - offsetof(struct waiter, dead)));
+	waiter_free(PARENT_OF(d, struct waiter, dead));
 }
 
 void waiter_close(struct waiter *w)

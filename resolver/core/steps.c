@@ -15,7 +15,7 @@ static struct resolution *leader_of(struct resolution *q, uint64_t hash) BORROWE
 static struct resolution *leader_of(struct resolution *q, uint64_t hash)
 {
 	struct flight *f = flight_find(&q->core->steps, hash, &q->asked, 0);
-	struct resolution *leader = f == NULL ? NULL : (struct resolution *)(void *)((char *)f - offsetof(struct resolution, step));
+	struct resolution *leader = f == NULL ? NULL : PARENT_OF(f, struct resolution, step);
 
 	return leader != NULL && leader != q && leader->state == QUERY_ASKING && name_equal(leader->deleg->zone, q->deleg->zone) ? leader : NULL;
 }

@@ -154,7 +154,7 @@ enum sub_result sub_ask(struct resolution *q, const struct question *s, enum que
 	}
 	f = flight_find(&c->flights, flight_hash(core_shared_key(c->env.shared), s, flags), s, flags);
 	if (f != NULL) {
-		of = (struct resolution *)(void *)((char *)f - offsetof(struct resolution, flight));
+		of = PARENT_OF(f, struct resolution, flight);
 		if (waits_for(of, q, &visits))
 			return SUB_LOOP;
 		return link_to(q, of, &here) ? SUB_WAIT : SUB_REFUSED;

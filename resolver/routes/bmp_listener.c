@@ -151,7 +151,7 @@ DEFINE_AUTO(struct bmp_session, session_free)
 
 static void session_bury(struct dead *d)
 {
-	session_free((struct bmp_session *)(void *)((char *)d - offsetof(struct bmp_session, dead)));
+	session_free(PARENT_OF(d, struct bmp_session, dead));
 }
 
 /* The end of a session with all that it has. */

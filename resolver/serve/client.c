@@ -90,7 +90,7 @@ static void client_free(struct client *c)
 
 static void client_bury(struct dead *d)
 {
-	struct client *c = (struct client *)(void *)((char *)d - offsetof(struct client, dead));
+	struct client *c = PARENT_OF(d, struct client, dead);
 
 	assert(c->told); /* invariant 2 */
 	client_free(c); /* own-ok: R4 the grave owned it */

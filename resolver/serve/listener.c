@@ -34,7 +34,7 @@ static void port_free(struct port *p)
 
 static void port_bury(struct dead *d)
 {
-	port_free((struct port *)(void *)((char *)d - offsetof(struct port, dead)));
+	port_free(PARENT_OF(d, struct port, dead));
 }
 
 static void port_close(struct port *p)

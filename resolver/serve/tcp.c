@@ -55,7 +55,7 @@ static void session_free(struct session *c)
 
 static void session_bury(struct dead *d)
 {
-	session_free((struct session *)(void *)((char *)d - offsetof(struct session, dead)));
+	session_free(PARENT_OF(d, struct session, dead));
 }
 
 static void unlink_session(struct session *c)

@@ -62,7 +62,7 @@ static void ask_free(struct ask *a)
 
 static void ask_bury(struct dead *d)
 {
-	ask_free((struct ask *)(void *)((char *)d - offsetof(struct ask, dead)));
+	ask_free(PARENT_OF(d, struct ask, dead));
 }
 
 void ask_end(struct ask *a)

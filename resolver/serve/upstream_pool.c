@@ -69,7 +69,7 @@ static void conn_free(struct conn *c)
 
 static void conn_bury(struct dead *d)
 {
-	conn_free((struct conn *)(void *)((char *)d - offsetof(struct conn, dead)));
+	conn_free(PARENT_OF(d, struct conn, dead));
 }
 
 static void conn_link(struct pool *p, struct conn *c) TAKES(2);

@@ -51,7 +51,7 @@ DEFINE_AUTO(struct anchor_fetch, anchor_fetch_free)
 
 static void anchor_fetch_bury(struct dead *d)
 {
-	anchor_fetch_free((struct anchor_fetch *)(void *)((char *)d - offsetof(struct anchor_fetch, dead)));
+	anchor_fetch_free(PARENT_OF(d, struct anchor_fetch, dead));
 }
 
 static void anchor_fetch_close(struct anchor_fetch *f)

@@ -176,7 +176,7 @@ DEFINE_AUTO(struct direct_op, op_free)
 
 static void op_bury(struct dead *d)
 {
-	op_free((struct direct_op *)(void *)((char *)d - offsetof(struct direct_op, dead)));
+	op_free(PARENT_OF(d, struct direct_op, dead));
 }
 
 static void count_running(struct direct_op *o, int by)

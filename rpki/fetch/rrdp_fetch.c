@@ -29,7 +29,7 @@ DEFINE_AUTO(struct rrdp_fetch, fetch_free)
 
 static void fetch_bury(struct dead *d)
 {
-	fetch_free((struct rrdp_fetch *)(void *)((char *)d - offsetof(struct rrdp_fetch, dead)));
+	fetch_free(PARENT_OF(d, struct rrdp_fetch, dead));
 }
 
 static void fetch_close(struct rrdp_fetch *f)

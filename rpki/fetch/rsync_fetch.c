@@ -35,7 +35,7 @@ DEFINE_AUTO(struct rsync_fetch, rsync_fetch_free)
 
 static void rsync_fetch_bury(struct dead *d)
 {
-	rsync_fetch_free((struct rsync_fetch *)(void *)((char *)d - offsetof(struct rsync_fetch, dead)));
+	rsync_fetch_free(PARENT_OF(d, struct rsync_fetch, dead));
 }
 
 static void rsync_fetch_close(struct rsync_fetch *f)

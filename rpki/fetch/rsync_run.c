@@ -79,7 +79,7 @@ DEFINE_AUTO(struct rsync_run, run_free)
 
 static void run_bury(struct dead *d)
 {
-	run_free((struct rsync_run *)(void *)((char *)d - offsetof(struct rsync_run, dead)));
+	run_free(PARENT_OF(d, struct rsync_run, dead));
 }
 
 /* Its first process has ended, or is about to: the group goes first. Returns the status that waitpid gives, -1 when there is none. */

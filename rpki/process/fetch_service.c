@@ -44,7 +44,7 @@ DEFINE_AUTO(struct served_fetch, served_free)
 
 static void served_bury(struct dead *d)
 {
-	served_free((struct served_fetch *)(void *)((char *)d - offsetof(struct served_fetch, dead)));
+	served_free(PARENT_OF(d, struct served_fetch, dead));
 }
 
 static void served_close(struct served_fetch *x)

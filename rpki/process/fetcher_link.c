@@ -70,7 +70,7 @@ DEFINE_AUTO(struct link_fetch, fetch_free)
 
 static void fetch_bury(struct dead *d)
 {
-	fetch_free((struct link_fetch *)(void *)((char *)d - offsetof(struct link_fetch, dead)));
+	fetch_free(PARENT_OF(d, struct link_fetch, dead));
 }
 
 static void fetch_close(struct link_fetch *x)

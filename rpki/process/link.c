@@ -67,7 +67,7 @@ DEFINE_AUTO(struct link, link_free)
 
 static void link_bury(struct dead *d)
 {
-	link_free((struct link *)(void *)((char *)d - offsetof(struct link, dead)));
+	link_free(PARENT_OF(d, struct link, dead));
 }
 
 static void drop(struct link *k)

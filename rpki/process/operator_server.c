@@ -55,7 +55,7 @@ DEFINE_AUTO(struct operator_ask, session_free)
 
 static void session_bury(struct dead *d)
 {
-	session_free((struct operator_ask *)(void *)((char *)d - offsetof(struct operator_ask, dead)));
+	session_free(PARENT_OF(d, struct operator_ask, dead));
 }
 
 static void session_close(struct operator_ask *x)

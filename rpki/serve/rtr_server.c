@@ -61,7 +61,7 @@ DEFINE_AUTO(struct rtr_peer, client_free)
 
 static void client_bury(struct dead *d)
 {
-	client_free((struct rtr_peer *)(void *)((char *)d - offsetof(struct rtr_peer, dead)));
+	client_free(PARENT_OF(d, struct rtr_peer, dead));
 }
 
 static void set_busy(struct rtr_peer *c, bool busy)

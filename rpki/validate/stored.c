@@ -265,7 +265,7 @@ struct objects_keeper *stored_keeper(struct stored *s)
 static struct stored *stored_of(struct objects_keeper *k) BORROWED;
 static struct stored *stored_of(struct objects_keeper *k)
 {
-	return (struct stored *)(void *)((char *)k - offsetof(struct stored, keeper));
+	return PARENT_OF(k, struct stored, keeper);
 }
 
 static RESULT copy(struct arena *a, const void *p, size_t n, const uint8_t **ret)

@@ -80,7 +80,7 @@ static void on_ended(struct loop *l, void *object, fetch_h f, const struct fetch
 
 static RESULT behind_begin(struct fetcher *f, const struct fetch_events *ev, fetch_h *ret)
 {
-	struct user *u = (struct user *)(void *)((char *)f - offsetof(struct user, fetcher));
+	struct user *u = PARENT_OF(f, struct user, fetcher);
 
 	for (size_t i = 0; i < FETCHES; i++)
 		if (!u->live[i]) {
@@ -107,7 +107,7 @@ static RESULT behind_rsync(struct fetcher *f, const struct fetch_rsync *q, const
 
 static void behind_pause(struct fetcher *f, fetch_h h, bool paused)
 {
-	struct user *u = (struct user *)(void *)((char *)f - offsetof(struct user, fetcher));
+	struct user *u = PARENT_OF(f, struct user, fetcher);
 
 	CHECK(h.v <= FETCHES);
 	if (h.v != 0)
@@ -116,7 +116,7 @@ static void behind_pause(struct fetcher *f, fetch_h h, bool paused)
 
 static void behind_cancel(struct fetcher *f, fetch_h h)
 {
-	struct user *u = (struct user *)(void *)((char *)f - offsetof(struct user, fetcher));
+	struct user *u = PARENT_OF(f, struct user, fetcher);
 
 	if (h.v == 0)
 		return;

@@ -201,7 +201,7 @@ static RESULT w_open(const struct objects *o, struct objects_reader **ret)
 }
 
 static struct world *of_keeper(struct objects_keeper *k) BORROWED;
-static struct world *of_keeper(struct objects_keeper *k) { return (struct world *)(void *)((char *)k - offsetof(struct world, keeper)); }
+static struct world *of_keeper(struct objects_keeper *k) { return PARENT_OF(k, struct world, keeper); }
 
 static RESULT w_keep(struct objects_keeper *k, struct span key, struct span value, const uint8_t *hashes, size_t count)
 {
@@ -257,7 +257,7 @@ static void forget(struct memory *m)
 /* --- the sink: a line for each product and each refusal */
 
 static struct told *told_of(struct validate_sink *s) BORROWED;
-static struct told *told_of(struct validate_sink *s) { return ((struct world *)(void *)((char *)s - offsetof(struct world, sink)))->told; }
+static struct told *told_of(struct validate_sink *s) { return PARENT_OF(s, struct world, sink)->told; }
 
 static void add_line(struct told *t, const char *line) /* which is in its arena */
 {
@@ -271,7 +271,7 @@ static void add_line(struct told *t, const char *line) /* which is in its arena 
 static void add_product(struct validate_sink *s, enum truth_kind kind, const struct origin *o, uint32_t as, const struct ip_prefix *prefixes, size_t n, struct span more)
 {
 	static const char *const kinds[] = { "roa", "aspa", "router" };
-	struct world *w = (struct world *)(void *)((char *)s - offsetof(struct world, sink));
+	struct world *w = PARENT_OF(s, struct world, sink);
 	struct told *t = w->told;
 	struct span uri = span_of(arena_dup(t->a, o->uri.p, o->uri.n), o->uri.n);
 	int64_t now = w->o.now;

@@ -136,7 +136,7 @@ struct letter {
 
 static void thing_dead(struct dead *d)
 {
-	struct thing *t = (struct thing *)(void *)((char *)d - offsetof(struct thing, dead));
+	struct thing *t = PARENT_OF(d, struct thing, dead);
 
 	CHECK(t->buried && !t->open);
 	mem_free(t);

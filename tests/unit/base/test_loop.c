@@ -143,7 +143,7 @@ static void on_end(struct loop *l, void *object)
 static struct thing *thing_of(struct dead *d) BORROWED;
 static struct thing *thing_of(struct dead *d)
 {
-	return (struct thing *)(void *)((char *)d - offsetof(struct thing, dead));
+	return PARENT_OF(d, struct thing, dead);
 }
 
 static void on_dead(struct dead *d)

@@ -99,7 +99,7 @@ static RESULT w_open(const struct objects *o, struct objects_reader **ret)
 
 /* --- what is told */
 
-static struct world *of_sink(struct validate_sink *s) { return (struct world *)(void *)((char *)s - offsetof(struct world, sink)); }
+static struct world *of_sink(struct validate_sink *s) { return PARENT_OF(s, struct world, sink); }
 
 static void tell(struct world *w, const char *text)
 {
@@ -166,7 +166,7 @@ static const struct validate_sink_ops sink_ops = { .roa = s_roa, .aspa = s_aspa,
 
 static RESULT k_keep(struct objects_keeper *k, struct span key, struct span value, const uint8_t *hashes, size_t count)
 {
-	struct world *w = (struct world *)(void *)((char *)k - offsetof(struct world, keeper));
+	struct world *w = PARENT_OF(k, struct world, keeper);
 	size_t i = 0;
 
 	assert_true(count > 1 && memcmp(hashes, value.p, OBJECT_HASH) == 0);
