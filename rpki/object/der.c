@@ -121,6 +121,36 @@ static bool before_or_equal(struct span a, struct span b)
 	return c < 0 || (c == 0 && a.n <= b.n);
 }
 
+bool der_utf8_is_good(struct span contents)
+{
+	struct reader r = reader_of(contents);
+
+	while (!reader_end(&r)) {
+		uint8_t c = read8(&r), from = 0x80, to = 0xbf; /* of the octet after the first: there the overlong and the too high end */
+
+		if (c < 0x80)
+			continue;
+		if (c < 0xc2 || c > 0xf4)
+			return false;
+		if (c == 0xe0)
+			from = 0xa0;
+		else if (c == 0xed)
+			to = 0x9f;
+		else if (c == 0xf0)
+			from = 0x90;
+		else if (c == 0xf4)
+			to = 0x8f;
+		for (unsigned int more = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3; more > 0; more--) {
+			uint8_t next = read8(&r); /* 0 at the end */
+
+			if (next < from || next > to)
+				return false;
+			from = 0x80, to = 0xbf;
+		}
+	}
+	return true;
+}
+
 bool der_set_is_sorted(struct span contents)
 {
 	struct reader r = reader_of(contents);
@@ -187,6 +217,8 @@ static bool primitive_is_strict(uint8_t tag, struct span s)
 			if (s.p[i] == 0x80 && (i == 0 || (s.p[i - 1] & 0x80) == 0))
 				return false;
 		return s.n > 0 && (s.p[s.n - 1] & 0x80) == 0;
+	case DER_UTF8_STRING:
+		return der_utf8_is_good(s);
 	case DER_UTC_TIME:
 	case DER_GENERALIZED_TIME:
 		return der_time_value(tag, s, &t);

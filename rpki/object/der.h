@@ -147,6 +147,9 @@ static inline size_t bits_count(struct bits b) { return b.octets.n * 8 - b.unuse
 /* UTCTime (1950 to 2049) and GeneralizedTime as RFC 5280 section 4.1.2.5 wants them: seconds, no fraction, Z. False when it is not that. */
 bool der_time_value(uint8_t tag, struct span contents, int64_t *ret_sec) NONNULL;
 
+/* UTF8String's contents are whole UTF-8 (RFC 3629 section 4): no overlong forms, no surrogates, nothing past U+10FFFF. */
+bool der_utf8_is_good(struct span contents);
+
 /* SET OF: the elements in the order of their encodings (X.690 section 11.6). */
 bool der_set_is_sorted(struct span contents);
 

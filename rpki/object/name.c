@@ -72,7 +72,7 @@ bool name_is_good(struct span name)
 				serial++;
 			else
 				return false;
-			if (!(tag == DER_PRINTABLE_STRING ? is_printable(value) : tag == DER_UTF8_STRING && value.n > 0))
+			if (!(tag == DER_PRINTABLE_STRING ? is_printable(value) : tag == DER_UTF8_STRING && value.n > 0 && der_utf8_is_good(value)))
 				return false;
 		}
 	}

@@ -23,7 +23,8 @@ static bool read_key(struct reader *r, struct report *rep, struct tak_key *k)
 	k->there = true;
 	list = reader_of(k->comments);
 	while (!reader_end(&list))
-		der_get(&list, DER_UTF8_STRING);
+		if (!der_utf8_is_good(der_get(&list, DER_UTF8_STRING)))
+			reader_fail(&list);
 	if (!reader_ok(&list))
 		BROKEN(rep, TAK_COMMENTS);
 	list = reader_of(k->uris);

@@ -26,6 +26,7 @@ static void names(void **state)
 	assert_false(name_is_good(span_of(printable, sizeof printable - 1))); /* empty */
 	assert_false(name_is_good(serial)); /* no CommonName */
 	assert_false(name_is_good(S("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x13\x01" "_")));
+	assert_false(name_is_good(S("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01" "\x96"))); /* no UTF-8 */
 	assert_true(name_equal(one, utf8)); /* neither types nor case count */
 	assert_false(name_equal(one, other));
 	assert_false(name_equal(one, serial));

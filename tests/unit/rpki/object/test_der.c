@@ -144,6 +144,22 @@ static void times(void **state)
 	assert_int_equal(generalized("2026010100000 Z"), -1);
 }
 
+static void utf8(void **state)
+{
+	/* the first and last of each length, and around what is left out */
+	static const char *const good[] = { "", "a\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf3\xbf\xbf\xbf",
+		"\xf4\x8f\xbf\xbf", "\xc3\xa4\xe2\x82\xac" };
+	static const char *const bad[] = { "\x80", "a\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x7f", "\xc2\xc0", "\xe0\x9f\xbf", "\xe1\x80", "\xe1\x80\x7f", "\xe1\x80\xc0", "\xed\xa0\x80",
+		"\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf1\x80\x80", "\xf1\x80\x80\xc0", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		assert_true(der_utf8_is_good(span_text(good[i])));
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_false(der_utf8_is_good(span_text(bad[i])));
+	assert_false(der_is_strict(S("\x0c\x01\x96"), 1));
+}
+
 static void sets_and_oids(void **state)
 {
 	char room[DER_OID_TEXT];
@@ -226,6 +242,7 @@ int main(void)
 		cmocka_unit_test(integers),
 		cmocka_unit_test(booleans_and_bits),
 		cmocka_unit_test(times),
+		cmocka_unit_test(utf8),
 		cmocka_unit_test(sets_and_oids),
 		cmocka_unit_test(whole_elements),
 		cmocka_unit_test(ber_of_the_wrapper),
