@@ -145,7 +145,8 @@ bool der_utf8_is_good(struct span contents)
 
 			if (next < from || next > to)
 				return false;
-			from = 0x80, to = 0xbf;
+			from = 0x80;
+			to = 0xbf;
 		}
 	}
 	return true;
