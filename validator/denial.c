@@ -74,6 +74,26 @@ static struct denial_verdict nodata_of(struct span types, uint16_t type, bool ro
 	return verdict(DENIAL_PROVEN_NODATA, "the name does not have the type");
 }
 
+/* The bit map of the record that matches the name. */
+static struct denial_verdict denied_at(struct span types, uint16_t type, bool root)
+{
+	struct denial_verdict v;
+
+	if (!bitmap_has(types, RR_NXNAME))
+		return nodata_of(types, type, root, false);
+	if (!bitmap_is_nxname(types))
+		return verdict(DENIAL_NOT_PROVEN, "NXNAME at a name with data");
+	v = verdict(DENIAL_PROVEN_NXDOMAIN, "NXNAME at the name");
+	v.compact = true;
+	return v;
+}
+
+/* The bit map of the record that matches the wildcard. */
+static struct denial_verdict denied_at_wildcard(struct span types, uint16_t type)
+{
+	return bitmap_is_nxname(types) ? verdict(DENIAL_NOT_PROVEN, "compact denial for a wildcard") : nodata_of(types, type, false, true);
+}
+
 /* --- NSEC */
 
 struct nsecs {
@@ -106,7 +126,7 @@ static struct denial_verdict nsec_wildcard(struct nsecs *s, struct name name, ui
 	if (!wildcard_at(name, closest, &wildcard))
 		return verdict(DENIAL_NOT_PROVEN, "the wildcard's name is too long");
 	if (find_nsec(s, name_of(&wildcard), nsec_matches, &n))
-		v = nsec_is_nxname(&n) ? verdict(DENIAL_NOT_PROVEN, "compact denial for a wildcard") : nodata_of(n.types, type, false, true);
+		v = denied_at_wildcard(n.types, type);
 	else if (!find_nsec(s, name_of(&wildcard), nsec_covers, &n))
 		v = verdict(DENIAL_NOT_PROVEN, "no NSEC covers the wildcard");
 	else if (nsec_shows_empty(&n, name_of(&wildcard)))
@@ -121,12 +141,8 @@ static struct denial_verdict prove_nsec(struct nsecs *s, struct name name, uint1
 {
 	struct nsec n;
 
-	if (find_nsec(s, name, nsec_matches, &n)) {
-		if (bitmap_has(n.types, RR_NXNAME))
-			return nsec_is_nxname(&n) ? verdict(DENIAL_PROVEN_NXDOMAIN, "NXNAME at the name")
-						  : verdict(DENIAL_NOT_PROVEN, "NXNAME at a name with data");
-		return nodata_of(n.types, type, name_is_root(name), false);
-	}
+	if (find_nsec(s, name, nsec_matches, &n))
+		return denied_at(n.types, type, name_is_root(name));
 	if (!find_nsec(s, name, nsec_covers, &n))
 		return verdict(DENIAL_NOT_PROVEN, "no NSEC matches or covers the name");
 	if (nsec_shows_empty(&n, name))
@@ -166,6 +182,10 @@ static RESULT closest_encloser(struct nsec3_zone *z, struct name name, unsigned 
 		*ret_text = "the closest encloser is a delegation or has a DNAME";
 		return DONE;
 	}
+	if (bitmap_has(match->types, RR_NXNAME)) {
+		*ret_text = "the closest encloser is denied itself (NXNAME)";
+		return DONE;
+	}
 	TRY(nsec3_cover(z, name_suffix(name, labels + 1), &cover));
 	*ret_text = "no NSEC3 covers the next closer name";
 	*ret_cover = cover;
@@ -183,7 +203,7 @@ static RESULT prove_wildcard3(struct nsec3_zone *z, struct name name, uint16_t t
 		return DONE;
 	TRY(nsec3_match(z, name_of(&wildcard), &n));
 	if (n != NULL) {
-		*ret = nodata_of(n->types, type, false, true);
+		*ret = denied_at_wildcard(n->types, type);
 	} else {
 		TRY(nsec3_cover(z, name_of(&wildcard), &n));
 		covered = n != NULL;
@@ -209,7 +229,7 @@ static RESULT prove_nsec3(struct nsec3_zone *z, struct name name, uint16_t type,
 		if (bitmap_has(n->types, RR_SOA) && !name_equal(name, z->zone))
 			*ret = verdict(DENIAL_NOT_PROVEN, "SOA below the apex");
 		else
-			*ret = nodata_of(n->types, type, name_is_root(name), false);
+			*ret = denied_at(n->types, type, name_is_root(name));
 		return DONE;
 	}
 	TRY(closest_encloser(z, name, &closest, &n, &text));

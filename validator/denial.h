@@ -62,13 +62,14 @@ struct denial_verdict {
 	enum denial what;
 	uint16_t ede;              /* INFO-CODE of RFC 8914 */
 	const char *text BORROWED_FIELD; /* why, in a phrase; static */
+	bool compact;              /* DENIAL_PROVEN_NXDOMAIN: by the record that matches the name, with which servers say NODATA (RFC 9824) */
 	bool no_wildcard;          /* DENIAL_INSECURE_OPTOUT: the wildcard is denied too, as NXDOMAIN needs */
 	unsigned int closest;      /* labels of the closest encloser, when one was found */
 	unsigned int hashes;       /* NSEC3 hashes computed */
 };
 
 /* The proof for a question that got no data. name may be the target of an alias; then it is asked anew with its own zone. The caller compares the
- * verdict with the rcode: DENIAL_PROVEN_NXDOMAIN does not make NODATA wrong for compact denial (RFC 9824 section 3.1). A DS question is the parent's:
+ * verdict with the rcode: DENIAL_PROVEN_NXDOMAIN does not make NODATA wrong where it is compact. A DS question is the parent's:
  * zone is above name, unless both are the root. */
 struct denial_verdict denial_prove(const struct denial_proof *p, struct name name, uint16_t type) NONNULL;
 /* The proof that must come with an answer expanded from a wildcard (RFC 4035 section 5.3.4, RFC 5155 section 8.8): its RRSIG has `labels` labels, fewer than

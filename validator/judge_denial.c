@@ -6,25 +6,13 @@
 #include "base/arena.h"
 #include "dns/edns.h"
 #include "dns/rrtype.h"
-#include "validator/nsec.h"
-
-/* The compact form says NODATA for names that do not exist (RFC 9824 section 3.1). */
-static bool is_compact(const struct denial_proof *p, struct name name)
-{
-	struct nsec n;
-
-	for (size_t i = 0; i < p->n; i++)
-		if (OK(nsec_read(p->sets[i], p->zone, &n)) && nsec_matches(&n, name) && nsec_is_nxname(&n))
-			return true;
-	return false;
-}
 
 /* Whether it is what the reply says. */
-static bool denial_fits(const struct judge *j, const struct denial_proof *p, const struct denial_verdict *v)
+static bool denial_fits(const struct judge *j, const struct denial_verdict *v)
 {
 	switch (v->what) {
 	case DENIAL_PROVEN_NXDOMAIN:
-		return j->reply.kind == JUDGE_NXDOMAIN || is_compact(p, j->reply.final);
+		return j->reply.kind == JUDGE_NXDOMAIN || v->compact;
 	case DENIAL_PROVEN_NODATA: /* careless servers deny empty non-terminals: the caller believes the proof */
 	case DENIAL_WILDCARD_NODATA:
 		return true;
@@ -140,7 +128,7 @@ static enum judge_what prove_denial(struct run *r, struct name zone, const struc
 	what = run_prove(r, zone, keys, j->reply.final, j->reply.type, -1, &p, &v);
 	if (what != JUDGE_DONE)
 		return what;
-	if (!denial_fits(j, &p.p, &v)) {
+	if (!denial_fits(j, &v)) {
 		if (p.p.n == 0) {
 			what = look_for_cut(r, zone);
 			if (what != JUDGE_DONE || j->negative.done)

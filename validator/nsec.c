@@ -46,6 +46,11 @@ bool bitmap_has_data(struct span bitmap)
 	return false;
 }
 
+bool bitmap_is_nxname(struct span bitmap)
+{
+	return bitmap_has(bitmap, RR_NXNAME) && !bitmap_has_data(bitmap);
+}
+
 bool bitmap_is_cut(struct span bitmap)
 {
 	return bitmap_has(bitmap, RR_NS) && !bitmap_has(bitmap, RR_SOA);
@@ -136,9 +141,4 @@ unsigned int nsec_encloser_labels(const struct nsec *n, struct name name)
 	unsigned int b = name_common_labels(name, n->next);
 
 	return a > b ? a : b;
-}
-
-bool nsec_is_nxname(const struct nsec *n)
-{
-	return bitmap_has(n->types, RR_NXNAME) && !bitmap_has_data(n->types);
 }

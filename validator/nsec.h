@@ -11,6 +11,8 @@
 bool bitmap_has(struct span bitmap, uint16_t type);
 /* Some type is set besides RRSIG, NSEC and NXNAME. */
 bool bitmap_has_data(struct span bitmap);
+/* Compact denial: the record that matches a name, NSEC or NSEC3, says that the name is not there (RFC 9824 sections 3 and 4). */
+bool bitmap_is_nxname(struct span bitmap);
 /* The parent's side of a cut: NS is set and SOA is not. */
 bool bitmap_is_cut(struct span bitmap);
 /* The bit map, at a name that exists and was not reached through a cut, says that there is no RRset of this type (RR_ANY: of any): neither it nor CNAME is set, and it
@@ -41,7 +43,5 @@ bool nsec_covers(const struct nsec *n, struct name name) NONNULL;
 bool nsec_shows_empty(const struct nsec *n, struct name name) NONNULL;
 /* Labels of the closest encloser of a covered name: its longest ancestor that owner or next show to exist. */
 unsigned int nsec_encloser_labels(const struct nsec *n, struct name name) NONNULL;
-/* Compact denial: the record that matches a name says that the name is not there (RFC 9824 section 3.1). */
-bool nsec_is_nxname(const struct nsec *n) NONNULL;
 
 #endif

@@ -12,7 +12,6 @@
 #include "resolver/core/explain_inside.h"
 #include "resolver/core/explain_words.h"
 #include "resolver/core/lookup.h"
-#include "validator/nsec.h"
 #include "validator/nsec3.h"
 
 #define EXPLAIN_ARENA (64u << 20)
@@ -265,23 +264,11 @@ static struct explain_finding insecure_proof(struct explaining *w, const struct 
 		.mend = iterations ? arena_printf(w->x->arena, "Nothing is bogus; zone %s should be signed with 0 NSEC3 iterations (RFC 9276).", zone) : NULL };
 }
 
-/* The record that matches the name says that it is not there (RFC 9824). */
-static bool is_compact(const struct explain_record *r, struct name zone)
-{
-	struct nsec n;
-
-	for (size_t i = 0; i < r->proof.n; i++) {
-		if (r->proof.sets[i].verdict == SIG_GOOD && OK(nsec_read(r->proof.sets[i].rs, zone, &n)) && nsec_matches(&n, r->name) && nsec_is_nxname(&n))
-			return true;
-	}
-	return false;
-}
-
-static bool denial_fits(const struct explain_record *r, struct name zone)
+static bool denial_fits(const struct explain_record *r)
 {
 	switch (r->proof.what) {
 	case DENIAL_PROVEN_NXDOMAIN:
-		return r->kind == EXPLAIN_NXDOMAIN || is_compact(r, zone);
+		return r->kind == EXPLAIN_NXDOMAIN || r->proof.compact;
 	case DENIAL_PROVEN_NODATA:
 	case DENIAL_WILDCARD_NODATA:
 	case DENIAL_NO_DS_INSECURE:
@@ -302,7 +289,7 @@ static RESULT judge_denial(struct explaining *w, struct explain_record *r, const
 	explain_proof_judge(&w->t, &r->proof, z->name, r->name, r->type);
 	if (r->proof.what == DENIAL_INSECURE_OPTOUT || r->proof.what == DENIAL_ITERATIONS_INSECURE)
 		r->finding = insecure_proof(w, r, z);
-	else if (denial_fits(r, z->name))
+	else if (denial_fits(r))
 		r->finding = (struct explain_finding){ .verdict = EXPLAIN_SECURE };
 	else if (!r->proof.judged)
 		r->finding = explain_unknown("the work for an explanation was spent");

@@ -116,6 +116,7 @@ struct explain_proof {
 	size_t n;
 	bool judged;                   /* `what` says what they prove */
 	enum denial what;
+	bool compact;                  /* as in struct denial_verdict */
 	const char *text BORROWED_FIELD; /* why, in a phrase; static, NULL when not judged */
 };
 

@@ -394,6 +394,7 @@ static void note_verdict(struct explain_tools *t, struct explain_proof *p, const
 	t->out_of_work = t->out_of_work || v->what == DENIAL_TOO_MUCH_WORK;
 	p->judged = v->what != DENIAL_TOO_MUCH_WORK && v->what != DENIAL_FAILED;
 	p->what = v->what;
+	p->compact = v->compact;
 	p->text = v->text;
 }
 

@@ -145,6 +145,20 @@ static unsigned int said_at(struct types t, unsigned int type, bool at_root, boo
 	return 1u << DENIAL_PROVEN_NODATA;
 }
 
+/* What the record at the name itself says; one with NXNAME says that the name is not there. */
+static unsigned int said_of(struct types t, unsigned int type, bool root)
+{
+	if (HAS(t, 128))
+		return only_compact(t) ? 1u << DENIAL_PROVEN_NXDOMAIN : 0;
+	return said_at(t, type, root, false);
+}
+
+/* The same of the record at the wildcard: that a wildcard is not there, none says so. */
+static unsigned int said_of_wildcard(struct types t, unsigned int type)
+{
+	return HAS(t, 128) && only_compact(t) ? 0 : said_at(t, type, false, true);
+}
+
 /* --- records that may speak for the zone */
 
 /* RFC 4035 section 5.3.4: a set made from a wildcard is no record of the zone; and the zone signs it. */
@@ -237,8 +251,8 @@ static unsigned int wildcard_by_nsec(const struct nsecs *s, const struct labels 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct record *r = &s->r[i];
 
-		if (same(&r->owner, &w) && !(HAS(r->types, 128) && only_compact(r->types)))
-			may |= said_at(r->types, type, false, true);
+		if (same(&r->owner, &w))
+			may |= said_of_wildcard(r->types, type);
 		if (covers(r, &w))
 			may |= under(&r->next, &w) && !same(&r->next, &w) ? 1u << DENIAL_WILDCARD_NODATA : 1u << DENIAL_PROVEN_NXDOMAIN;
 	}
@@ -253,10 +267,7 @@ static struct obvious_denial by_nsec(const struct nsecs *s, const struct labels 
 		const struct record *r = &s->r[i];
 
 		if (same(&r->owner, name)) {
-			if (HAS(r->types, 128))
-				d.may |= only_compact(r->types) ? 1u << DENIAL_PROVEN_NXDOMAIN : 0;
-			else
-				d.may |= said_at(r->types, type, name->n == 0, false);
+			d.may |= said_of(r->types, type, name->n == 0);
 		} else if (covers(r, name)) {
 			if (under(&r->next, name))
 				d.may |= 1u << DENIAL_PROVEN_NODATA;
@@ -424,7 +435,7 @@ static struct obvious_denial by_nsec3(const struct nsec3s *s, const struct label
 
 	if (r != NULL) {
 		if (!HAS(r->types, 6) || same(name, zone))
-			d.may = said_at(r->types, type, name->n == 0, false);
+			d.may = said_of(r->types, type, name->n == 0);
 		return d;
 	}
 	if (same(name, zone))
@@ -435,7 +446,7 @@ static struct obvious_denial by_nsec3(const struct nsec3s *s, const struct label
 		r = at3(s, &up);
 		d.contradict = d.contradict || speak3(s, &up) > 1;
 	} while (r == NULL && up.n > zone->n);
-	if (r == NULL || is_cut(r->types) || HAS(r->types, 39))
+	if (r == NULL || is_cut(r->types) || HAS(r->types, 39) || HAS(r->types, 128))
 		return d;
 	by = covered3(s, &next_closer);
 	d.contradict = d.contradict || speak3(s, &next_closer) > 1;
@@ -449,7 +460,7 @@ static struct obvious_denial by_nsec3(const struct nsec3s *s, const struct label
 		return d;
 	r = at3(s, &w);
 	if (r != NULL)
-		d.may |= said_at(r->types, type, false, true);
+		d.may |= said_of_wildcard(r->types, type);
 	else if (covered3(s, &w) != 0)
 		d.may |= 1u << DENIAL_PROVEN_NXDOMAIN;
 	return d;

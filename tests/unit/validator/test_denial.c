@@ -1,5 +1,6 @@
 #include "tests/unit/dns/dns_test.h"
 #include "tests/unit/validator/denial_model.h"
+#include "tests/unit/validator/obvious_denial.h"
 #include "validator/nsec.h"
 
 static uint64_t seed = 1;
@@ -217,10 +218,49 @@ static void compact_denial(void **state)
 	put(&r, "yes.example.", RR_NSEC, "\\000.yes.example. A RRSIG NSEC");
 	put(&r, "both.example.", RR_NSEC, "\\000.both.example. A RRSIG NSEC NXNAME");
 	assert_int_equal(prove(&r, "no.example.", RR_A).what, DENIAL_PROVEN_NXDOMAIN);
+	assert_true(prove(&r, "no.example.", RR_A).compact);
 	assert_int_equal(prove(&r, "yes.example.", RR_MX).what, DENIAL_PROVEN_NODATA);
 	assert_int_equal(prove(&r, "yes.example.", RR_A).what, DENIAL_NOT_PROVEN);
 	assert_int_equal(prove(&r, "both.example.", RR_MX).what, DENIAL_NOT_PROVEN);
 	assert_int_equal(prove(&r, "x.no.example.", RR_A).what, DENIAL_NOT_PROVEN);
+}
+
+/* The NSEC3 record of a name, which covers nothing: the next hash is one more. */
+static void put_alone(struct rig *r, const char *name, const char *types)
+{
+	struct name_buf n = nb(name);
+	uint8_t hash[NSEC3_HASH_OCTETS];
+	char label[33], next[33], owner[60], rdata[100];
+
+	obvious_nsec3_label(name_of(&n), span_of(NULL, 0), 0, hash, label);
+	memcpy(next, label, sizeof next);
+	assert_true(next[31] < 'v');
+	next[31] = next[31] == '9' ? 'a' : (char)(next[31] + 1);
+	(void)snprintf(owner, sizeof owner, "%s.example.", label);
+	(void)snprintf(rdata, sizeof rdata, "1 0 0 - %s %s", next, types);
+	put(r, owner, RR_NSEC3, rdata);
+}
+
+/* RFC 9824 section 4 */
+static void compact_denial_by_nsec3(void **state)
+{
+	RIG("example.");
+
+	put_alone(&r, "no.example.", "NXNAME");
+	put_alone(&r, "yes.example.", "A RRSIG");
+	put_alone(&r, "ent.example.", "");
+	put_alone(&r, "both.example.", "A NXNAME");
+	put_alone(&r, "*.yes.example.", "NXNAME");
+	assert_int_equal(prove(&r, "no.example.", RR_A).what, DENIAL_PROVEN_NXDOMAIN);
+	assert_true(prove(&r, "no.example.", RR_A).compact);
+	assert_int_equal(prove(&r, "yes.example.", RR_MX).what, DENIAL_PROVEN_NODATA);
+	assert_int_equal(prove(&r, "ent.example.", RR_A).what, DENIAL_PROVEN_NODATA);
+	assert_int_equal(prove(&r, "both.example.", RR_MX).what, DENIAL_NOT_PROVEN);
+	put(&r, "00000000000000000000000000000000.example.", RR_NSEC3, "1 0 0 - vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv"); /* covers all that is not matched */
+	assert_int_equal(prove(&r, "x.no.example.", RR_A).what, DENIAL_NOT_PROVEN); /* what is not there encloses nothing */
+	assert_int_equal(prove(&r, "x.yes.example.", RR_A).what, DENIAL_NOT_PROVEN); /* a wildcard's absence is not said so */
+	assert_int_equal(prove(&r, "x.ent.example.", RR_A).what, DENIAL_PROVEN_NXDOMAIN);
+	assert_false(prove(&r, "x.ent.example.", RR_A).compact);
 }
 
 static void work_is_bounded(void **state)
@@ -307,6 +347,7 @@ int main(void)
 		cmocka_unit_test(an_nsec3_not_directly_under_its_zone_proves_nothing),
 		cmocka_unit_test(a_set_that_was_expanded_or_not_verified_proves_nothing),
 		cmocka_unit_test(compact_denial),
+		cmocka_unit_test(compact_denial_by_nsec3),
 		cmocka_unit_test(work_is_bounded),
 		cmocka_unit_test(memory_may_run_out),
 		cmocka_unit_test(the_root_denies_a_name),

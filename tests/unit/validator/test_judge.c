@@ -1,3 +1,4 @@
+#include "tests/unit/validator/obvious_denial.h"
 #include "tests/unit/validator/tree_test.h"
 
 static struct tree *t;
@@ -526,6 +527,8 @@ static void what_stands_beside_is_dropped_when_it_is_not_secure(void **state)
 	assert_null(j->authority[1].rs);
 }
 
+static bool compact_by_nsec3;
+
 static void compact_denial(struct tree *tree, struct tree_reply *p)
 {
 	char owner[NAME_TEXT], next[NAME_TEXT + 64];
@@ -533,25 +536,46 @@ static void compact_denial(struct tree *tree, struct tree_reply *p)
 
 	if (p->r.kind != JUDGE_NXDOMAIN)
 		return;
-	name_to_text(p->r.final, owner);
-	snprintf(next, sizeof next, "\\000.%s RRSIG NSEC NXNAME", owner);
+	if (compact_by_nsec3) { /* that it covers all other names as well is of no use to it */
+		char zone[NAME_TEXT], label[33];
+		uint8_t hash[20];
+
+		obvious_nsec3_label(p->r.final, span_of(NULL, 0), 0, hash, label);
+		snprintf(owner, sizeof owner, "%s.%s", label, name_to_text(name_of(&z->name), zone));
+		snprintf(next, sizeof next, "1 0 0 - %s NXNAME", label);
+	} else {
+		name_to_text(p->r.final, owner);
+		snprintf(next, sizeof next, "\\000.%s RRSIG NSEC NXNAME", owner);
+	}
 	p->r.kind = JUDGE_NODATA;
 	p->r.authorities = 2;
-	p->authority[1] = tree_sign(tree->arena, signed_set(tree->arena, owner, RR_NSEC, 3600, TEXTS(next), NULL), z, TREE_GOOD);
+	p->authority[1] = tree_sign(tree->arena, signed_set(tree->arena, owner, compact_by_nsec3 ? RR_NSEC3 : RR_NSEC, 3600, TEXTS(next), NULL), z, TREE_GOOD);
 }
 
-/* RFC 9824: NODATA whose NSEC says that the name is not there. */
-static void compact_denial_is_a_denial(void **state)
+/* RFC 9824: NODATA whose NSEC or NSEC3 says that the name is not there. */
+static void compact_denial_is(bool by_nsec3)
 {
 	const struct judgement *j;
 
-	(void)state;
+	compact_by_nsec3 = by_nsec3;
 	t->spoil = compact_denial;
 	EXPECT("none.example.com.", RR_A, SECURITY_SECURE, 0);
 	j = tree_resolve(t, "none.example.com.", RR_A);
 	assert_int_equal(j->denial, DENIAL_PROVEN_NXDOMAIN);
 	tree_resolve(t, "none.example.com.", RR_DS);
 	assert_int_equal(t->known[t->knowns - 1]->state, TRUST_NO_NAME);
+}
+
+static void compact_denial_is_a_denial(void **state)
+{
+	(void)state;
+	compact_denial_is(false);
+}
+
+static void compact_denial_by_nsec3_is_a_denial(void **state)
+{
+	(void)state;
+	compact_denial_is(true);
 }
 
 static bool mute_keys(struct name name, uint16_t type)
@@ -669,6 +693,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(questions_of_many_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_stands_beside_is_dropped_when_it_is_not_secure, setup, teardown),
 		cmocka_unit_test_setup_teardown(compact_denial_is_a_denial, setup, teardown),
+		cmocka_unit_test_setup_teardown(compact_denial_by_nsec3_is_a_denial, setup, teardown),
 		cmocka_unit_test_setup_teardown(unanswered_questions_are_bogus, setup, teardown),
 		cmocka_unit_test_setup_teardown(work_may_be_cut_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_kept_ends, setup, teardown),
