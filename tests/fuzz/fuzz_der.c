@@ -1,6 +1,6 @@
 /*
  * DER and the wrapper's BER: what is strict DER is the same after it was taken apart and put together; what ber_to_der() writes has no freedom of BER left in
- * what it rewrote, and is not changed by it again; numbers, times and bit strings keep to their ranges.
+ * what it rewrote, and is not changed by it again; numbers, times and bit strings keep to their ranges, and what is taken for UTF-8 is code points in their shortest form.
  */
 #include <stdlib.h>
 
@@ -16,6 +16,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		if (!(x)) \
 			abort(); \
 	} while (0)
+
+static void text(struct span s)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	struct reader r = reader_of(s);
+
+	if (!der_utf8_is_good(s))
+		return;
+	while (!reader_end(&r)) {
+		uint32_t v = read8(&r);
+		unsigned int n = v < 0x80 ? 1 : v < 0xe0 ? 2 : v < 0xf0 ? 3 : 4;
+
+		CHECK(v < 0x80 || (v >= 0xc0 && v < 0xf8));
+		v = n == 1 ? v : v & (0x7fu >> n);
+		for (unsigned int i = 1; i < n; i++) {
+			uint8_t next = read8(&r);
+
+			CHECK((next & 0xc0) == 0x80);
+			v = v << 6 | (next & 0x3f);
+		}
+		CHECK(reader_ok(&r) && v >= least[n] && v <= 0x10ffff && (v < 0xd800 || v > 0xdfff));
+	}
+}
 
 static void values(struct span s)
 {
@@ -39,6 +62,7 @@ static void values(struct span s)
 			CHECK(t > -63000000000 && t < 253402300800);
 		CHECK(strlen(der_oid_text(in, room)) < DER_OID_TEXT);
 		der_set_is_sorted(in);
+		text(in);
 	}
 }
 
