@@ -38,6 +38,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
+/* What comes before a bit map, and one with NXNAME, alone as compact denial has it (RFC 9824) or beside A. */
+static struct span denied_itself(struct model *m, struct span before, bool alone)
+{
+	uint8_t map[2 + 17] = { 0, 17, alone ? 0 : 0x40, [2 + 16] = 0x80 }, *p = arena_alloc(m->arena, before.n + sizeof map);
+
+	if (p == NULL)
+		abort();
+	memcpy(p, before.p, before.n);
+	memcpy(p + before.n, map, sizeof map);
+	return span_of(p, before.n + sizeof map);
+}
+
 /* The rdata of a record with something else in it; p NULL where it would be none. */
 static struct span bent(struct model *m, const struct rrset *set, const struct rrset *other, unsigned int how, unsigned int at)
 {
@@ -45,6 +57,7 @@ static struct span bent(struct model *m, const struct rrset *set, const struct r
 	uint8_t *p = arena_dup(m->arena, s.p, s.n + 0);
 	bool nsec3 = set->type == RR_NSEC3;
 
+	s.p = p;
 	switch (how % 8) {
 	case 0: /* what another one says */
 		break;
@@ -67,15 +80,17 @@ static struct span bent(struct model *m, const struct rrset *set, const struct r
 		if (nsec3)
 			p[7 + NSEC3_HASH_OCTETS] = (uint8_t)(p[7 + NSEC3_HASH_OCTETS] + (at & 2) - 1);
 		break;
-	case 6: /* no types */
+	case 6: /* no types, or the one that says that the name is not there */
 		s.n = s.n > 9 ? s.n - 9 : s.n;
+		if ((how & 8) != 0)
+			s = denied_itself(m, s, (how & 16) == 0);
 		break;
 	default: /* another salt */
 		if (nsec3)
 			p[5] ^= (uint8_t)at;
 		break;
 	}
-	return OK(rdata_check(set->type, span_of(p, s.n))) ? span_of(p, s.n) : (struct span){ NULL, 0 };
+	return OK(rdata_check(set->type, s)) ? s : (struct span){ NULL, 0 };
 }
 
 static const struct rrset *signed_again(struct model *m, struct name owner, uint16_t type, struct span rdata)
